@@ -1,0 +1,156 @@
+"""Text columns into typed ones, vectorised, with a fault for every value that does not fit.
+
+Every converter takes a column of text (`pandas.Series`, index = spreadsheet row) and returns the
+typed column together with the faults; an empty value becomes a missing one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from wfm.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Converted = tuple[pd.Series, list[Fault]]
+
+OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
+BOOLEANS = {
+    "y": True, "yes": True, "true": True, "1": True, "是": True,
+    "n": False, "no": False, "false": False, "0": False, "否": False,
+}  # fmt: skip
+
+
+def zone(name: str) -> ZoneInfo:
+    """Look up an IANA time zone, or say that there is none of this name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError.of(
+            [Fault("unknown time zone; expected a name such as Asia/Shanghai", value=name)]
+        ) from error
+
+
+def _faults(column: pd.Series, wrong: pd.Series, message: str) -> list[Fault]:
+    return [
+        Fault(message, row=int(row), column=str(column.name), value=str(value)[:80])
+        for row, value in column[wrong].items()
+    ]
+
+
+def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Converted:
+    """ISO 8601 times (or strptime `formats`) to UTC instants.
+
+    A time without an offset is local to `tz`; of an hour that occurs twice the first is meant,
+    a time the clock skipped is moved to the moment after the gap.
+    """
+    import pandas as pd
+
+    text = column.str.strip()
+    given = text != ""
+    result = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us, UTC]")
+    if formats:
+        naive = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us]")
+        for pattern in formats:
+            rest = given & naive.isna()
+            parsed = pd.to_datetime(text[rest], format=pattern, errors="coerce")
+            naive[rest] = parsed.astype("datetime64[us]")
+        result[:] = _localised(naive, tz)
+    else:
+        aware = given & text.str.contains(OFFSET, regex=True) & text.str.contains(":")
+        if aware.any():
+            parsed = pd.to_datetime(text[aware], format="ISO8601", errors="coerce", utc=True)
+            result[aware] = parsed.astype("datetime64[us, UTC]")
+        plain = given & ~aware
+        if plain.any():
+            parsed = pd.to_datetime(text[plain], format="ISO8601", errors="coerce")
+            result[plain] = _localised(parsed.astype("datetime64[us]"), tz)
+    expected = "not a time; expected " + (
+        " or ".join(formats) if formats else "ISO 8601 such as 2026-02-16T09:30:00+08:00"
+    )
+    return result, _faults(column, given & result.isna(), expected)
+
+
+def _localised(naive: pd.Series, tz: ZoneInfo) -> pd.Series:
+    import numpy as np
+
+    first = np.ones(len(naive), dtype=bool)
+    local = naive.dt.tz_localize(tz, ambiguous=first, nonexistent="shift_forward")
+    return local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+
+
+def dates(column: pd.Series, formats: Sequence[str] = ("%Y-%m-%d",)) -> Converted:
+    """Calendar dates; a time of day after an ISO date is dropped."""
+    import pandas as pd
+
+    text = column.str.strip()
+    if "%Y-%m-%d" in formats:
+        text = text.str.replace(r"^(\d{4}-\d{2}-\d{2})[T ].*$", r"\1", regex=True)
+    result = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us]")
+    for pattern in formats:
+        rest = (text != "") & result.isna()
+        parsed = pd.to_datetime(text[rest], format=pattern, errors="coerce")
+        result[rest] = parsed.astype("datetime64[us]")
+    wrong = (text != "") & result.isna()
+    return result, _faults(column, wrong, f"not a date; expected {' or '.join(formats)}")
+
+
+def numbers(
+    column: pd.Series, low: float | None = None, high: float | None = None, *, whole: bool = False
+) -> Converted:
+    """Numbers within `low` … `high` (inclusive)."""
+    import numpy as np
+    import pandas as pd
+
+    text = column.str.strip()
+    values = pd.to_numeric(text.where(text != ""), errors="coerce")
+    wrong = (text != "") & (values.isna() | np.isinf(values))
+    expected = "not a whole number" if whole else "not a number"
+    if whole:
+        wrong |= values.notna() & (values % 1 != 0)
+    faults = _faults(column, wrong, expected)
+    for limit, word, outside in (
+        (low, "at least", values < low if low is not None else None),
+        (high, "at most", values > high if high is not None else None),
+    ):
+        if outside is not None:
+            faults += _faults(column, outside & ~wrong, f"must be {word} {limit:g}")
+            values = values.mask(outside)
+    return values.mask(wrong), faults
+
+
+def booleans(column: pd.Series) -> Converted:
+    """Y/N, true/false, 1/0 (or 是/否)."""
+    text = column.str.strip().str.lower()
+    values = text.map(BOOLEANS).astype("boolean")
+    return values, _faults(column, (text != "") & values.isna(), "expected Y or N, true or false")
+
+
+def choices(column: pd.Series, allowed: Sequence[str] | Mapping[str, str]) -> Converted:
+    """One of a few words; a mapping also translates (keys are compared without case)."""
+    table = allowed if isinstance(allowed, Mapping) else {word: word for word in allowed}
+    lookup = {key.lower(): value for key, value in table.items()}
+    text = column.str.strip()
+    values = text.str.lower().map(lookup)
+    wrong = (text != "") & values.isna()
+    return values, _faults(column, wrong, f"expected one of {', '.join(list(table)[:12])}")
+
+
+def identifiers(column: pd.Series, *, unique: bool = True) -> Converted:
+    """Required ids, each once when `unique`."""
+    text = column.str.strip()
+    faults = _faults(column, text == "", "an id is required")
+    if unique:
+        again = text.duplicated() & (text != "")
+        first = dict(zip(text[~again], text[~again].index, strict=True)) if again.any() else {}
+        faults += [
+            Fault(
+                f"this id already stands in row {first[value]}",
+                row=int(row), column=str(column.name), value=str(value)[:80],
+            )
+            for row, value in text[again].items()
+        ]  # fmt: skip
+    return text, faults
