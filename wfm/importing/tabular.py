@@ -99,7 +99,7 @@ def _read_delimited(text: str, name: str, separator: str) -> pd.DataFrame:
             sep=separator,
             dtype=str,
             keep_default_na=False,
-            na_filter=False,
+            na_values=[],
             header=None,
             names=range(len(header)),
             skiprows=0,
@@ -112,9 +112,11 @@ def _read_delimited(text: str, name: str, separator: str) -> pd.DataFrame:
     frame = frame.iloc[1:]
     frame.columns = pd.Index([column.strip() for column in header])
     frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
-    if frame.isna().to_numpy().any():
+    absent = frame.isna()
+    blank = (absent | (frame == "")).all(axis=1)
+    if (absent.any(axis=1) & ~blank).any():
         raise _ragged(text, name, separator, len(header), "rows of different lengths")
-    return frame[~(frame == "").all(axis=1)] if len(frame) else frame
+    return frame[~blank]
 
 
 def _ragged(text: str, name: str, separator: str, width: int, detail: str) -> InputError:
