@@ -6,7 +6,7 @@ typed column together with the faults; an empty value becomes a missing one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,10 +34,14 @@ def zone(name: str) -> ZoneInfo:
         ) from error
 
 
+def _cells(column: pd.Series) -> Iterator[tuple[int, str]]:
+    return zip(column.index.tolist(), column.astype(str).tolist(), strict=True)
+
+
 def _faults(column: pd.Series, wrong: pd.Series, message: str) -> list[Fault]:
     return [
-        Fault(message, row=int(row), column=str(column.name), value=str(value)[:80])
-        for row, value in column[wrong].items()
+        Fault(message, row=row, column=str(column.name), value=value[:80])
+        for row, value in _cells(column[wrong])
     ]
 
 

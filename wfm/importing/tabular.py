@@ -91,42 +91,38 @@ def _decodes(raw: bytes, encoding: str) -> bool:
 def _read_delimited(text: str, name: str, separator: str) -> pd.DataFrame:
     import pandas as pd
 
-    header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    rows = csv.reader(io.StringIO(text), delimiter=separator)
+    header = next(rows)
     _check_header(header, name, separator)
     try:
+        # pandas fills short rows in silence, so the widths are looked at first
+        if any(fields and len(fields) != len(header) for fields in rows):
+            raise _ragged(text, name, separator, len(header))
         frame = pd.read_csv(
             io.StringIO(text),
             sep=separator,
             dtype=str,
-            keep_default_na=False,
-            na_values=[],
+            na_filter=False,
             header=None,
             names=range(len(header)),
-            skiprows=0,
             index_col=False,
             skip_blank_lines=False,
-            on_bad_lines="error",
         )
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise _ragged(text, name, separator, len(header), str(error)) from error
+    except (csv.Error, pd.errors.ParserError) as error:
+        raise InputError.of([Fault(f"cannot be read as a table: {error}", name)]) from error
     frame = frame.iloc[1:]
     frame.columns = pd.Index([column.strip() for column in header])
     frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
-    absent = frame.isna()
-    blank = (absent | (frame == "")).all(axis=1)
-    if (absent.any(axis=1) & ~blank).any():
-        raise _ragged(text, name, separator, len(header), "rows of different lengths")
-    return frame[~blank]
+    return frame[~(frame == "").all(axis=1)]
 
 
-def _ragged(text: str, name: str, separator: str, width: int, detail: str) -> InputError:
-    """Name the rows whose number of fields is wrong (a slow second look, on the error path)."""
-    faults = [
+def _ragged(text: str, name: str, separator: str, width: int) -> InputError:
+    """Name the rows whose number of fields is wrong."""
+    return InputError.of(
         Fault(f"{len(fields)} fields where the header has {width}", name, row)
         for row, fields in enumerate(csv.reader(io.StringIO(text), delimiter=separator), start=1)
         if fields and len(fields) != width
-    ]
-    return InputError.of(faults or [Fault(f"cannot be read as a table: {detail}", name)])
+    )
 
 
 def _check_header(header: list[str], name: str, separator: str) -> None:
