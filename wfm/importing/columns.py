@@ -149,7 +149,7 @@ def identifiers(column: pd.Series, *, unique: bool = True) -> Converted:
     faults = _faults(column, text == "", "an id is required")
     if unique:
         again = text.duplicated() & (text != "")
-        first = dict(zip(text[~again], text[~again].index, strict=True)) if again.any() else {}
+        first = {value: row for row, value in _cells(text[~again])}
         faults += [
             Fault(
                 f"this id already stands in row {first[value]}",
