@@ -1,0 +1,47 @@
+# Each target sets up what it needs; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup check format bench lock
+
+BIN := .venv/bin
+UV := $(or $(shell command -v uv 2>/dev/null),.venv/lock/bin/uv)
+CHROMIUM := $(shell for name in chromium chromium-browser google-chrome; do command -v $$name && break; done)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: setup ## set up, run the whole circle on the sample desk, then serve it
+	$(BIN)/wfm demo
+
+test: setup ## set up, then pass the tests (browser tests need Chromium)
+ifeq ($(CHROMIUM),)
+	@echo "test: no Chromium, so no browser tests; install it (Debian: apt-get install chromium fonts-noto-cjk)" >&2
+	@test -z "$$CI"
+endif
+	$(BIN)/pytest -n 2 --dist loadgroup $(if $(CHROMIUM),,-m "not browser")
+
+setup: .venv/complete ## make .venv from requirements.lock
+
+.venv/complete: requirements.lock pyproject.toml
+	@scripts/setup
+
+check: setup ## format, lint, types, walls, and migrations in step with the tables
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/wfm db check
+
+format: setup ## format the code and mend what the linter can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: setup ## run the benchmarks (long)
+	$(BIN)/python -m benchmarks
+
+lock: $(UV) ## resolve the dependencies again into requirements.lock; UPGRADE=--upgrade for newer ones
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --all-extras --group dev $(UPGRADE) pyproject.toml -o requirements.lock
+
+.venv/lock/bin/uv: | setup
+	$(BIN)/python -m venv .venv/lock
+	.venv/lock/bin/pip install --quiet uv
