@@ -1,0 +1,145 @@
+"""`wfm db …`: migrations, backup, restore, integrity."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import click
+
+from wfm.cli.output import print_json
+from wfm.errors import ConflictError, Fault, InputError, SetupError, TierdeskError
+
+
+@click.group()
+def db() -> None:
+    """Migrate, back up, restore and verify the database.
+
+    Example: wfm db upgrade
+    """
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables to this version.
+
+    Example: wfm db upgrade
+    """
+    from wfm.db import current_revision, open_engine, upgrade
+    from wfm.settings import Settings
+
+    engine = open_engine(Settings.from_environment())
+    upgrade(engine)
+    click.echo(f"the database is at revision {current_revision(engine)}", err=True)
+
+
+@db.command()
+def check() -> None:
+    """Check that migrations lead to exactly the tables in the code.
+
+    Runs every migration up, down and up again in a database of its own.
+
+    Example: wfm db check
+    """
+    import tempfile
+
+    from wfm import db as database
+    from wfm.settings import Settings
+
+    with tempfile.TemporaryDirectory(prefix="wfm-check-", ignore_cleanup_errors=True) as folder:
+        engine = database.open_engine(Settings(data_dir=Path(folder)))
+        database.upgrade(engine)
+        database.downgrade(engine, "base")
+        database.upgrade(engine)
+        found = database.differences(engine)
+        engine.dispose()
+    if found:
+        raise ConflictError(
+            "the tables in the code differ from the migrations; write a migration",
+            [Fault(line) for line in found],
+        )
+    click.echo("migrations run up, down and up, and lead to the tables in the code", err=True)
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Write an online backup to FILE.
+
+    Example: wfm db backup desk.dump
+    """
+    from wfm.db import database_url
+    from wfm.settings import Settings
+
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        _run("pg_dump", "--format=custom", f"--file={partial}", database_url(
+            Settings.from_environment()))  # fmt: skip
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+    click.echo(f"backup written to {file}", err=True)
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def restore(file: Path) -> None:
+    """Restore FILE into an empty database, whole or not at all.
+
+    Example: WFM_DATA_DIR=new-desk wfm db restore desk.dump
+    """
+    import sqlalchemy as sa
+
+    from wfm.db import database_url, open_engine
+    from wfm.settings import Settings
+
+    if not file.is_file():
+        raise InputError.of([Fault("there is no such file", str(file))])
+    settings = Settings.from_environment()
+    if sa.inspect(open_engine(settings)).get_table_names():
+        raise ConflictError("this database is not empty; restore into an empty one")
+    _run("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner",
+         f"--dbname={database_url(settings)}", str(file))  # fmt: skip
+    click.echo(f"restored from {file}", err=True)
+
+
+def _run(name: str, *arguments: str) -> None:
+    from wfm.embedded import program
+
+    done = subprocess.run([program(name), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        raise SetupError(f"{name} failed: {lines[-1] if lines else done.returncode}")
+
+
+@db.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def verify(as_json: bool) -> None:
+    """Prove the audit chain.
+
+    Example: wfm db verify --json
+    """
+    import sqlalchemy as sa
+
+    from wfm.audit import verify as breaks_of
+    from wfm.db import open_engine, transaction
+    from wfm.settings import Settings
+    from wfm.tables import AuditEntry
+
+    with transaction(open_engine(Settings.from_environment())) as session:
+        breaks = list(breaks_of(session))
+        entries = session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
+    if as_json:
+        print_json(
+            {
+                "entries": entries,
+                "intact": not breaks,
+                "breaks": [{"entry": b.entry_id, "what": b.what} for b in breaks],
+            }
+        )
+    if breaks:
+        raise TierdeskError(
+            "the audit chain is broken",
+            [Fault(f"audit entry {b.entry_id} {b.what}") for b in breaks],
+        )
+    click.echo(f"the audit chain of {entries} entries is intact", err=True)
