@@ -29,7 +29,8 @@ def database_url(settings: Settings) -> str:
     if settings.database_url:
         return settings.database_url
     cluster = sa.make_url(embedded.start(settings.data_dir))
-    with sa.create_engine(_driver(cluster), isolation_level="AUTOCOMMIT").connect() as connection:
+    server = sa.create_engine(_driver(cluster), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with server.connect() as connection:
         found = connection.scalar(
             sa.text("select 1 from pg_database where datname = :name"), {"name": DATABASE}
         )

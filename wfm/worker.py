@@ -1,0 +1,64 @@
+"""The worker process: takes jobs from the queue and runs them, one at a time."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import procrastinate
+import sqlalchemy as sa
+
+from wfm import jobs
+
+# task name → where its work is done; imported when first run, since solvers are slow to import
+WORKS = {
+    "import": "wfm.services.importing:run_job",
+    "assess": "wfm.services.grading:run_job",
+    "plan": "wfm.services.demand:run_job",
+    "solve": "wfm.services.rostering:run_job",
+}
+SWEEP_CRON = "* * * * *"
+STALLED_AFTER_S = 60
+
+
+class Works(dict[str, jobs.Work]):
+    """Work by task name, imported on first use."""
+
+    def __missing__(self, task: str) -> jobs.Work:
+        module, _, name = WORKS[task].partition(":")
+        work: jobs.Work = getattr(import_module(module), name)
+        self[task] = work
+        return work
+
+
+def worker_app(engine: sa.Engine) -> procrastinate.App:
+    """The queue as a worker sees it."""
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=4))
+    works = cache(Works)()
+
+    @app.task(name=jobs.QUEUE_TASK, queue="default")
+    def run_job(job_id: int) -> None:
+        jobs.run(engine, job_id, works)
+
+    @app.periodic(cron=SWEEP_CRON)
+    @app.task(name="take_up_stalled_jobs", queueing_lock="sweep")
+    async def take_up_stalled_jobs(timestamp: int) -> None:  # noqa: ARG001 (periodic tasks get it)
+        """Give jobs of workers that died to others."""
+        manager = app.job_manager
+        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S)
+        for job in stalled:
+            if job.attempts >= jobs.MOST_ATTEMPTS:
+                await manager.finish_job(job, procrastinate.jobs.Status.FAILED, delete_job=False)
+            else:
+                await manager.retry_job(job)
+
+    return app
+
+
+def work(engine: sa.Engine, **options: Any) -> None:
+    """Work until stopped (or, with ``wait=False``, until the queue is empty)."""
+    app = worker_app(engine)
+    with app.open():
+        app.run_worker(delete_jobs="successful", **options)
