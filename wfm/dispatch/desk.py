@@ -1,0 +1,297 @@
+"""The desk in memory: who is free, what waits, and who gets what – kept sorted as it changes.
+
+The orders come from a policy; this file only keeps them at hand, so that a million tickets can
+be run through. `wfm.dispatch.live` decides the same from a plain list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+
+from wfm.dispatch.model import EXPERT, Agent, Kind, Ticket, may_take
+from wfm.dispatch.policy import Key, Policy, expert_work, keeps_expert
+
+LaneKey = tuple[str, int, int, frozenset[str]]
+Assignment = tuple[Ticket, Agent, str, str]
+"""Ticket, agent, why this ticket's turn, why this agent."""
+
+
+def lane_key(ticket: Ticket) -> LaneKey:
+    """Tickets with the same key may be taken by the same agents."""
+    return ticket.skill, ticket.tier, ticket.proficiency, ticket.not_by
+
+
+class Post:
+    """An agent at the desk: what is in hand, and which lanes are within reach."""
+
+    __slots__ = ("agent", "in_hand", "lanes", "on_duty", "rank", "scarce", "shelf")
+
+    def __init__(self, agent: Agent, preference: Key, scarce: list[str]) -> None:
+        self.agent = agent
+        self.rank = preference
+        self.scarce = scarce
+        self.lanes: list[Lane] = []
+        self.in_hand = 0
+        self.on_duty = False
+        self.shelf: dict[str, Post] | None = None
+
+
+class Lane:
+    """Waiting tickets that the same agents may take, sorted by band and order."""
+
+    __slots__ = ("bands", "clock", "ids", "posts", "standing")
+
+    def __init__(self, posts: dict[str, Post]) -> None:
+        self.posts = posts
+        self.bands: list[list[tuple[Key, str, Ticket]]] = []
+        self.clock: list[tuple[int, str, Ticket]] = []
+        self.standing: dict[str, int] = {}
+
+    def push(self, ticket: Ticket, policy: Policy, now: int) -> None:
+        band = policy.band(ticket, now)
+        self.standing[ticket.ticket_id] = band
+        while len(self.bands) <= band:
+            self.bands.append([])
+        heappush(self.bands[band], (policy.order(ticket), ticket.ticket_id, ticket))
+        changes_at = policy.changes_at(ticket, band)
+        if changes_at is not None:
+            heappush(self.clock, (changes_at, ticket.ticket_id, ticket))
+
+    def first(self, policy: Policy, now: int) -> tuple[int, Key, str, Ticket]:
+        """Band, order, id and ticket of whose turn it is; the lane is not empty."""
+        standing, clock = self.standing, self.clock
+        while clock and clock[0][0] <= now:
+            _, ticket_id, ticket = heappop(clock)
+            if ticket_id in standing:
+                self.push(ticket, policy, now)
+        # a ticket that has left, or moved on, still lies in its old heap; drop it when it shows
+        for band, heap in enumerate(self.bands):
+            while heap and standing.get(heap[0][1]) != band:
+                heappop(heap)
+            if heap:
+                return band, *heap[0]
+        raise LookupError("an empty lane was asked whose turn it is")
+
+
+class Desk:
+    """Agents on duty and waiting tickets under one policy.
+
+    Every agent that becomes free and every ticket that comes is told with `come`, `go`, `finish`,
+    `arrive` and `leave`; `match` then hands out what can be handed out at this instant.
+
+    Parameters
+    ----------
+    policy : Policy
+    agents : iterable of Agent
+    kinds : iterable of (str, int)
+        Kinds of work the desk offers (skill, tier); decides for what an expert is kept.
+    """
+
+    def __init__(self, policy: Policy, agents: Iterable[Agent], kinds: Iterable[Kind]) -> None:
+        self.policy = policy
+        listed = list(kinds)
+        self.posts = {
+            agent.agent_id: Post(agent, policy.preference(agent), expert_work(agent, listed))
+            for agent in sorted(agents, key=lambda agent: agent.agent_id)
+        }
+        self.lanes: dict[LaneKey, Lane] = {}
+        # a shelf holds free agents of equal preference and load in the order they became so
+        places = {
+            (post.rank, load) for post in self.posts.values() for load in range(post.agent.capacity)
+        }
+        self.shelves: dict[tuple[Key, int], dict[str, Post]] = {
+            place: {} for place in sorted(places)
+        }
+        self.changed_posts: list[Post] = []
+        self.changed_tickets: list[Ticket] = []
+        self.kept: dict[str, int] = {}
+        """Tickets an expert is kept from, and until when."""
+
+    # what happens
+
+    def come(self, agent_id: str) -> None:
+        """The agent's duty begins."""
+        post = self.posts[agent_id]
+        post.on_duty = True
+        self._shelve(post)
+        self.changed_posts.append(post)
+
+    def go(self, agent_id: str) -> None:
+        """The agent's duty ends; what is in hand is finished."""
+        post = self.posts[agent_id]
+        post.on_duty = False
+        self._take_down(post)
+
+    def finish(self, agent_id: str) -> None:
+        """One ticket in the agent's hand is done."""
+        post = self.posts[agent_id]
+        post.in_hand -= 1
+        if post.on_duty:
+            self._take_down(post)
+            self._shelve(post)
+            self.changed_posts.append(post)
+
+    def arrive(self, ticket: Ticket, now: int) -> None:
+        """A ticket comes."""
+        self.lane_of(ticket).push(ticket, self.policy, now)
+        self.changed_tickets.append(ticket)
+
+    def leave(self, ticket: Ticket) -> bool:
+        """The customer gives up; False when the ticket was not waiting."""
+        self.kept.pop(ticket.ticket_id, None)
+        return self.lane_of(ticket).standing.pop(ticket.ticket_id, None) is not None
+
+    def match(self, now: int) -> list[Assignment]:
+        """Hand out what can be handed out now, the first in rank first."""
+        posts, tickets = self.changed_posts, self.changed_tickets
+        if not self.kept and len(posts) + len(tickets) == 1:
+            # one change since nothing more could be handed out: only it can matter
+            done = self._match_one(now)
+        elif self.kept or posts or tickets:
+            done = self._match_all(now)
+        else:
+            done = []
+        posts.clear()
+        tickets.clear()
+        return done
+
+    def next_look(self) -> int | None:
+        """Next instant at which a kept expert is released by time alone."""
+        return min(self.kept.values()) if self.kept else None
+
+    def waiting(self) -> Iterator[str]:
+        """Ids of the tickets that wait."""
+        for lane in self.lanes.values():
+            yield from lane.standing
+
+    # how it is kept
+
+    def lane_of(self, ticket: Ticket) -> Lane:
+        key = lane_key(ticket)
+        lane = self.lanes.get(key)
+        if lane is None:
+            posts = {
+                name: post for name, post in self.posts.items() if may_take(post.agent, ticket)
+            }
+            lane = self.lanes[key] = Lane(posts)
+            for post in posts.values():
+                post.lanes.append(lane)
+        return lane
+
+    def _shelve(self, post: Post) -> None:
+        if post.in_hand < post.agent.capacity:
+            post.shelf = self.shelves[post.rank, post.in_hand]
+            post.shelf[post.agent.agent_id] = post
+
+    def _take_down(self, post: Post) -> None:
+        if post.shelf is not None:
+            del post.shelf[post.agent.agent_id]
+            post.shelf = None
+
+    def _match_one(self, now: int) -> list[Assignment]:
+        if self.changed_tickets:
+            ticket = self.changed_tickets[0]
+            given = self._give(self.lane_of(ticket), ticket, "on_arrival", now)
+            return [given] if given else []
+        # whoever became free is the only one for whatever waits within reach
+        post = self.changed_posts[0]
+        done: list[Assignment] = []
+        while post.shelf is not None:
+            first = self._first([lane for lane in post.lanes if lane.standing], now)
+            if first is None:
+                break
+            band, _, _, ticket, lane = first
+            if post.scarce and self._keeps(lane, ticket, post, now):
+                break
+            self._hand(lane, ticket, post)
+            done.append((ticket, post.agent, self.policy.turn(band), "just_free"))
+        return done
+
+    def _match_all(self, now: int) -> list[Assignment]:
+        done: list[Assignment] = []
+        held, self.kept = self.kept, {}
+        came = {ticket.ticket_id for ticket in self.changed_tickets}
+        lanes = [lane for lane in self.lanes.values() if lane.standing and self._reachable(lane)]
+        while (first := self._first(lanes, now)) is not None:
+            band, _, ticket_id, ticket, lane = first
+            alone = len(lanes) == 1 and len(lane.standing) == 1
+            turn = "on_arrival" if alone and ticket_id in came else self.policy.turn(band)
+            given = self._give(lane, ticket, turn, now)
+            if given is None or not lane.standing:
+                lanes.remove(lane)
+            if given is None:
+                continue
+            if ticket_id in held and given[1].grade == EXPERT:
+                given = (*given[:2], "expert_released", given[3])
+            done.append(given)
+        return done
+
+    def _first(self, lanes: list[Lane], now: int) -> tuple[int, Key, str, Ticket, Lane] | None:
+        """Whose turn it is in these lanes, none of them empty."""
+        best: tuple[int, Key, str, Ticket, Lane] | None = None
+        for lane in lanes:
+            candidate = (*lane.first(self.policy, now), lane)
+            # ids differ, so the comparison never reaches the ticket
+            if best is None or candidate[:3] < best[:3]:
+                best = candidate
+        return best
+
+    def _reachable(self, lane: Lane) -> bool:
+        return any(name in lane.posts for shelf in self.shelves.values() if shelf for name in shelf)
+
+    def _give(self, lane: Lane, ticket: Ticket, turn: str, now: int) -> Assignment | None:
+        """Hand the ticket to the best free agent, unless there is none or she is kept."""
+        post, why = self._choose(lane, ticket, now)
+        if post is None:
+            return None
+        self._hand(lane, ticket, post)
+        return ticket, post.agent, turn, why
+
+    def _hand(self, lane: Lane, ticket: Ticket, post: Post) -> None:
+        del lane.standing[ticket.ticket_id]
+        self.kept.pop(ticket.ticket_id, None)
+        self._take_down(post)
+        post.in_hand += 1
+        self._shelve(post)
+
+    def _choose(self, lane: Lane, ticket: Ticket, now: int) -> tuple[Post | None, str]:
+        best: Post | None = None
+        best_place: tuple[Key, int] | None = None
+        for place, shelf in self.shelves.items():
+            for name, post in shelf.items():
+                if name not in lane.posts:
+                    continue
+                if best is not None and best_place is not None:
+                    return best, contrast(best_place, place)
+                if post.scarce and self._keeps(lane, ticket, post, now):
+                    continue
+                best, best_place = post, place
+        return best, "only_one_free"
+
+    def _keeps(self, lane: Lane, ticket: Ticket, post: Post, now: int) -> bool:
+        until = keeps_expert(
+            self.policy,
+            ticket,
+            post.agent,
+            now,
+            scarce=post.scarce,
+            others_free=lambda: (
+                other.agent
+                for shelf in self.shelves.values()
+                for other in shelf.values()
+                if other is not post
+            ),
+            others_wait=lambda: sum(len(reach.standing) for reach in post.lanes) > 1,
+            on_duty=lambda: (other.agent for other in lane.posts.values() if other.on_duty),
+        )
+        if until is not None:
+            self.kept[ticket.ticket_id] = until
+        return until is not None
+
+
+def contrast(best: tuple[Key, int], other: tuple[Key, int]) -> str:
+    """Reason code for preferring the first of two places (preference, tickets in hand)."""
+    if best[0] != other[0]:
+        return "lowest_tier" if best[0][0] != other[0][0] else "fewest_skills"
+    return "least_in_hand" if best[1] != other[1] else "longest_idle"
