@@ -48,9 +48,9 @@ def open_engine(settings: Settings) -> sa.Engine:
     engine = sa.create_engine(_driver(database_url(settings)), pool_pre_ping=True)
     try:
         with engine.connect() as connection:
-            version = connection.dialect.server_version_info or (0,)
-            if version[0] * 10000 < OLDEST_POSTGRESQL:
-                raise SetupError(f"PostgreSQL {version[0]} is too old; 15 or newer is needed")
+            version = int(connection.scalar(sa.text("show server_version_num")))
+            if version < OLDEST_POSTGRESQL:
+                raise SetupError(f"PostgreSQL {version // 10000} is too old; 15 or newer is needed")
     except sa.exc.OperationalError as error:
         detail = str(error.orig).strip().splitlines()[0]
         raise SetupError(f"the database cannot be reached: {detail}") from error
