@@ -26,13 +26,13 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=relative)
-def test_links_within_the_project_lead_somewhere(page: Path) -> None:
-    for link in LINK.findall(prose(page)):
+@pytest.mark.parametrize("document", PAGES, ids=relative)
+def test_links_within_the_project_lead_somewhere(document: Path) -> None:
+    for link in LINK.findall(prose(document)):
         if re.match(r"[a-z]+:", link):
             continue
         name, _, anchor = link.partition("#")
-        target = (page.parent / name).resolve() if name else page
+        target = (document.parent / name).resolve() if name else document
         assert target.exists(), f"{link} leads nowhere"
         assert target.is_relative_to(ROOT), f"{link} leaves the project"
         if anchor:
@@ -49,11 +49,11 @@ def test_both_readmes_have_the_same_parts() -> None:
     assert shape("README.md") == shape("README.zh.md")
 
 
-@pytest.mark.parametrize("page", DECISIONS, ids=relative)
-def test_a_decision_is_numbered_short_and_complete(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", page.name)
-    assert text.startswith(f"# {int(page.name[:4])} · ")
+@pytest.mark.parametrize("document", DECISIONS, ids=relative)
+def test_a_decision_is_numbered_short_and_complete(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", document.name)
+    assert text.startswith(f"# {int(document.name[:4])} · ")
     assert re.findall(r"^## (.+)$", text, flags=re.M) == ["Context", "Decision", "Consequences"]
     assert len(text.splitlines()) <= 60
 
