@@ -96,8 +96,8 @@ def make_reviews(
         "form": np.where(spoken, "call", "written"),
         "score": np.clip(np.rint(score), 0, 100).astype(int),
     })  # fmt: skip
-    frame = frame.loc[reviewed <= until]
-    return frame.sort_values(["reviewed_on", "ticket", "reviewer"], ignore_index=True)
+    known: pd.DataFrame = frame.loc[reviewed <= until]
+    return known.sort_values(["reviewed_on", "ticket", "reviewer"], ignore_index=True)
 
 
 def make_contributions(rng: np.random.Generator, crew: Crew) -> pd.DataFrame:
