@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from scheduler.problem import rules as r
@@ -179,6 +179,7 @@ def _history(problem: RosterProblem, agents: set[str], shifts: set[str]) -> Iter
 
 def _rules(problem: RosterProblem) -> Iterator[str]:
     agents, shifts = {a.id for a in problem.agents}, {s.id for s in problem.shifts}
+    dates = {d.date for d in problem.days}
     for i, rule in enumerate(problem.rules):
         path = f"problem.rules[{i}]"
         yield from _unknown(rule.agents or (), agents, "agent", f"{path}.agents")
@@ -193,16 +194,23 @@ def _rules(problem: RosterProblem) -> Iterator[str]:
         for field in ("window", "unit", "run"):
             if getattr(rule, field, 1) < 1:
                 yield f"{path}.{field}: at least 1 expected"
-        yield from _by_kind(rule, path)
+        for field in ("past", "held", "earlier"):
+            named = [item.agent for item in getattr(rule, field, ())]
+            yield from _unknown(named, agents, "agent", f"{path}.{field}")
+        yield from _by_kind(rule, path, shifts, dates)
 
 
-def _by_kind(rule: r.Rule, path: str) -> Iterator[str]:
+def _by_kind(rule: r.Rule, path: str, shifts: set[str], dates: set[date]) -> Iterator[str]:
     if isinstance(rule, r.FairShare | r.NamedDayRepeat | r.Stability) and rule.hard:
         yield f"{path}.weight: this kind of rule is always soft; give it a weight"
     if isinstance(rule, r.Apart | r.Together) and len(rule.agents or ()) < 2:
         yield f"{path}.agents: at least two agents expected"
     if isinstance(rule, r.RestDays) and not rule.rolling and rule.window != 7:
         yield f"{path}.window: calendar weeks have 7 days; set rolling for others"
+    if isinstance(rule, r.Stability):
+        for cell in rule.earlier:
+            yield from _unknown([cell.date], dates, "day", f"{path}.earlier")
+            yield from _unknown({cell.shift} - {None}, shifts, "shift", f"{path}.earlier")
     if isinstance(rule, r.RestDays) and rule.days > rule.window:
         yield f"{path}.days: more days than the window has"
     if isinstance(rule, r.ShiftLimit | r.MinutesLimit):

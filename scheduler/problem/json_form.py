@@ -70,7 +70,7 @@ def _choice(choices: tuple[Any, ...], value: Any, path: str, faults: list[str]) 
     return _wrong("one of " + ", ".join(map(str, choices)), value, path, faults)
 
 
-def _sequence(kind: Any, value: Any, path: str, faults: list[str]) -> tuple[Any, ...] | None:
+def _sequence(kind: Any, value: Any, path: str, faults: list[str]) -> Any:
     if not isinstance(value, list):
         return _wrong("a list", value, path, faults)
     return tuple(from_plain(kind, item, f"{path}[{i}]", faults) for i, item in enumerate(value))

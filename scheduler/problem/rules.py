@@ -120,17 +120,26 @@ class MinutesLimit(BaseRule):
     window: int = 7
 
 
+@dataclass(frozen=True, slots=True)
+class PastShare:
+    """What an agent has borne before the first day, in the measure's own unit."""
+
+    agent: str
+    amount: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class OvertimeLimit(BaseRule):
     """The overtime meter of each calendar month stays within `maximum` minutes.
 
     Meter = minutes on statutory holidays + minutes on all other days beyond `day_minutes` for
-    each working day of the month that the agent is not on leave. Days before the first count as
-    far as known. Amount: hours begun beyond.
+    each working day of the month that the agent is not on leave, over the problem's days; `past`
+    adds the meter minutes of the first month before the first day. Amount: hours begun beyond.
     """
 
     kind: ClassVar[str] = "overtime_limit"
     maximum: int = 2160
+    past: tuple[PastShare, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,14 +188,6 @@ class Together(BaseRule):
     """
 
     kind: ClassVar[str] = "together"
-
-
-@dataclass(frozen=True, slots=True)
-class PastShare:
-    """What an agent has borne before the first day, in the measure's own unit."""
-
-    agent: str
-    amount: int
 
 
 @dataclass(frozen=True, kw_only=True)

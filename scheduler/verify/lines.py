@@ -1,0 +1,64 @@
+"""A roster by position: one line of shifts per agent, history in front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scheduler.problem import RosterProblem
+from scheduler.solution import Roster
+
+OFF = -1
+
+
+class Lines:
+    """What each agent works on each known day, and which posts each holds.
+
+    `shift(a, d)` is the shift's position or `OFF`; `d` is negative before the first day.
+    """
+
+    def __init__(self, problem: RosterProblem, roster: Roster) -> None:
+        look = problem.lookup
+        self.problem, self.look = problem, look
+        self._before = problem.history_days
+        width = self._before + look.n_days
+        self._lines = [[OFF] * width for _ in range(look.n_agents)]
+        for (a, d), s in look.history.items():
+            self._lines[a][d + self._before] = s
+        for (agent, day), shift in roster.cells.items():
+            self._lines[look.agent[agent]][look.day[day] + self._before] = look.shift[shift]
+        self.held = [
+            (post, look.day[day], [look.agent[name] for name in holders])
+            for post in problem.posts
+            for day in post.days
+            if (holders := roster.posts.get((post.id, day), ()))
+        ]
+
+    def shift(self, agent: int, day: int) -> int:
+        return self._lines[agent][day + self._before]
+
+    def works(self, agent: int, day: int) -> bool:
+        return self._lines[agent][day + self._before] != OFF
+
+    def minutes(self, agent: int, days: range) -> int:
+        """Minutes worked on the given days."""
+        return sum(self.look.minutes[s] for _, s in self.duties(agent, days))
+
+    def duties(self, agent: int, days: range) -> Iterator[tuple[int, int]]:
+        """(day, shift) of each duty on the given days."""
+        line, before = self._lines[agent], self._before
+        for d in days:
+            if line[d + before] != OFF:
+                yield d, line[d + before]
+
+    def runs(self, agent: int, shifts: frozenset[int]) -> Iterator[tuple[int, int]]:
+        """First and last day of each longest run of known days on `shifts`."""
+        start = None
+        for d in self.look.known:
+            inside = self.shift(agent, d) in shifts
+            if inside and start is None:
+                start = d
+            elif not inside and start is not None:
+                yield start, d - 1
+                start = None
+        if start is not None:
+            yield start, self.look.n_days - 1
