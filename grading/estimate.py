@@ -1,0 +1,231 @@
+"""What few records say: estimates shrunk towards what is usual among the agents.
+
+An agent with seven perfect surveys is not known to be perfect. The spread between agents is
+estimated from all of them (empirical Bayes), and every agent's own figure is drawn towards the
+common one as far as its few records leave room: ``reliability = n / (n + strength)``.
+
+A desk of three agents says little about the spread between agents. A `StrengthGuess` (policy data)
+then stands in for it, and fades as agents are added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize, minimize_scalar, root
+from scipy.special import betaln, digamma, expit, logit
+
+Array = NDArray[np.float64]
+STRENGTH_BOUNDS = (0.05, 1e6)
+SIGNIFICANT_DECIMALS = 9  # of fitted numbers: hides the last bits, which depend on row order
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthGuess:
+    """What is believed of the prior strength before the agents are seen.
+
+    Parameters
+    ----------
+    strength : float
+        In records: an agent with this many records has a reliability of one half.
+    spread : float
+        Standard deviation of its natural logarithm; the larger, the sooner data take over.
+    """
+
+    strength: float
+    spread: float
+
+    def penalty(self, log_strength: float) -> tuple[float, float]:
+        """Half the squared distance from the guess, and its slope."""
+        distance = (log_strength - np.log(self.strength)) / self.spread
+        return float(distance**2 / 2), float(distance / self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class SharePrior:
+    """Beta distribution of the agents' true shares: mean, strength = α + β in records.
+
+    `mean_variance` is the uncertainty of the mean itself, on the logit scale.
+    """
+
+    mean: float
+    strength: float
+    mean_variance: float
+
+    @property
+    def alpha(self) -> float:
+        return self.mean * self.strength
+
+    @property
+    def beta(self) -> float:
+        return (1 - self.mean) * self.strength
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePrior:
+    """Normal distribution of the agents' true scores.
+
+    `noise` is the variance of one record about its agent's true score, `strength` the ratio of
+    that to the variance between agents (in records), `mean_variance` the uncertainty of the mean.
+    """
+
+    mean: float
+    strength: float
+    noise: float
+    mean_variance: float
+
+
+def fit_share_prior(
+    successes: ArrayLike,
+    trials: ArrayLike,
+    shift: ArrayLike = 0.0,
+    guess: StrengthGuess | None = None,
+) -> SharePrior:
+    """Fit the spread of true shares between agents by the beta-binomial likelihood.
+
+    Parameters
+    ----------
+    successes, trials : array of shape (agents,)
+        Counts; agents without trials are left out.
+    shift : array of shape (agents,), logits
+        How much easier (+) or harder (−) each agent's work is than the standard work; the mean of
+        the prior is moved by it.
+    guess : StrengthGuess, optional
+        Without it the plain maximum of the likelihood is returned (it may lie at a bound).
+
+    Source: Skellam 1948, J. R. Stat. Soc. B 10:257 (beta-binomial); Efron & Morris 1975, J. Am.
+    Stat. Assoc. 70:311 (empirical Bayes); Chung et al. 2013, Psychometrika 78:685 (a weak prior
+    keeps the estimated spread off its bounds).
+    """
+    k, n, moved = _canonical(successes, trials, shift)
+    if not len(n):
+        raise ValueError("no trials at all")
+    weak = 0.5 if guess else 0.0
+
+    def loss(point: Array) -> tuple[float, Array]:
+        centre, log_strength = float(point[0]), float(point[1])
+        strength = np.exp(log_strength)
+        mean = expit(centre + moved)
+        a, b = strength * mean, strength * (1 - mean)
+        value = np.sum(betaln(k + a, n - k + b) - betaln(a, b))
+        total = digamma(n + strength) - digamma(strength)
+        by_a = digamma(k + a) - digamma(a) - total
+        by_b = digamma(n - k + b) - digamma(b) - total
+        slope = np.array(
+            [
+                np.sum((by_a - by_b) * strength * mean * (1 - mean)),
+                np.sum(by_a * a + by_b * b),
+            ]
+        )
+        if guess:
+            share = float(expit(centre))
+            value += weak * np.log(share * (1 - share))
+            far, far_slope = guess.penalty(log_strength)
+            value -= far
+            slope += [weak * (1 - 2 * share), -far_slope]
+        return -float(value), -slope
+
+    share = (k.sum() + 0.5) / (n.sum() + 1)
+    start = np.array([logit(share) - moved.mean(), np.log(guess.strength if guess else 20.0)])
+    low, high = np.log(STRENGTH_BOUNDS)
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=[(-20, 20), (low, high)],
+        options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 200},
+    )  # fmt: skip
+    point = found.x
+    if low + 0.1 < point[1] < high - 0.1:
+        exact = root(lambda x: loss(x)[1], point, tol=1e-12)
+        point = exact.x if np.all(np.abs(exact.x - point) < 0.05) else point
+    centre, log_strength = np.round(point, SIGNIFICANT_DECIMALS)
+    strength = float(np.exp(log_strength))
+    mean = expit(centre + moved)
+    information = float(np.sum(mean * (1 - mean) * n * (strength + 1) / (n + strength)))
+    middle = float(expit(centre))
+    return SharePrior(middle, strength, 1 / (information + 2 * weak * middle * (1 - middle)))
+
+
+def _canonical(successes: ArrayLike, trials: ArrayLike, shift: ArrayLike) -> tuple[Array, ...]:
+    """Agents with trials, ordered by their figures, so that sums do not depend on names."""
+    n = np.asarray(trials, dtype=float)
+    k = np.asarray(successes, dtype=float)
+    moved = np.broadcast_to(np.asarray(shift, dtype=float), n.shape)
+    if np.any(k < 0) or np.any(k > n):
+        raise ValueError("successes must lie between 0 and trials")
+    order = np.lexsort((moved, k, n))
+    order = order[n[order] > 0]
+    return k[order], n[order], moved[order]
+
+
+def fit_score_prior(
+    counts: ArrayLike,
+    means: ArrayLike,
+    within: float,
+    guess: StrengthGuess | None = None,
+    least_noise: float = 1e-12,
+) -> ScorePrior:
+    """Fit the spread of true scores between agents by restricted maximum likelihood.
+
+    Parameters
+    ----------
+    counts, means : array of shape (agents,)
+        Records per agent and their plain mean, in score points.
+    within : float
+        Sum over all records of the squared distance to the mean of the own agent.
+    least_noise : float
+        Smallest variance of one record that is believed (equal scores do not prove certainty).
+
+    Source: Patterson & Thompson 1971, Biometrika 58:545 (REML), one-way layout; Lindley & Smith
+    1972, J. R. Stat. Soc. B 34:1 (normal–normal shrinkage).
+    """
+    n = np.asarray(counts, dtype=float)
+    y = np.asarray(means, dtype=float)
+    order = np.lexsort((y, n))
+    order = order[n[order] > 0]
+    n, y = n[order], y[order]
+    if not len(n):
+        raise ValueError("no scores at all")
+    total = float(n.sum())
+    degrees = max(total - 1, 1.0)
+
+    def pooled(log_strength: float) -> tuple[float, float, float]:
+        weight = n / (1 + n / np.exp(log_strength))
+        mean = float(np.sum(weight * y) / np.sum(weight))
+        squares = within + float(np.sum(weight * (y - mean) ** 2))
+        return mean, max(squares / degrees, least_noise), float(np.sum(weight))
+
+    def loss(log_strength: float) -> float:
+        _, noise, weight = pooled(log_strength)
+        spread = float(np.sum(np.log1p(n / np.exp(log_strength))))
+        far = guess.penalty(log_strength)[0] if guess else 0.0
+        return 0.5 * (degrees * np.log(noise) + spread + np.log(weight)) + far
+
+    grid = np.linspace(*np.log(STRENGTH_BOUNDS), 34)
+    best = int(np.argmin([loss(float(point)) for point in grid]))
+    found = minimize_scalar(
+        loss, bounds=(grid[max(best - 1, 0)], grid[min(best + 1, 33)]), method="bounded",
+        options={"xatol": 1e-10},
+    )  # fmt: skip
+    log_strength = round(float(found.x), SIGNIFICANT_DECIMALS)
+    mean, noise, weight = pooled(log_strength)
+    return ScorePrior(mean, float(np.exp(log_strength)), noise, noise / weight)
+
+
+def reliability(counts: ArrayLike, strength: float) -> Array:
+    """Share of an estimate that comes from the agent's own records, n / (n + strength)."""
+    n = np.asarray(counts, dtype=float)
+    return np.asarray(n / (n + strength), dtype=float)
+
+
+def james_stein(values: ArrayLike, variance: float) -> Array:
+    """Draw equally certain values towards their mean.
+
+    The factor is ``max(0, 1 − (k − 3)·variance / Σ(value − mean)²)`` for k values.
+    Source: Efron & Morris 1975, J. Am. Stat. Assoc. 70:311 (the eighteen baseball players).
+    """
+    y = np.asarray(values, dtype=float)
+    distance = y - y.mean()
+    squares = float(np.sum(distance**2))
+    factor = max(0.0, 1 - (len(y) - 3) * variance / squares) if squares > 0 else 0.0
+    return np.asarray(y.mean() + factor * distance, dtype=float)

@@ -1,0 +1,309 @@
+"""The grade policy: every rule a number with a source, read from a TOML file.
+
+`load_policy` reads and checks one file and names every fault with its line;
+`default_policy` is the one that ships (`grading/policies/default.toml`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from grading.errors import GradingError
+from grading.estimate import StrengthGuess
+from grading.toml import Table, lines_of
+
+Grade = Literal["ordinary", "senior", "expert"]
+GRADES: tuple[Grade, ...] = ("ordinary", "senior", "expert")
+UPPER: tuple[Grade, ...] = GRADES[1:]
+
+Criterion = Literal["tenure", "resolution", "quality", "initiative", "satisfaction"]
+CRITERIA: tuple[Criterion, ...] = (
+    "tenure",
+    "resolution",
+    "quality",
+    "initiative",
+    "satisfaction",
+)
+METHODS = ("majority", "electre-tri-b")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """One number per grade above ordinary; None where the rule does not apply."""
+
+    senior: float | None = None
+    expert: float | None = None
+
+    def of(self, grade: Grade) -> float | None:
+        return {"senior": self.senior, "expert": self.expert}.get(grade)
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionRule:
+    """How one criterion counts.
+
+    Parameters
+    ----------
+    weight : float
+        Relative importance; 0 leaves the criterion out.
+    minimum_evidence : int
+        Records below which the criterion is shown but can neither lift nor drop anyone.
+    companion : bool
+        Necessary, never sufficient: the other criteria must reach the majority by themselves.
+    only_for : bool
+        May speak for a grade, never against it.
+    entry, exit : Limits
+        Values that speak for being given, and for keeping, a grade (units of the criterion).
+    floor : Limits
+        Without this value the grade is not given, whatever the other criteria say.
+    veto : Limits
+        At or below this value the grade is neither given nor kept.
+    indifference, preference : float
+        Thresholds q ≤ p of the pseudo-criterion, for the method ``electre-tri-b`` only.
+    """
+
+    weight: float
+    minimum_evidence: int
+    companion: bool
+    only_for: bool
+    entry: Limits
+    exit: Limits
+    floor: Limits
+    veto: Limits
+    indifference: float
+    preference: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How criteria become a grade and when a grade moves."""
+
+    method: str
+    majority: float
+    rise: float
+    fall: float
+    start: Grade
+    dwell: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Share of the weight (companions aside) that needs enough evidence before a move."""
+
+    senior: float
+    expert: float
+    fall: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmallSamples:
+    """Interval shown, and what is assumed of the spread between agents at first."""
+
+    interval: float
+    shares: StrengthGuess
+    scores: StrengthGuess
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surveys:
+    lowest: float
+    highest: float
+    satisfied_from: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    lowest: float
+    highest: float
+    least_agreement: float
+    least_double_scored: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """Caps in points per agent and calendar month."""
+
+    points_without_value: float
+    cap_per_kind: float
+    cap_per_month: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class GradePolicy:
+    """All rules of one version. Same policy and records, same grades."""
+
+    name: str
+    version: str
+    title: dict[str, str]
+    source: str
+    decision: Decision
+    coverage: Coverage
+    case_mix: tuple[str, ...]
+    small_samples: SmallSamples
+    surveys: Surveys
+    reviews: Reviews
+    contributions: Contributions
+    quota: Limits
+    criteria: dict[Criterion, CriterionRule]
+
+
+def load_policy(text: str) -> GradePolicy:
+    """Read a policy from TOML.
+
+    Raises
+    ------
+    GradingError
+        One line per fault: ``line 12: criteria.quality.weight: must be at least 0 (found -1)``.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise GradingError(f"not valid TOML: {error}") from error
+    root = Table(content, lines_of(text))
+    policy = _policy(root)
+    root.close()
+    if not root.faults:
+        _check_whole(policy, root)
+    if root.faults:
+        raise GradingError("\n".join(root.faults))
+    return policy
+
+
+@cache
+def default_policy() -> GradePolicy:
+    """The policy that ships with the product."""
+    file = resources.files("grading") / "policies" / "default.toml"
+    return load_policy(file.read_text(encoding="utf-8"))
+
+
+def _policy(root: Table) -> GradePolicy:
+    decision, coverage = root.table("decision"), root.table("coverage")
+    samples, surveys = root.table("small_samples"), root.table("surveys")
+    reviews, contributions = root.table("reviews"), root.table("contributions")
+    mix, quota, criteria = root.table("case_mix"), root.table("quota"), root.table("criteria")
+    title = root.table("title")
+    quota.text("source")
+    mix.text("source")
+    return GradePolicy(
+        name=root.text("name"),
+        version=root.text("version"),
+        title={"en": title.text("en"), "zh": title.text("zh")},
+        source=root.text("source"),
+        decision=Decision(
+            method=decision.choice("method", METHODS),
+            majority=decision.number("majority", 0.5, 1),
+            rise=decision.number("rise", 0.5, 1),
+            fall=decision.number("fall", 0, 0.5),
+            start=GRADES[GRADES.index(decision.choice("start", GRADES))],  # type: ignore[arg-type]
+            dwell=decision.whole("dwell", 0, 100),
+            source=decision.text("source"),
+        ),
+        coverage=Coverage(
+            senior=coverage.number("senior", 0, 1),
+            expert=coverage.number("expert", 0, 1),
+            fall=coverage.number("fall", 0, 1),
+            source=coverage.text("source"),
+        ),
+        case_mix=mix.texts("factors"),
+        small_samples=SmallSamples(
+            interval=samples.number("interval", 0.5, 0.999),
+            shares=_guess(samples, "share"),
+            scores=_guess(samples, "score"),
+            source=samples.text("source"),
+        ),
+        surveys=Surveys(
+            lowest=surveys.number("lowest"),
+            highest=surveys.number("highest"),
+            satisfied_from=surveys.number("satisfied_from"),
+            source=surveys.text("source"),
+        ),
+        reviews=Reviews(
+            lowest=reviews.number("lowest"),
+            highest=reviews.number("highest"),
+            least_agreement=reviews.number("least_agreement", -1, 1),
+            least_double_scored=reviews.whole("least_double_scored", 1, 1_000_000),
+            source=reviews.text("source"),
+        ),
+        contributions=Contributions(
+            points_without_value=contributions.number("points_without_value", 0, 1e6),
+            cap_per_kind=contributions.number("cap_per_kind", 0, 1e6),
+            cap_per_month=contributions.number("cap_per_month", 0, 1e6),
+            source=contributions.text("source"),
+        ),
+        quota=Limits(quota.optional("senior", 0, 1), quota.optional("expert", 0, 1)),
+        criteria={name: _criterion(criteria.table(name)) for name in CRITERIA},
+    )
+
+
+def _guess(table: Table, kind: str) -> StrengthGuess:
+    return StrengthGuess(
+        table.number(f"{kind}_strength", 0.1, 1e5), table.number(f"{kind}_spread", 0.01, 10)
+    )
+
+
+def _criterion(table: Table) -> CriterionRule:
+    return CriterionRule(
+        weight=table.number("weight", 0, 1e6),
+        minimum_evidence=table.whole("minimum_evidence", 1, 1_000_000),
+        companion=table.flag("companion"),
+        only_for=table.flag("only_for"),
+        entry=_limits(table, "entry"),
+        exit=_limits(table, "exit"),
+        floor=_limits(table, "floor"),
+        veto=_limits(table, "veto"),
+        indifference=table.optional("indifference", 0) or 0.0,
+        preference=table.optional("preference", 0) or 0.0,
+        source=table.text("source"),
+    )
+
+
+def _limits(table: Table, name: str) -> Limits:
+    if not table.has(name):
+        return Limits()
+    inner = table.table(name)
+    return Limits(inner.optional("senior"), inner.optional("expert"))
+
+
+def _check_whole(policy: GradePolicy, root: Table) -> None:
+    """Rules that join several numbers."""
+    if policy.surveys.lowest >= policy.surveys.highest:
+        root.fault("surveys.highest", "must be above surveys.lowest")
+    if not policy.surveys.lowest < policy.surveys.satisfied_from <= policy.surveys.highest:
+        root.fault("surveys.satisfied_from", "must lie above lowest and not above highest")
+    if policy.reviews.lowest >= policy.reviews.highest:
+        root.fault("reviews.highest", "must be above reviews.lowest")
+    if not any(r.weight > 0 and not r.companion for r in policy.criteria.values()):
+        root.fault("criteria", "at least one criterion that is no companion needs a weight above 0")
+    for name, rule in policy.criteria.items():
+        _check_criterion(f"criteria.{name}", rule, root)
+
+
+def _check_criterion(path: str, rule: CriterionRule, root: Table) -> None:
+    for name in ("entry", "exit", "floor", "veto"):
+        limits: Limits = getattr(rule, name)
+        if limits.senior is not None and limits.expert is not None:
+            if limits.expert < limits.senior:
+                root.fault(f"{path}.{name}", "expert must not be below senior")
+        elif limits.senior is not None:
+            root.fault(f"{path}.{name}", "senior is given, so expert must be given too")
+    for grade in UPPER:
+        entry, leave = rule.entry.of(grade), rule.exit.of(grade)
+        veto, floor = rule.veto.of(grade), rule.floor.of(grade)
+        if entry is not None and leave is not None and leave > entry:
+            root.fault(f"{path}.exit", f"{grade} must not be above entry")
+        lowest = min((x for x in (entry, leave, floor) if x is not None), default=None)
+        if veto is not None and lowest is not None and veto >= lowest:
+            root.fault(f"{path}.veto", f"{grade} must be below entry, exit and floor")
+    if rule.preference < rule.indifference:
+        root.fault(f"{path}.preference", "must not be below indifference")
