@@ -12,12 +12,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
 import wfm.tables  # noqa: F401  (fills the metadata)
 from wfm import embedded
 from wfm.errors import SetupError
 from wfm.settings import Settings
+
+# pages name these types but may not import the database themselves
+__all__ = ["Engine", "Session", "current_revision", "database_url", "differences", "downgrade",
+           "is_ours", "newest_revision", "open_engine", "transaction", "upgrade"]  # fmt: skip
 
 MIGRATIONS = Path(__file__).parent / "tables" / "migrations"
 DATABASE = "tierdesk"
@@ -43,7 +48,7 @@ def _driver(url: sa.URL | str) -> sa.URL:
     return sa.make_url(url).set(drivername="postgresql+psycopg")
 
 
-def open_engine(settings: Settings) -> sa.Engine:
+def open_engine(settings: Settings) -> Engine:
     """Connect, or say why that is not possible."""
     engine = sa.create_engine(_driver(database_url(settings)), pool_pre_ping=True)
     try:
@@ -58,7 +63,7 @@ def open_engine(settings: Settings) -> sa.Engine:
 
 
 @contextmanager
-def transaction(engine: sa.Engine) -> Iterator[Session]:
+def transaction(engine: Engine) -> Iterator[Session]:
     """One request or job step: committed whole at the end, or not at all."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
@@ -76,7 +81,7 @@ def _config(connection: sa.Connection) -> Config:
     return config
 
 
-def upgrade(engine: sa.Engine, revision: str = "head") -> None:
+def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the tables, and the queue's, to `revision`."""
     from wfm.queue_schema import ensure_queue_tables
 
@@ -85,13 +90,13 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
         ensure_queue_tables(connection)
 
 
-def downgrade(engine: sa.Engine, revision: str) -> None:
+def downgrade(engine: Engine, revision: str) -> None:
     """Take the tables back to `revision`."""
     with engine.begin() as connection:
         command.downgrade(_config(connection), revision)
 
 
-def current_revision(engine: sa.Engine) -> str | None:
+def current_revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
@@ -102,7 +107,7 @@ def newest_revision() -> str | None:
     return ScriptDirectory.from_config(config).get_current_head()
 
 
-def differences(engine: sa.Engine) -> list[str]:
+def differences(engine: Engine) -> list[str]:
     """Where the migrated database and the tables in code are not the same."""
 
     with engine.connect() as connection:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlmodel import Field, SQLModel
 
 
-def _checked(constraint: sa.CheckConstraint, _table: sa.Table) -> str:
+def _checked(constraint: Any, _table: sa.Table) -> str:
     """Two columns of one table may hold words of the same kind, so the column is named too."""
     columns = [column.name for column in constraint.columns]
     return columns[0] if columns else str(constraint.name)
@@ -75,7 +75,7 @@ def word(kind: type[StrEnum], *, nullable: bool = False, default: Any = ...) -> 
     )
     if nullable and default is ...:
         default = None
-    return Field(default=default, sa_type=stored, nullable=nullable)  # type: ignore[call-overload]
+    return Field(default=default, sa_type=stored, nullable=nullable)
 
 
 def document(default: Any = dict) -> Any:

@@ -1,0 +1,35 @@
+"""Chinese and English are equal: every text of every template has both."""
+
+from __future__ import annotations
+
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from web.i18n import catalog
+from web.views import TEMPLATES, Views
+
+
+def texts() -> set[str]:
+    found = extract_from_dir(
+        TEMPLATES, method_map=[("**.html", "jinja2")], options_map={"**.html": {"newstyle": "true"}}
+    )
+    return {message if isinstance(message, str) else message[0] for _, _, message, *_ in found}
+
+
+def test_every_text_of_the_templates_has_a_chinese_translation() -> None:
+    chinese = catalog("zh")
+    missing = [text for text in sorted(texts()) if not (chinese.get(text) and chinese[text].string)]
+    assert missing == []
+
+
+def test_placeholders_survive_translation() -> None:
+    for message in catalog("zh"):
+        if message.id and message.string and not isinstance(message.id, tuple):
+            assert message.id.count("%(") == str(message.string).count("%("), message.id
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_template_compiles(language: str) -> None:
+    environment = Views("Asia/Shanghai")._by_language[language]
+    for name in environment.list_templates():
+        environment.get_template(name)

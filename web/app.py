@@ -1,0 +1,165 @@
+"""The web process: one application object, put together in one place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import js_lib_htmx
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+from web import htmx, security
+from web.deps import Csrf
+from web.i18n import LANGUAGES
+from web.live import Listener
+from web.routes import account, dispatch, grades, imports, jobs, rosters
+from web.views import Views
+from wfm import instants
+from wfm.db import Engine, open_engine, transaction
+from wfm.errors import Fault, InputError, NotFoundError, SignInError, TierdeskError
+from wfm.services import accounts
+from wfm.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
+ROUTERS = (account, grades, rosters, dispatch, imports, jobs)
+OPEN_PATHS = ("/static/", "/sign-in", "/health")
+
+
+def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
+    """Put the application together."""
+    settings = settings or Settings.from_environment()
+    engine = engine or open_engine(settings)
+    listener = Listener(engine)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await listener.start()
+        yield
+        await listener.stop()
+
+    app = FastAPI(title="Tierdesk", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.settings = settings
+    app.state.engine = engine
+    app.state.listener = listener
+    app.state.views = Views(settings.timezone)
+    app.mount("/static/htmx", StaticFiles(directory=HTMX), name="htmx")
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for module in ROUTERS:
+        app.include_router(module.router, dependencies=[Csrf])
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.middleware("http")(_at_the_door)
+    app.exception_handler(TierdeskError)(_show_error)
+    app.exception_handler(RequestValidationError)(_show_wrong_request)
+    app.exception_handler(HTTPException)(_show_http_error)
+    app.exception_handler(Exception)(_show_unexpected)
+    return app
+
+
+async def _at_the_door(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """Who asks, in which language, from where; and the headers of every answer."""
+    started = time.perf_counter()
+    request.state.at = instants.now()
+    request.state.csrf = security.csrf_token(request)
+    request.state.actor = None
+    request.state.account_id = None
+    settings: Settings = request.app.state.settings
+    if not request.url.path.startswith("/static/"):
+        token = request.cookies.get(security.SESSION_COOKIE)
+        if token:
+            await run_in_threadpool(_recognise, request, token)
+    request.state.language = _language(request, settings)
+    try:
+        security.check_origin(request)
+        response = await call_next(request)
+    except TierdeskError as error:
+        response = await _show_error(request, error)
+    response.headers.update(security.HEADERS)
+    if request.url.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "public, max-age=3600"
+    else:
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Server-Timing"] = (
+            f"total;dur={1000 * (time.perf_counter() - started):.1f}"
+        )
+    if security.CSRF_COOKIE not in request.cookies and not request.url.path.startswith("/static/"):
+        security.set_cookie(
+            response, security.CSRF_COOKIE, request.state.csrf, secure=settings.secure_cookies
+        )
+    return response
+
+
+def _recognise(request: Request, token: str) -> None:
+    app = request.app
+    idle = timedelta(minutes=app.state.settings.session_idle_min)
+    with transaction(app.state.engine) as session:
+        found = accounts.signed_in(session, token, request.state.at, idle)
+    if found is not None:
+        request.state.actor = found.actor
+        request.state.account_id = found.account_id
+
+
+def _language(request: Request, settings: Settings) -> str:
+    """The asked-for language, else the account's, else the cookie's, else the desk's."""
+    wishes = (
+        request.query_params.get("lang"),
+        request.state.actor.language if request.state.actor else None,
+        request.cookies.get("tierdesk_language"),
+        settings.language,
+    )
+    return next((wish for wish in wishes if wish in LANGUAGES), "zh")
+
+
+async def _show_error(request: Request, error: Exception) -> Response:
+    """The one point where an error becomes an answer."""
+    assert isinstance(error, TierdeskError)
+    if isinstance(error, SignInError) and request.url.path != "/sign-in":
+        wanted = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
+        return htmx.go_to(request, f"/sign-in{wanted}")
+    part = "error" if htmx.wants_fragment(request) else None
+    headers = {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"} if part else None
+    views: Views = request.app.state.views
+    return views.render(
+        request,
+        "error.html",
+        block=part,
+        status=error.http_status,
+        headers=headers,
+        headline=error.message,
+        faults=[str(fault) for fault in error.faults[:50]],
+    )
+
+
+async def _show_wrong_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        Fault(str(problem["msg"]), column=str(problem["loc"][-1])) for problem in error.errors()
+    ]
+    return await _show_error(request, InputError.of(faults))
+
+
+async def _show_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return await _show_error(request, NotFoundError("there is no such page"))
+    shown = TierdeskError(str(error.detail))
+    shown.http_status = error.status_code
+    return await _show_error(request, shown)
+
+
+async def _show_unexpected(request: Request, error: Exception) -> Response:  # noqa: ARG001 (the server logs it)
+    shown = TierdeskError("something unexpected went wrong; nothing was changed")
+    response = await _show_error(request, shown)
+    response.headers.update(security.HEADERS)
+    return response

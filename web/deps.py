@@ -1,0 +1,61 @@
+"""What every route is given: a transaction, who asks, what time it is, and the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+
+from web import htmx, security
+from wfm.access import Actor
+from wfm.db import Session, transaction
+from wfm.errors import SignInError
+from wfm.instants import local_date
+from wfm.settings import Settings
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One request at the desk. The transaction commits once, when the route has returned."""
+
+    request: Request
+    session: Session
+    actor: Actor
+    at: datetime
+    settings: Settings
+
+    @property
+    def today(self) -> date:
+        return local_date(self.at, self.settings.timezone)
+
+    @property
+    def language(self) -> str:
+        return str(self.request.state.language)
+
+    def page(self, template: str, *, block: str | None = None, **context: Any) -> HTMLResponse:
+        """Render a page; a fragment request gets `block` only, where one is named."""
+        part = block if htmx.wants_fragment(self.request) else None
+        views = self.request.app.state.views
+        return views.render(self.request, template, block=part, **context)  # type: ignore[no-any-return]
+
+    def fragment(self, template: str, block: str, **context: Any) -> HTMLResponse:
+        """Render one block of a template."""
+        views = self.request.app.state.views
+        return views.render(self.request, template, block=block, **context)  # type: ignore[no-any-return]
+
+
+def _desk(request: Request) -> Iterator[Desk]:
+    if request.state.actor is None:
+        raise SignInError("please sign in")
+    app = request.app
+    with transaction(app.state.engine) as session:
+        yield Desk(request, session, request.state.actor, request.state.at, app.state.settings)
+
+
+# "function": the transaction ends before the answer is sent, so that what a page says is true
+AtDesk = Annotated[Desk, Depends(_desk, scope="function")]
+Csrf = Depends(security.check_csrf)

@@ -1,0 +1,71 @@
+"""From `NOTIFY` in the database to server-sent events in the browser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+from fastapi import Request
+
+from wfm.db import Engine
+from wfm.jobs import CHANGED_CHANNEL
+
+RECONNECT_AFTER_S = 2.0
+KEEP_ALIVE_S = 15.0
+
+
+class Listener:
+    """One database connection listens for this whole process and tells every open page."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._waiting: set[asyncio.Queue[str]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+                async with connection:
+                    await connection.execute(f"listen {CHANGED_CHANNEL}")
+                    self._tell("reconnected")
+                    async for notice in connection.notifies():
+                        self._tell(notice.payload)
+            except psycopg.OperationalError:
+                await asyncio.sleep(RECONNECT_AFTER_S)
+
+    def _tell(self, what: str) -> None:
+        for queue in self._waiting:
+            queue.put_nowait(what)
+
+    async def events(self, request: Request, topic: str) -> AsyncIterator[str]:
+        """Server-sent events named after `topic` whenever something of that topic changes.
+
+        The event carries no content: the page asks for what it shows, so a page that lost its
+        connection is right again after its next request.
+        """
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting.add(queue)
+        try:
+            yield "retry: 2000\n\n"
+            while not await request.is_disconnected():
+                try:
+                    what = await asyncio.wait_for(queue.get(), KEEP_ALIVE_S)
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                if what == "reconnected" or what.startswith(topic):
+                    while not queue.empty():  # many changes, one event
+                        queue.get_nowait()
+                    yield f"event: changed\ndata: {what}\n\n"
+        finally:
+            self._waiting.discard(queue)

@@ -1,0 +1,102 @@
+"""Signing in and out, the start page, the reader's language."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse
+
+from web import security
+from web.deps import AtDesk
+from wfm.db import transaction
+from wfm.services import accounts
+
+router = APIRouter()
+START_PAGES = (
+    ("dispatch.assign", "/dispatch"),
+    ("rosters.plan", "/rosters"),
+    ("grades.view", "/grades"),
+    ("dispatch.view", "/dispatch"),
+    ("rosters.view", "/rosters"),
+    ("imports.view", "/imports"),
+)
+
+
+@router.get("/health")
+def health() -> PlainTextResponse:
+    return PlainTextResponse("ok")
+
+
+@router.get("/")
+def start(desk: AtDesk) -> Response:
+    """The first desk this person may sit at."""
+    for right, path in START_PAGES:
+        if desk.actor.may(right):
+            return RedirectResponse(path, status_code=303)
+    return desk.page("empty.html")
+
+
+@router.get("/sign-in")
+def sign_in_form(request: Request, next: str = "/") -> Response:
+    return _form(request, _local(next))
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    name: Annotated[str, Form(max_length=120)],
+    password: Annotated[str, Form(max_length=200)],
+    next: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    app = request.app
+    with transaction(app.state.engine) as session:
+        token = accounts.sign_in(session, name.strip(), password, request.state.at)
+    if token is None:
+        return _form(request, _local(next), refused=True, name=name)
+    response = RedirectResponse(_local(next), status_code=303)
+    secure = app.state.settings.secure_cookies
+    security.set_cookie(response, security.SESSION_COOKIE, token, secure=secure)
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, everywhere: Annotated[bool, Form()] = False) -> Response:
+    token = request.cookies.get(security.SESSION_COOKIE)
+    if token:
+        with transaction(request.app.state.engine) as session:
+            accounts.sign_out(session, token, request.state.at, everywhere=everywhere)
+    response = RedirectResponse("/sign-in", status_code=303)
+    response.delete_cookie(security.SESSION_COOKIE, path="/")
+    return response
+
+
+@router.post("/language")
+def choose_language(
+    request: Request,
+    language: Annotated[str, Form(pattern="^(zh|en)$")],
+    back: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    response = RedirectResponse(_local(back), status_code=303)
+    settings = request.app.state.settings
+    security.set_cookie(response, "tierdesk_language", language, secure=settings.secure_cookies)
+    if request.state.account_id is not None:
+        with transaction(request.app.state.engine) as session:
+            accounts.set_language(session, request.state.account_id, language)
+    return response
+
+
+def _form(request: Request, target: str, *, refused: bool = False, name: str = "") -> Response:
+    views = request.app.state.views
+    status = 401 if refused else 200
+    return views.render(  # type: ignore[no-any-return]
+        request, "sign_in.html", status=status, next=target, refused=refused, name=name
+    )
+
+
+def _local(target: str) -> str:
+    """Only a path on this very site."""
+    parts = urlsplit(target)
+    plain = not parts.scheme and not parts.netloc and target.startswith("/")
+    return target if plain and not target.startswith("//") and "\\" not in target else "/"

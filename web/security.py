@@ -1,0 +1,55 @@
+"""Headers, origin check and the anti-forgery token, for every request."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+
+from wfm.errors import AccessDeniedError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_COOKIE = "tierdesk_csrf"
+SESSION_COOKIE = "tierdesk_session"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def csrf_token(request: Request) -> str:
+    """The token of this browser; a new one where it has none yet."""
+    return request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(24)
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a changing request that another site caused."""
+    if request.method in SAFE_METHODS:
+        return
+    source = request.headers.get("origin") or request.headers.get("referer")
+    if source and urlsplit(source).netloc != request.headers.get("host", ""):
+        raise AccessDeniedError("this request came from another site; open the page again")
+
+
+async def check_csrf(request: Request) -> None:
+    """Refuse a changing request without this browser's token (header, or form field)."""
+    if request.method in SAFE_METHODS:
+        return
+    expected = request.cookies.get(CSRF_COOKIE, "")
+    given = request.headers.get("x-csrf-token")
+    if given is None:
+        given = str((await request.form()).get("csrf", ""))
+    if not expected or not hmac.compare_digest(expected.encode(), given.encode()):
+        raise AccessDeniedError("this page is too old to act on; reload it and try again")
+
+
+def set_cookie(response: Response, name: str, value: str, *, secure: bool) -> None:
+    response.set_cookie(name, value, httponly=True, samesite="lax", secure=secure, path="/")

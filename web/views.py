@@ -1,0 +1,86 @@
+"""Templates: whole pages, and named blocks of them as fragments."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from web.i18n import translations
+
+TEMPLATES = Path(__file__).parent / "templates"
+WEEKDAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh": tuple("一二三四五六日")}
+
+
+def _environment(language: str, timezone: str) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    zone = ZoneInfo(timezone)
+
+    def local(instant: datetime | None, pattern: str = "%Y-%m-%d %H:%M") -> str:
+        return instant.astimezone(zone).strftime(pattern) if instant else ""
+
+    def percent(share: float | None, digits: int = 0) -> str:
+        return "" if share is None else f"{100 * share:.{digits}f} %"
+
+    def weekday(day: date) -> str:
+        return WEEKDAYS[language][day.weekday()]
+
+    def named(thing: Any) -> str:
+        """The name of a team, skill … in the reader's language."""
+        return str(getattr(thing, f"name_{language}"))
+
+    environment.filters |= {
+        "local": local,
+        "percent": percent,
+        "weekday": weekday,
+        "named": named,
+    }
+    environment.globals |= {"language": language, "timezone": timezone}
+    return environment
+
+
+class Views:
+    """The templates in every language."""
+
+    def __init__(self, timezone: str) -> None:
+        self._by_language = {
+            language: _environment(language, timezone) for language in ("zh", "en")
+        }
+
+    def render(
+        self,
+        request: Request,
+        template: str,
+        *,
+        block: str | None = None,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> HTMLResponse:
+        """Render a page, or one block of it, for whoever is asking."""
+        language = request.state.language
+        found = self._by_language[language].get_template(template)
+        given = context | {
+            "request": request,
+            "path": request.url.path,
+            "actor": request.state.actor,
+            "csrf": request.state.csrf,
+        }
+        if block is None:
+            text = found.render(given)
+        else:
+            text = "".join(found.blocks[block](found.new_context(given)))
+        return HTMLResponse(text, status_code=status, headers=headers)
