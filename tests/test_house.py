@@ -120,8 +120,15 @@ def test_every_import_is_asked_for() -> None:
         )
     }
     # packages whose import name is not their own, and those another asked-for one always brings
-    known = {"multipart": "python-multipart", "sqlalchemy": "sqlmodel", "pydantic": "fastapi",
-             "psycopg_pool": "psycopg", "markupsafe": "jinja2", "dateutil": "pandas"}  # fmt: skip
+    known = {
+        "dateutil": "pandas",
+        "js_lib_htmx": "django-js-lib-htmx",
+        "markupsafe": "jinja2",
+        "multipart": "python-multipart",
+        "psycopg_pool": "psycopg",
+        "pydantic": "fastapi",
+        "sqlalchemy": "sqlmodel",
+    }
     for name, path in imported.items():
         if name in sys.stdlib_module_names or name in ROOMS:
             continue

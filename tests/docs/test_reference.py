@@ -1,6 +1,7 @@
 """The reference names every command, option and setting, and none that does not exist."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from wfm.cli.main import COMMANDS, wfm
 from wfm.settings import Settings
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
 PUBLIC_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
@@ -48,6 +50,16 @@ def options(command: click.Command) -> set[str]:
     }
 
 
+def choices(command: click.Command) -> set[str]:
+    """The words one may choose from."""
+    return {
+        str(choice)
+        for parameter in command.params
+        if isinstance(parameter.type, click.Choice)
+        for choice in parameter.type.choices
+    }
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_each_command_is_described_with_its_options(name: str) -> None:
     described = sections("commands.md")
@@ -58,6 +70,29 @@ def test_each_command_is_described_with_its_options(name: str) -> None:
     assert listed == set(existing)
     for path, command in existing.items():
         assert set(PUBLIC_OPTION.findall(described[path])) == options(command), path
+        assert choices(command) <= set(re.findall(r"`([^`]+)`", described[path])), path
+        assert "Example" in (command.help or ""), path
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """Each command line in a code block of a document, and where it stands."""
+    for page in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]):
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(r"^```\w*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                if found := re.match(r"(?:\$ )?(?:\S*/)?wfm (.+)", line):
+                    yield f"{page.relative_to(ROOT)}: {line}", found[1]
+
+
+@pytest.mark.parametrize(("place", "line"), [pytest.param(*e, id=e[0]) for e in examples()])
+def test_each_example_uses_what_there_is(place: str, line: str) -> None:
+    command: click.Command = wfm
+    words = shlex.split(line, comments=True)
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None, place
+        command = found
+    assert {word for word in words if word.startswith("--")} <= options(command) | {"--help"}
 
 
 def test_each_setting_is_described() -> None:
