@@ -17,23 +17,17 @@ Palm (1957) and Mandelbaum & Zeltyn, "Service engineering in action: the Palm/Er
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from scheduler.demand.offered_wait import offered_wait
 from scheduler.errors import SchedulingError
 
 Model = Literal["b", "c", "a"]
-_Drop = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 MOST_AGENTS = 10_000_000
 NO_LOAD = 1e-100  # erlangs; anything below is no load at all
 RESCALE = 1e100
 SLACK = 1e-12  # relative; a goal met to within rounding is met
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
-NEGLIGIBLE = 60.0  # natural logarithm: e^-60 of the peak adds nothing to an integral
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +223,7 @@ def erlang_a(
         return ErlangA(load, agents, gone, gone, level, level, wait, wait, 0.0, gone, queue)
     leaving = handle_min / patience_min
     promise = within_min / handle_min if within_min is not None else 0.0
-    offered = _offered_wait(load, agents, leaving, promise)
+    offered = offered_wait(load, agents, leaving, promise)
     odds, log_odds = _served_odds(load, agents - 1)
     log_idle = math.log1p(odds) if odds < RESCALE else log_odds
     log_busy = math.log(load) + offered.log_scale
@@ -373,80 +367,3 @@ def _overrun_c(
     wait = None if handle_min is None else math.inf
     level = None if within_min is None else 0.0
     return ErlangC(load, agents, False, 1.0, 0.0, level, wait, wait, wait, 1.0, math.inf)
-
-
-@dataclass(frozen=True, slots=True)
-class _OfferedWait:
-    """Integrals of e^g over u ≥ 0, each divided by e^log_scale; u counts handle times."""
-
-    log_scale: float
-    all: float
-    left: float  # · P(patience < u)
-    served: float  # · P(patience > u)
-    served_within: float  # the same up to the promise
-    served_wait: float  # · u · P(patience > u)
-
-
-def _offered_wait(load: float, agents: int, leaving: float, promise: float) -> _OfferedWait:
-    """Integrate the density of the offered wait by Gauss-Legendre panels around its peak.
-
-    g is concave. Written around its peak u0 (0 when the agents suffice), with m = min(load, n)
-    and h(z) = e^-z - 1 + z, it is g(u) = g(u0) - max(0, n - load)·v - m/φ·h(φv), v = u - u0,
-    so that no digits are lost whatever the sizes of load, staff and patience.
-    """
-    slope = max(0.0, agents - load)
-    bend = min(load, agents) / leaving
-    excess = max(0.0, load - agents) / agents
-    peak = math.log1p(excess) / leaving
-    log_scale = agents / leaving * _minus_log1p(excess)
-    first = 0.5 / max(slope, leaving, math.sqrt(bend) * leaving)
-
-    def drop(v: NDArray[np.float64]) -> NDArray[np.float64]:
-        return slope * v + bend * _exp_rest(leaving * v)
-
-    edges = _panels(first, peak, 1 / leaving, drop)
-    if edges[0] < promise - peak < edges[-1]:
-        edges = np.union1d(edges, [promise - peak])
-    half = np.diff(edges)[:, None] / 2
-    v = (edges[:-1, None] + half) + half * NODES
-    mass = half * WEIGHTS * np.exp(-drop(v))
-    u = v + peak
-    staying = np.exp(-leaving * u)
-    served = mass * staying
-    return _OfferedWait(
-        log_scale=log_scale,
-        all=float(mass.sum()),
-        left=float((mass * -np.expm1(-leaving * u)).sum()),
-        served=float(served.sum()),
-        served_within=float(served[u <= promise].sum()),
-        served_wait=float((served * u).sum()),
-    )
-
-
-def _panels(first: float, peak: float, widest: float, drop: _Drop) -> NDArray[np.float64]:
-    """Panel edges around 0: doubling outwards, on the left down to -peak and never wide."""
-    right, width = [0.0], first
-    while drop(np.array(right[-1])) < NEGLIGIBLE:
-        right.append(right[-1] + width)
-        width *= 2
-    left, width = [0.0], first
-    while left[-1] > -peak:
-        left.append(max(-peak, left[-1] - width))
-        width = min(2 * width, widest)
-    return np.array([*left[:0:-1], *right])
-
-
-def _exp_rest(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """e^-z - 1 + z without cancellation near 0."""
-    small = np.where(np.abs(z) < 0.1, z, 0.0)
-    series = np.zeros_like(small)
-    for k in range(11, 1, -1):
-        series = (series + 1) * (-small / k) if k > 2 else (series + 1) * small * small / 2
-    return np.where(np.abs(z) < 0.1, series, np.expm1(-z) + z)
-
-
-def _minus_log1p(r: float) -> float:
-    """r - ln(1 + r) without cancellation near 0."""
-    if r > 0.1:
-        return r - math.log1p(r)
-    return sum((-1) ** k * r**k / k for k in range(20, 1, -1))
