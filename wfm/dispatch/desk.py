@@ -25,7 +25,7 @@ def lane_key(ticket: Ticket) -> LaneKey:
 class Post:
     """An agent at the desk: what is in hand, and which lanes are within reach."""
 
-    __slots__ = ("agent", "in_hand", "lanes", "on_duty", "rank", "scarce", "shelf")
+    __slots__ = ("agent", "in_hand", "lanes", "on_duty", "rank", "scarce", "shelf", "since")
 
     def __init__(self, agent: Agent, preference: Key, scarce: list[str]) -> None:
         self.agent = agent
@@ -33,6 +33,7 @@ class Post:
         self.scarce = scarce
         self.lanes: list[Lane] = []
         self.in_hand = 0
+        self.since = 0
         self.on_duty = False
         self.shelf: dict[str, Post] | None = None
 
@@ -110,26 +111,26 @@ class Desk:
 
     # what happens
 
-    def come(self, agent_id: str) -> None:
+    def come(self, agent_id: str, now: int) -> None:
         """The agent's duty begins."""
         post = self.posts[agent_id]
         post.on_duty = True
-        self._shelve(post)
+        self._shelve(post, now)
         self.changed_posts.append(post)
 
-    def go(self, agent_id: str) -> None:
+    def go(self, agent_id: str, now: int) -> None:
         """The agent's duty ends; what is in hand is finished."""
         post = self.posts[agent_id]
         post.on_duty = False
         self._take_down(post)
 
-    def finish(self, agent_id: str) -> None:
+    def finish(self, agent_id: str, now: int) -> None:
         """One ticket in the agent's hand is done."""
         post = self.posts[agent_id]
         post.in_hand -= 1
         if post.on_duty:
             self._take_down(post)
-            self._shelve(post)
+            self._shelve(post, now)
             self.changed_posts.append(post)
 
     def arrive(self, ticket: Ticket, now: int) -> None:
@@ -179,7 +180,8 @@ class Desk:
                 post.lanes.append(lane)
         return lane
 
-    def _shelve(self, post: Post) -> None:
+    def _shelve(self, post: Post, now: int) -> None:
+        post.since = now
         if post.in_hand < post.agent.capacity:
             post.shelf = self.shelves[post.rank, post.in_hand]
             post.shelf[post.agent.agent_id] = post
@@ -204,7 +206,7 @@ class Desk:
             band, _, _, ticket, lane = first
             if post.scarce and self._keeps(lane, ticket, post, now):
                 break
-            self._hand(lane, ticket, post)
+            self._hand(lane, ticket, post, now)
             done.append((ticket, post.agent, self.policy.turn(band), "just_free"))
         return done
 
@@ -245,29 +247,34 @@ class Desk:
         post, why = self._choose(lane, ticket, now)
         if post is None:
             return None
-        self._hand(lane, ticket, post)
+        self._hand(lane, ticket, post, now)
         return ticket, post.agent, turn, why
 
-    def _hand(self, lane: Lane, ticket: Ticket, post: Post) -> None:
+    def _hand(self, lane: Lane, ticket: Ticket, post: Post, now: int) -> None:
         del lane.standing[ticket.ticket_id]
         self.kept.pop(ticket.ticket_id, None)
         self._take_down(post)
         post.in_hand += 1
-        self._shelve(post)
+        self._shelve(post, now)
 
     def _choose(self, lane: Lane, ticket: Ticket, now: int) -> tuple[Post | None, str]:
         best: Post | None = None
-        best_place: tuple[Key, int] | None = None
+        best_place: tuple[Key, int] = ((), 0)
+        why = "only_one_free"
         for place, shelf in self.shelves.items():
             for name, post in shelf.items():
                 if name not in lane.posts:
                     continue
-                if best is not None and best_place is not None:
-                    return best, contrast(best_place, place)
+                if best is not None:
+                    why = contrast(best_place, place)
+                    if place != best_place or post.since != best.since:
+                        return best, why
+                    if name > best.agent.agent_id:
+                        continue
                 if post.scarce and self._keeps(lane, ticket, post, now):
                     continue
                 best, best_place = post, place
-        return best, "only_one_free"
+        return best, why
 
     def _keeps(self, lane: Lane, ticket: Ticket, post: Post, now: int) -> bool:
         until = keeps_expert(
@@ -275,7 +282,7 @@ class Desk:
             ticket,
             post.agent,
             now,
-            scarce=post.scarce,
+            scarce=lambda: post.scarce,
             others_free=lambda: (
                 other.agent
                 for shelf in self.shelves.values()

@@ -155,7 +155,7 @@ def keeps_expert(
     agent: Agent,
     now: int,
     *,
-    scarce: Iterable[str],
+    scarce: Callable[[], Iterable[str]],
     others_free: Callable[[], Iterable[Agent]],
     others_wait: Callable[[], bool],
     on_duty: Callable[[], Iterable[Agent]],
@@ -169,7 +169,7 @@ def keeps_expert(
 
     Parameters
     ----------
-    scarce : iterable of str
+    scarce : callable
         `expert_work` of the agent.
     others_free : callable
         The other agents with room for one more.
@@ -184,7 +184,7 @@ def keeps_expert(
     if until is None or now >= until:
         return None
     free = list(others_free())
-    last = any(not any(does(other, skill, EXPERT) for other in free) for skill in scarce)
+    last = any(not any(does(other, skill, EXPERT) for other in free) for skill in scarce())
     if not last or others_wait():
         return None
     return until if any(other.grade < EXPERT for other in on_duty()) else None

@@ -30,6 +30,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "duties_ended": ("the duties ended before its turn", "轮到之前值班已结束"),
     "customer_left": ("the customer left", "客户已放弃等待"),
     "nobody_free": ("everybody who may take it is busy", "可受理的客服均忙"),
+    "no_room": ("the agent's hands are full", "该客服在手工单已满"),
     "nothing_waits": ("no ticket waits that this agent may take", "没有该客服可受理的工单"),
     "expert_kept": (
         "the last free expert is kept for work that needs one",

@@ -152,7 +152,7 @@ def run(
         now = _next_instant(events, arrivals, tickets, losses, desk)
         while events and events[0][0] == now:
             _, kind, agent_id = heappop(events)
-            happens[kind](agent_id)
+            happens[kind](agent_id, now)
         while arrivals and tickets[arrivals[-1]].opened_at == now:
             i = arrivals.pop()
             desk.arrive(tickets[i], now)
