@@ -42,6 +42,25 @@ class Post(SQLModel, table=True):
     people: int = 1
     mode: Mode = word(Mode, default=Mode.ON_SITE)
     reach_minutes: int | None = None
+    site_id: int | None = ref("site.id", nullable=True, index=False)
+
+
+class PostHolding(SQLModel, table=True):
+    """Who holds a post on a day: the duty table of holidays and events."""
+
+    __tablename__ = "post_holding"
+    __table_args__ = (
+        sa.UniqueConstraint("agent_id", "day"),
+        sa.UniqueConstraint("post_id", "day", "agent_id"),
+    )
+
+    id: int | None = key()
+    post_id: int = ref("post.id")
+    agent_id: int = ref("agent.id", index=False)
+    day: date = Field(index=True)
+    made_by: str
+    made_at: datetime = instant()
+    reasons: list[dict[str, Any]] = document(list)
 
 
 class StaffingPlan(SQLModel, table=True):

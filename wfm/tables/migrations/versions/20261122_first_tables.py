@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("left_on", sa.Date(), nullable=True),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("phone", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.CheckConstraint("capacity > 0", name="capacity_positive"),
+        sa.CheckConstraint("capacity > 0", name=op.f("ck_agent_capacity_positive")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agent")),
         sa.UniqueConstraint("code", name=op.f("uq_agent_code")),
     )
@@ -165,57 +165,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_job_asked_at"), "job", ["asked_at"], unique=False)
     op.create_table(
-        "post",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
-        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column(
-            "role",
-            sa.Enum(
-                "duty_leader",
-                "lead",
-                "deputy",
-                "standby",
-                name="postrole",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "min_grade",
-            sa.Enum(
-                "ordinary",
-                "senior",
-                "expert",
-                name="grade",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("people", sa.Integer(), nullable=False),
-        sa.Column(
-            "mode",
-            sa.Enum(
-                "on_site",
-                "remote",
-                "standby",
-                name="mode",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("reach_minutes", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_post")),
-        sa.UniqueConstraint("code", name=op.f("uq_post_code")),
-    )
-    op.create_table(
         "service",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
@@ -325,7 +274,10 @@ def upgrade() -> None:
             using="gist",
             name="ex_agent_contract_never_two_at_once",
         ),
-        sa.CheckConstraint("minutes_per_week between 0 and 10080", name="week_has_10080_minutes"),
+        sa.CheckConstraint(
+            "minutes_per_week between 0 and 10080",
+            name=op.f("ck_agent_contract_week_has_10080_minutes"),
+        ),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_agent_contract_agent_id_agent")
         ),
@@ -384,7 +336,9 @@ def upgrade() -> None:
             using="gist",
             name="ex_agent_skill_never_two_at_once",
         ),
-        sa.CheckConstraint("proficiency between 1 and 5", name="proficiency_1_to_5"),
+        sa.CheckConstraint(
+            "proficiency between 1 and 5", name=op.f("ck_agent_skill_proficiency_1_to_5")
+        ),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_agent_skill_agent_id_agent")
         ),
@@ -588,12 +542,65 @@ def upgrade() -> None:
             using="gist",
             name="ex_leave_never_two_at_once",
         ),
-        sa.CheckConstraint("end_on >= start_on", name="ends_after_start"),
+        sa.CheckConstraint("end_on >= start_on", name=op.f("ck_leave_ends_after_start")),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_leave_agent_id_agent")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leave")),
     )
     op.create_index(op.f("ix_leave_agent_id"), "leave", ["agent_id"], unique=False)
     op.create_index(op.f("ix_leave_start_on"), "leave", ["start_on"], unique=False)
+    op.create_table(
+        "post",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "duty_leader",
+                "lead",
+                "deputy",
+                "standby",
+                name="postrole",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "min_grade",
+            sa.Enum(
+                "ordinary",
+                "senior",
+                "expert",
+                name="grade",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column(
+            "mode",
+            sa.Enum(
+                "on_site",
+                "remote",
+                "standby",
+                name="mode",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reach_minutes", sa.Integer(), nullable=True),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_post_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_post")),
+        sa.UniqueConstraint("code", name=op.f("uq_post_code")),
+    )
     op.create_table(
         "quality_review",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -604,7 +611,9 @@ def upgrade() -> None:
         sa.Column("reviewed_on", sa.Date(), nullable=False),
         sa.Column("form", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("score", sa.Float(), nullable=False),
-        sa.CheckConstraint("score between 0 and 100", name="score_0_to_100"),
+        sa.CheckConstraint(
+            "score between 0 and 100", name=op.f("ck_quality_review_score_0_to_100")
+        ),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_quality_review_agent_id_agent")
         ),
@@ -698,10 +707,12 @@ def upgrade() -> None:
         sa.Column("reopened", sa.Boolean(), nullable=True),
         sa.Column("due_at", wfm.tables.base.Instant(timezone=True), nullable=True),
         sa.Column("next_look_at", wfm.tables.base.Instant(timezone=True), nullable=True),
-        sa.CheckConstraint("closed_at >= opened_at", name="closed_after_opened"),
-        sa.CheckConstraint("handle_s >= 0", name="handle_not_negative"),
-        sa.CheckConstraint("priority between 1 and 9", name="priority_1_to_9"),
-        sa.CheckConstraint("resolved_at >= opened_at", name="resolved_after_opened"),
+        sa.CheckConstraint("closed_at >= opened_at", name=op.f("ck_ticket_closed_after_opened")),
+        sa.CheckConstraint("handle_s >= 0", name=op.f("ck_ticket_handle_not_negative")),
+        sa.CheckConstraint("priority between 1 and 9", name=op.f("ck_ticket_priority_1_to_9")),
+        sa.CheckConstraint(
+            "resolved_at >= opened_at", name=op.f("ck_ticket_resolved_after_opened")
+        ),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_ticket_customer_id_customer")
         ),
@@ -808,8 +819,10 @@ def upgrade() -> None:
         sa.Column("share", sa.Float(), nullable=False),
         sa.Column("calendar_id", sa.Integer(), nullable=True),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.CheckConstraint("limit_s > 0", name="limit_positive"),
-        sa.CheckConstraint("share > 0 and share <= 1", name="share_is_a_share"),
+        sa.CheckConstraint("limit_s > 0", name=op.f("ck_agreement_target_limit_positive")),
+        sa.CheckConstraint(
+            "share > 0 and share <= 1", name=op.f("ck_agreement_target_share_is_a_share")
+        ),
         sa.ForeignKeyConstraint(
             ["agreement_id"],
             ["agreement.id"],
@@ -912,6 +925,29 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_dispatch_decision_ticket_id"), "dispatch_decision", ["ticket_id"], unique=False
     )
+    op.create_table(
+        "post_holding",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_post_holding_agent_id_agent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["post_id"], ["post.id"], name=op.f("fk_post_holding_post_id_post")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_post_holding")),
+        sa.UniqueConstraint("agent_id", "day", name=op.f("uq_post_holding_agent_id_day")),
+        sa.UniqueConstraint(
+            "post_id", "day", "agent_id", name=op.f("uq_post_holding_post_id_day_agent_id")
+        ),
+    )
+    op.create_index(op.f("ix_post_holding_day"), "post_holding", ["day"], unique=False)
+    op.create_index(op.f("ix_post_holding_post_id"), "post_holding", ["post_id"], unique=False)
     op.create_table(
         "requirement",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1259,7 +1295,7 @@ def upgrade() -> None:
             using="gist",
             name="ex_assignment_one_duty_at_once",
         ),
-        sa.CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_assignment_ends_after_start")),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_assignment_agent_id_agent")
         ),
@@ -1318,6 +1354,9 @@ def downgrade() -> None:
     op.drop_table("roster")
     op.drop_index(op.f("ix_requirement_plan_id"), table_name="requirement")
     op.drop_table("requirement")
+    op.drop_index(op.f("ix_post_holding_post_id"), table_name="post_holding")
+    op.drop_index(op.f("ix_post_holding_day"), table_name="post_holding")
+    op.drop_table("post_holding")
     op.drop_index(op.f("ix_dispatch_decision_ticket_id"), table_name="dispatch_decision")
     op.drop_index(op.f("ix_dispatch_decision_agent_id"), table_name="dispatch_decision")
     op.drop_table("dispatch_decision")
@@ -1343,6 +1382,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_quality_review_reviewed_on"), table_name="quality_review")
     op.drop_index(op.f("ix_quality_review_agent_id"), table_name="quality_review")
     op.drop_table("quality_review")
+    op.drop_table("post")
     op.drop_index(op.f("ix_leave_start_on"), table_name="leave")
     op.drop_index(op.f("ix_leave_agent_id"), table_name="leave")
     op.drop_table("leave")
@@ -1372,7 +1412,6 @@ def downgrade() -> None:
     op.drop_table("site")
     op.drop_table("shift_template")
     op.drop_table("service")
-    op.drop_table("post")
     op.drop_index(op.f("ix_job_asked_at"), table_name="job")
     op.drop_table("job")
     op.drop_index(op.f("ix_import_run_made_at"), table_name="import_run")

@@ -1,0 +1,369 @@
+"""From tables to a roster problem: people, days, shifts, cover, rules, wishes, what is given."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+
+from scheduler import labour
+from scheduler import problem as p
+from scheduler.labour_rules import roster_rules
+from wfm.errors import Fault, InputError
+from wfm.services.day_types import NamedDay, days_between
+from wfm.services.facts import AgentFacts, agents_on
+from wfm.tables import (
+    Agent,
+    AgentRestriction,
+    Assignment,
+    HolidayDuty,
+    Leave,
+    Post,
+    Requirement,
+    Roster,
+    RosterLock,
+    ShiftTemplate,
+    Skill,
+    StaffingPlan,
+)
+from wfm.words import DayType, LockKind, Mode, RestrictionKind
+
+HISTORY_DAYS = 7  # rules look back one week: rest, days in a row, the week's rest day
+SLOT_MINUTES = 30
+REST_MINUTES = 11 * 60
+LEAST_ON_SITE = 2
+LEDGER_YEARS = 3
+UNDER_WEIGHT = 10  # per person and half-hour short
+POST_WEIGHT = 2000
+FAIR_WEIGHT = 5
+BURDEN = {DayType.STATUTORY_HOLIDAY: 10, DayType.REST_DAY: 4}
+SPRING_FESTIVAL_EVE = "除夕"
+EVE_BURDEN = 15
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What a shift code means on the clock."""
+
+    template: ShiftTemplate
+    start_min: int
+    end_min: int
+
+
+def minutes_of(template: ShiftTemplate) -> tuple[int, int]:
+    """Start and end in minutes from midnight of the day the shift starts on."""
+    start = template.starts.hour * 60 + template.starts.minute
+    end = template.ends.hour * 60 + template.ends.minute
+    return start, end if end > start else end + 24 * 60
+
+
+def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
+    """Everything the solver and the judge need to know about one team's period.
+
+    Raises
+    ------
+    InputError
+        There is nobody in the team, no shift, or no staffing plan for the period yet.
+    """
+    first, last = roster.period_from, roster.period_until
+    facts = agents_on(session, first, roster.team_id)
+    templates = session.exec(select(ShiftTemplate).order_by(ShiftTemplate.code)).all()
+    worked = [t for t in templates if t.mode != Mode.STANDBY]
+    plan = newest_plan(session, first, last)
+    faults = [
+        (not facts, "this team has no agents on the first day; import agents first"),
+        (not worked, "there are no shift templates; add some first"),
+        (plan is None, f"there is no staffing plan from {first} to {last}; make one first"),
+    ]
+    if any(wrong for wrong, _ in faults):
+        raise InputError.of(Fault(message) for wrong, message in faults if wrong)
+    assert plan is not None
+    days = days_between(session, first, last)
+    codes = {agent.id: agent.code for agent in facts}
+    return p.RosterProblem(
+        name=f"team {roster.team_id}, {first} to {last}",
+        agents=tuple(_agent(agent, _restrictions(session, agent.id)) for agent in facts),
+        days=tuple(_day(day) for day in days),
+        shifts=tuple(_shift(template) for template in worked),
+        interval_cover=(*_cover(session, plan, roster, timezone), *_presence(days)),
+        posts=tuple(_posts(session, days, roster, worked)),
+        rules=(*roster_rules(first, last), *_desk_rules(session, codes, days)),
+        leave=tuple(_leave(session, codes, first, last)),
+        locks=tuple(_locks(session, roster, codes)),
+        forbidden=tuple(_forbidden(session, roster, codes)),
+        history=tuple(_history(session, codes, first, {t.code for t in worked})),
+        history_days=HISTORY_DAYS,
+        slot_minutes=SLOT_MINUTES,
+    )
+
+
+def newest_plan(session: Session, first: date, last: date) -> StaffingPlan | None:
+    """The newest staffing plan that covers the period."""
+    return session.exec(
+        select(StaffingPlan)
+        .where(StaffingPlan.period_from <= first, StaffingPlan.period_until >= last)
+        .order_by(col(StaffingPlan.id).desc())
+        .limit(1)
+    ).first()
+
+
+def _agent(agent: AgentFacts, restrictions: tuple[p.Restriction, ...]) -> p.Agent:
+    return p.Agent(
+        id=agent.code,
+        name=agent.name,
+        grade=agent.grade.value,
+        skills=tuple(agent.skills),
+        day_minutes=agent.minutes_per_day,
+        restrictions=restrictions,
+    )
+
+
+def _restrictions(session: Session, agent_id: int) -> tuple[p.Restriction, ...]:
+    kinds: dict[RestrictionKind, tuple[str, ...]] = {
+        RestrictionKind.NO_NIGHT: ("no_nights",),
+        RestrictionKind.NO_OVERTIME: ("no_overtime",),
+        RestrictionKind.MINOR: ("no_nights", "no_overtime"),
+    }
+    rows = session.exec(select(AgentRestriction).where(AgentRestriction.agent_id == agent_id))
+    return tuple(
+        p.Restriction(
+            kind,  # type: ignore[arg-type]
+            row.valid_from,
+            (row.valid_until or date(2199, 12, 31)) - timedelta(days=1),
+        )
+        for row in rows
+        for kind in kinds.get(row.kind, ())
+    )
+
+
+def _day(day: NamedDay) -> p.Day:
+    burden = EVE_BURDEN if day.name_zh == SPRING_FESTIVAL_EVE else BURDEN.get(day.type, 0)
+    named = day.name_zh and day.type != DayType.MAKE_UP_WORKDAY
+    return p.Day(day.date, day.type.value, day.name_zh if named else "", burden if named else 0)
+
+
+def _shift(template: ShiftTemplate) -> p.Shift:
+    start, end = minutes_of(template)
+    law = labour.MAINLAND_CHINA
+    night = labour.night_minutes(start, end, law, date(2026, 1, 1)) > 0
+    return p.Shift(
+        id=template.code,
+        name=template.name_en,
+        start=start,
+        end=end,
+        minutes=template.paid_minutes,
+        mode=template.mode.value,
+        breaks=tuple(
+            p.Break(pause["start"], pause["end"], paid=bool(pause.get("paid", False)))
+            for pause in template.breaks
+        ),
+        night=night,
+        unpopular=template.unpopular,
+    )
+
+
+def _cover(
+    session: Session, plan: StaffingPlan, roster: Roster, timezone: str
+) -> list[p.IntervalCover]:
+    """The team's requirement; equal neighbouring half-hours become one span."""
+    rows = session.exec(
+        select(Requirement, Skill.code)
+        .join(Skill, col(Skill.id) == Requirement.skill_id)
+        .where(Requirement.plan_id == plan.id, Requirement.team_id == roster.team_id)
+    ).all()
+    zone = ZoneInfo(timezone)
+    slots: dict[tuple[date, str, str], dict[int, tuple[int, str]]] = defaultdict(dict)
+    for row, skill in rows:
+        local = row.starts_at.astimezone(zone)
+        if roster.period_from <= local.date() <= roster.period_until:
+            minute = local.hour * 60 + local.minute
+            slots[local.date(), skill, row.tier.value][minute] = (round(row.people), row.source)
+    covers = []
+    for (day, skill, tier), people in sorted(slots.items()):
+        for start, end, wanted, cause in _spans(people):
+            covers.append(
+                p.IntervalCover(
+                    day, start, end, wanted, under_weight=UNDER_WEIGHT, skill=skill,
+                    min_grade=tier, cause=cause,  # type: ignore[arg-type]
+                )
+            )  # fmt: skip
+    return covers
+
+
+def _spans(people: dict[int, tuple[int, str]]) -> list[tuple[int, int, int, str]]:
+    """Runs of neighbouring slots with equal numbers: (start, end, people, promise)."""
+    found: list[tuple[int, int, int, str]] = []
+    for minute, (wanted, cause) in sorted(people.items()):
+        if wanted <= 0:
+            continue
+        if found and found[-1][1] == minute and found[-1][2] == wanted:
+            found[-1] = (found[-1][0], minute + SLOT_MINUTES, wanted, found[-1][3])
+        else:
+            found.append((minute, minute + SLOT_MINUTES, wanted, cause))
+    return found
+
+
+def _presence(days: list[NamedDay]) -> list[p.IntervalCover]:
+    """Whenever the desk is open: two people of the team, one of them senior or above."""
+    opens, closes = 8 * 60, 22 * 60
+    both = []
+    for day in days:
+        for grade, wanted in (("ordinary", LEAST_ON_SITE), ("senior", 1)):
+            both.append(
+                p.IntervalCover(
+                    day.date, opens, closes, wanted, minimum=wanted, under_weight=0,
+                    minimum_weight=3 * UNDER_WEIGHT, min_grade=grade,  # type: ignore[arg-type]
+                    exclusive=False, cause="two at least, one of them senior",
+                )
+            )  # fmt: skip
+    return both
+
+
+def _posts(
+    session: Session, days: list[NamedDay], roster: Roster, shifts: list[ShiftTemplate]
+) -> list[p.Post]:
+    """Holiday posts on the named days off of the period."""
+    named = tuple(
+        day.date
+        for day in days
+        if day.type in (DayType.STATUTORY_HOLIDAY, DayType.REST_DAY) and day.name_zh
+    )
+    if not named:
+        return []
+    on_site = tuple(t.code for t in shifts if t.mode == Mode.ON_SITE)
+    return [
+        p.Post(
+            id=post.code,
+            days=named,
+            name=post.name_en,
+            count=post.people,
+            min_grade=post.min_grade.value,
+            shifts=() if post.mode == Mode.STANDBY else on_site,
+            exclusive=post.mode == Mode.STANDBY,
+            weight=POST_WEIGHT,
+        )
+        for post in session.exec(select(Post).order_by(Post.code))
+    ]
+
+
+def _desk_rules(session: Session, codes: dict[int, str], days: list[NamedDay]) -> list[p.Rule]:
+    """The house's own rules beside the law, and fair shares over the years."""
+    rules: list[p.Rule] = [
+        p.MinRest(name="rest between duties", minutes=REST_MINUTES, source="house rule"),
+        p.ContractMinutes(name="contract hours", tolerance=480, weight=20, source="contract"),
+        p.MinDaysOff(name="days off in a row", days=2, weight=3, source="house rule"),
+        p.FairShare(
+            name="fair unpopular shifts", weight=FAIR_WEIGHT, measure="unpopular", unit=1,
+            source="house rule",
+        ),
+    ]  # fmt: skip
+    first = days[0].date
+    ledger = session.exec(
+        select(HolidayDuty).where(
+            col(HolidayDuty.agent_id).in_(codes),
+            HolidayDuty.day < first,
+            HolidayDuty.day >= first.replace(year=first.year - LEDGER_YEARS, day=1),
+        )
+    ).all()
+    if any(day.name_zh for day in days):
+        borne: dict[str, float] = defaultdict(float)
+        for duty in ledger:
+            borne[codes[duty.agent_id]] += duty.burden
+        past = tuple(p.PastShare(agent, round(amount)) for agent, amount in sorted(borne.items()))
+        rules.append(
+            p.FairShare(
+                name="fair holidays over the years", weight=1, measure="burden", how="squares",
+                unit=10, past=past, source="house rule: named days over years",
+            )
+        )  # fmt: skip
+        held = tuple(
+            sorted(
+                {
+                    (codes[duty.agent_id], duty.name_zh)
+                    for duty in ledger
+                    if duty.day.year == first.year - 1
+                }
+            )
+        )
+        if held:
+            rules.append(
+                p.NamedDayRepeat(
+                    name="same named day twice running", weight=150,
+                    held=tuple(p.HeldDay(agent, name) for agent, name in held),
+                    source="house rule: named days over years",
+                )
+            )  # fmt: skip
+    return rules
+
+
+def _leave(session: Session, codes: dict[int, str], first: date, last: date) -> list[p.Leave]:
+    rows = session.exec(
+        select(Leave)
+        .where(col(Leave.agent_id).in_(codes), Leave.start_on <= last, Leave.end_on >= first)
+        .order_by(col(Leave.start_on))
+    )
+    return [p.Leave(codes[row.agent_id], row.start_on, row.end_on, row.kind.value) for row in rows]
+
+
+def _locks(session: Session, roster: Roster, codes: dict[int, str]) -> list[p.Lock]:
+    return [
+        p.Lock(codes[row.agent_id], row.day, row.shift_code)
+        for row in _roster_locks(session, roster, LockKind.FIX)
+        if row.agent_id in codes
+    ]
+
+
+def _forbidden(session: Session, roster: Roster, codes: dict[int, str]) -> list[p.Forbidden]:
+    return [
+        p.Forbidden(codes[row.agent_id], row.day, row.shift_code, row.reason)
+        for row in _roster_locks(session, roster, LockKind.FORBID)
+        if row.agent_id in codes
+    ]
+
+
+def _roster_locks(session: Session, roster: Roster, kind: LockKind) -> list[RosterLock]:
+    query = select(RosterLock).where(RosterLock.roster_id == roster.id, RosterLock.kind == kind)
+    return list(session.exec(query.order_by(col(RosterLock.id))))
+
+
+def _history(
+    session: Session, codes: dict[int, str], first: date, shifts: set[str]
+) -> list[p.PastDuty]:
+    """Published duties of the days just before the period."""
+    rows = session.exec(
+        select(Assignment)
+        .where(
+            Assignment.live,
+            col(Assignment.agent_id).in_(codes),
+            Assignment.day < first,
+            Assignment.day >= first - timedelta(days=HISTORY_DAYS),
+        )
+        .order_by(col(Assignment.agent_id), col(Assignment.starts_at))
+    )
+    past = []
+    for _, duties in groupby(rows, key=lambda row: (row.agent_id, row.day)):
+        duty = next(duties)  # one duty a day is what the rules know
+        if duty.shift_code in shifts:
+            past.append(p.PastDuty(codes[duty.agent_id], duty.day, duty.shift_code))
+    return past
+
+
+def span_on(template: ShiftTemplate, day: date, timezone: str) -> tuple[datetime, datetime]:
+    """The instants between which a shift of a day runs."""
+    zone = ZoneInfo(timezone)
+    start, end = minutes_of(template)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    # wall-clock minutes, also on a day on which the clock changes
+    opened = (midnight.replace(tzinfo=None) + timedelta(minutes=start)).replace(tzinfo=zone)
+    closed = (midnight.replace(tzinfo=None) + timedelta(minutes=end)).replace(tzinfo=zone)
+    return opened, closed
+
+
+def agent_ids(session: Session, codes: list[str]) -> dict[str, int]:
+    """Row numbers of agents by code."""
+    rows = session.exec(select(Agent).where(col(Agent.code).in_(codes)))
+    return {row.code: row.id for row in rows if row.id is not None}
