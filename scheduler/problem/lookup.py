@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from scheduler.problem.parts import (
     WORKING_DAY_TYPES,
     Agent,
+    Grade,
     Post,
     Restriction,
     Shift,
@@ -37,6 +38,7 @@ class Lookup:
         self.minutes = [s.work_minutes for s in problem.shifts]
         self.n_agents, self.n_days = len(problem.agents), len(problem.days)
         self.n_shifts = len(problem.shifts)
+        self._qualified: dict[tuple[str | None, Grade], tuple[int, ...]] = {}
         self.known = range(-problem.history_days, self.n_days)
 
     def date_of(self, day: int) -> date:
@@ -136,6 +138,18 @@ class Lookup:
             if self.weekday(d) >= SATURDAY:
                 found[d - self.weekday(d)].append(d)
         return list(found.values())
+
+    def qualified(self, skill: str | None, grade: Grade) -> tuple[int, ...]:
+        """Agents with the skill (None: any) and at least the grade."""
+        key = (skill, grade)
+        if key not in self._qualified:
+            self._qualified[key] = tuple(
+                a
+                for a, person in enumerate(self.problem.agents)
+                if (skill is None or skill in person.skills)
+                and grade_rank(person.grade) >= grade_rank(grade)
+            )
+        return self._qualified[key]
 
     def barred(self, agent: int, day: int, shift: int) -> str | None:
         """Why the agent cannot have the shift that day at all, as a code; None when possible.

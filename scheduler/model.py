@@ -1,0 +1,187 @@
+"""A model of all or part of a roster, and solving it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ortools.sat.python import cp_model
+
+from scheduler.constraints import Constraints
+from scheduler.objective import Objective
+from scheduler.problem import RosterProblem
+from scheduler.solution import Roster
+from scheduler.variables import OFF, Cell, Grid, Variables
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long one solve may take, in wall seconds and in deterministic units."""
+
+    seconds: float | None
+    effort: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The answer to one model: `proven` means nothing better exists for it.
+
+    `grid` is None when nothing was found; then `proven` means that nothing exists.
+    """
+
+    grid: Grid | None
+    proven: bool
+    objective: float
+    bound: float
+    effort: float
+
+
+class RosterModel:
+    """CP-SAT model of the free cells of a roster."""
+
+    def __init__(
+        self,
+        problem: RosterProblem,
+        base: Grid,
+        free: set[Cell] | None = None,
+        relax: int | None = None,
+        hint: bool = True,
+    ) -> None:
+        self.problem, self.base = problem, base
+        self.model = cp_model.CpModel()
+        self.x = Variables(self.model, problem, base, free)
+        self.objective = Objective(self.x)
+        Constraints(self.x, self.objective, relax).add_constraints()
+        self.objective.add_costs()
+        self.objective.minimise()
+        if hint:
+            self._hint()
+
+    def _hint(self) -> None:
+        for (a, d), literals in self.x.cell.items():
+            if (a, d) not in self.x.look.locked:
+                now = self.base.cells[a][d]
+                for s, literal in literals.items():
+                    self.model.add_hint(literal, s == now)
+                self.model.add_hint(self.x.off[a, d], now == OFF)
+
+    def read(self, value: Callable[[object], int]) -> Grid:
+        """The grid a solution stands for."""
+        grid = self.base.copy()
+        for (a, d), literals in self.x.cell.items():
+            chosen = [s for s, literal in literals.items() if value(literal)]
+            grid.cells[a][d] = chosen[0] if chosen else OFF
+        kept = {
+            place: tuple(a for a in holders if (a, place[1]) not in self.x.free)
+            for place, holders in grid.held.items()
+        }
+        for (p, d, a), literal in self.x.holds.items():
+            if value(literal):
+                kept[p, d] = (*kept.get((p, d), ()), a)
+        grid.held = {place: holders for place, holders in kept.items() if holders}
+        return grid
+
+    def solve(
+        self,
+        limit: Limit,
+        seed: int,
+        workers: int = 1,
+        on_better: Callable[[Grid, float], None] | None = None,
+        on_bound: Callable[[float], None] | None = None,
+        solvers: Solvers | None = None,
+    ) -> Part:
+        """Solve within the limit; the callbacks hear of better grids and bounds."""
+        solver = cp_model.CpSolver()
+        parameters = solver.parameters
+        parameters.num_workers = workers
+        parameters.random_seed = seed
+        # the linear relaxation is what makes rosters easy: full cuts and propagation with it
+        parameters.linearization_level = 2
+        if workers > 1:
+            parameters.subsolvers.extend(["max_lp", "reduced_costs"])
+        if limit.seconds is not None:
+            parameters.max_time_in_seconds = max(limit.seconds, 0.01)
+        if limit.effort is not None:
+            parameters.max_deterministic_time = max(limit.effort, 0.001)
+        listener = _Listener(self, on_better) if on_better else None
+        if on_bound:
+            solver.best_bound_callback = on_bound
+        with (solvers or Solvers()).running(solver):
+            status = solver.solve(self.model, listener)
+        found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+        if status == cp_model.MODEL_INVALID:
+            raise AssertionError(self.model.validate())
+        return Part(
+            grid=self.read(solver.value) if found else None,
+            proven=status in (cp_model.OPTIMAL, cp_model.INFEASIBLE),
+            objective=solver.objective_value if found else float("inf"),
+            bound=solver.best_objective_bound,
+            effort=solver.response_proto.deterministic_time,
+        )
+
+
+class _Listener(cp_model.CpSolverSolutionCallback):
+    def __init__(self, model: RosterModel, on_better: Callable[[Grid, float], None]) -> None:
+        super().__init__()
+        self._model, self._on_better = model, on_better
+
+    def on_solution_callback(self) -> None:
+        self._on_better(self._model.read(self.value), self.objective_value)
+
+
+class Solvers:
+    """The solvers running now, so that all can be stopped at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[cp_model.CpSolver] = set()
+        self.stopped = False
+
+    @contextmanager
+    def running(self, solver: cp_model.CpSolver) -> Iterator[None]:
+        with self._lock:
+            self._running.add(solver)
+            if self.stopped:
+                solver.parameters.max_time_in_seconds = 0.0
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(solver)
+
+    def stop(self) -> None:
+        """End every running solve, and those that begin later, at once."""
+        with self._lock:
+            self.stopped = True
+            for solver in self._running:
+                solver.stop_search()
+
+
+def roster_of(problem: RosterProblem, grid: Grid) -> Roster:
+    """A grid as a roster."""
+    look = problem.lookup
+    cells = {
+        (problem.agents[a].id, problem.days[d].date): problem.shifts[s].id
+        for a, line in enumerate(grid.cells)
+        for d, s in enumerate(line)
+        if s != OFF
+    }
+    posts = {
+        (problem.posts[p].id, look.date_of(d)): tuple(problem.agents[a].id for a in holders)
+        for (p, d), holders in grid.held.items()
+    }
+    return Roster(cells, posts)
+
+
+def grid_of(problem: RosterProblem, roster: Roster) -> Grid:
+    """A roster as a grid."""
+    look = problem.lookup
+    grid = Grid([[OFF] * look.n_days for _ in range(look.n_agents)], {})
+    for (agent, day), shift in roster.cells.items():
+        grid.cells[look.agent[agent]][look.day[day]] = look.shift[shift]
+    numbers = {post.id: p for p, post in enumerate(problem.posts)}
+    for (post, day), holders in roster.posts.items():
+        grid.held[numbers[post], look.day[day]] = tuple(look.agent[a] for a in holders)
+    return grid

@@ -1,0 +1,203 @@
+"""Costs of the model: wishes, cover and posts, and the price of broken soft rules.
+
+The minimum of the model over everything but the cells equals the judge's cost of the roster, so
+a bound on the model is a bound on the true cost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ortools.sat.python import cp_model
+
+from scheduler.problem import IntervalCover, ShiftCover
+from scheduler.problem.parts import DAY_MINUTES
+from scheduler.variables import Literal, Variables
+from scheduler.verify.cover import serves
+
+Term = tuple[int, Literal | int]
+
+
+class Objective:
+    """Collects cost terms and gives them to the model at the end."""
+
+    def __init__(self, x: Variables) -> None:
+        self.x, self.model = x, x.model
+        self.problem, self.look = x.problem, x.look
+        self._literals: list[Literal] = []
+        self._weights: list[int] = []
+        self._constant = 0
+        self._open_days = {d for _, d in x.free}
+
+    def charge(self, weight: int, item: Literal | int) -> None:
+        """Add a term to the cost."""
+        if isinstance(item, int):
+            self._constant += weight * item
+        elif weight:
+            self._literals.append(item)
+            self._weights.append(weight)
+
+    def add_costs(self) -> None:
+        self.requests()
+        self.shift_cover()
+        self.interval_cover()
+        self.post_gaps()
+
+    def minimise(self) -> None:
+        total = cp_model.LinearExpr.weighted_sum(self._literals, self._weights)
+        self.model.minimize(total + self._constant)
+
+    def requests(self) -> None:
+        """A wish not met costs its weight."""
+        x, look = self.x, self.look
+        for wish in self.problem.requests:
+            a, d = look.agent[wish.agent], look.day[wish.date]
+            met = x.works(a, d) if wish.shift is None else x.on(a, d, look.shift[wish.shift])
+            if wish.on:
+                self.charge(wish.weight, 1)
+            self.charge(-wish.weight if wish.on else wish.weight, met)
+
+    def shift_cover(self) -> None:
+        """People short of, and beyond, what a shift wants."""
+        look = self.look
+        for cover in self.problem.shift_cover:
+            d, s = look.day[cover.date], look.shift[cover.shift]
+            if d not in self._open_days:
+                continue
+            people = [self.x.on(a, d, s) for a in look.qualified(cover.skill, cover.min_grade)]
+            there, settled = _split(people)
+            short = self._shortage(cover, 1)
+            total = cp_model.LinearExpr.sum([*there, *short])
+            self.model.add(total >= cover.desired - settled)
+            if cover.over_weight:
+                most = cover.desired if cover.maximum is None else cover.maximum
+                over = self.model.new_int_var(0, len(people), "")
+                self.charge(cover.over_weight, over)
+                self.model.add(cp_model.LinearExpr.sum(there) - over <= most - settled)
+
+    def _shortage(self, cover: ShiftCover | IntervalCover, times: int) -> list[Literal]:
+        """Variables for the people missing, the dearer ones below the minimum apart."""
+        parts = [(cover.desired, cover.under_weight)]
+        if cover.minimum_weight:
+            dear = cover.under_weight + cover.minimum_weight
+            parts = [(cover.desired - cover.minimum, cover.under_weight), (cover.minimum, dear)]
+        short = []
+        for most, weight in parts:
+            if most:
+                short.append(self.model.new_int_var(0, most, ""))
+                self.charge(weight * times, short[-1])
+        return short
+
+    def interval_cover(self) -> None:
+        """People short and spare in every slot; like slots of a day are priced together."""
+        for (present, numbers), times in self._slot_groups().items():
+            if self._open_days.isdisjoint(d for d, _ in present) and not self.x.whole:
+                continue
+            covers = [self.problem.interval_cover[n] for n in numbers]
+            for cover in covers:
+                if not cover.exclusive:
+                    self._mix(cover, present, times)
+            exclusive = [cover for cover in covers if cover.exclusive]
+            if exclusive:
+                self._demands(exclusive, present, times)
+
+    def _slot_groups(self) -> dict[tuple[tuple[tuple[int, int], ...], tuple[int, ...]], int]:
+        """Slots by who can be present, as (day, shift) pairs, and by cover; with their number."""
+        covers: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for n, cover in enumerate(self.problem.interval_cover):
+            for start in range(cover.start, cover.end, self.problem.slot_minutes):
+                covers[self.look.day[cover.date], start].append(n)
+        wants = {n: _want(cover) for n, cover in enumerate(self.problem.interval_cover)}
+        first: dict[tuple[object, ...], tuple[int, ...]] = {}
+        groups: dict[tuple[tuple[tuple[int, int], ...], tuple[int, ...]], int] = defaultdict(int)
+        for (d, start), numbers in sorted(covers.items()):
+            present = self._present(d, start)
+            like = (present, tuple(wants[n] for n in numbers))
+            groups[present, first.setdefault(like, tuple(numbers))] += 1
+        return groups
+
+    def _present(self, d: int, start: int) -> tuple[tuple[int, int], ...]:
+        end = start + self.problem.slot_minutes
+        return tuple(
+            (d - back, s)
+            for back in range(3)
+            if d - back in self.look.known
+            for s, work in enumerate(self.problem.shifts)
+            if work.present(start + back * DAY_MINUTES, end + back * DAY_MINUTES)
+        )
+
+    def _mix(self, cover: IntervalCover, present: tuple[tuple[int, int], ...], times: int) -> None:
+        people = [
+            self.x.on(a, d, s)
+            for d, s in present
+            for a in range(self.look.n_agents)
+            if serves(self.problem, cover, a, s)
+        ]
+        there, settled = _split(people)
+        short = self._shortage(cover, times)
+        total = cp_model.LinearExpr.sum([*there, *short])
+        self.model.add(total >= cover.desired - settled)
+        if cover.over_weight:
+            over = self.model.new_int_var(0, len(people), "")
+            self.charge(cover.over_weight * times, over)
+            self.model.add(cp_model.LinearExpr.sum(there) - over <= cover.desired - settled)
+
+    def _demands(
+        self, covers: Sequence[IntervalCover], present: tuple[tuple[int, int], ...], times: int
+    ) -> None:
+        """A flow from kinds of people present to the demands they can serve."""
+        kinds: dict[tuple[bool, ...], list[Literal | int]] = defaultdict(list)
+        for d, s in present:
+            for a in range(self.look.n_agents):
+                able = tuple(serves(self.problem, cover, a, s) for cover in covers)
+                item = self.x.on(a, d, s)
+                if any(able) and not (isinstance(item, int) and item == 0):
+                    kinds[able].append(item)
+        spare_weight = min(cover.over_weight for cover in covers) * times
+        served: list[list[Literal]] = [[] for _ in covers]
+        for able, people in kinds.items():
+            there, settled = _split(people)
+            given = []
+            for n, cover in enumerate(covers):
+                if able[n] and cover.desired:
+                    given.append(self.model.new_int_var(0, min(len(people), cover.desired), ""))
+                    served[n].append(given[-1])
+            here = cp_model.LinearExpr.sum(there) + settled
+            if spare_weight:
+                spare = self.model.new_int_var(0, len(people), "")
+                self.charge(spare_weight, spare)
+                self.model.add(cp_model.LinearExpr.sum([*given, spare]) == here)
+            else:
+                self.model.add(cp_model.LinearExpr.sum(given) <= here)
+        for n, cover in enumerate(covers):
+            short = self._shortage(cover, times)
+            if short:
+                self.model.add(cp_model.LinearExpr.sum([*served[n], *short]) >= cover.desired)
+
+    def post_gaps(self) -> None:
+        """Places of the duty table left empty."""
+        for p, post in enumerate(self.problem.posts):
+            for date in post.days:
+                d = self.look.day[date]
+                holders = [self.x.holder(p, d, a) for a in range(self.look.n_agents)]
+                there, settled = _split(holders)
+                if d not in self._open_days:
+                    continue
+                gap = self.model.new_int_var(0, post.count, "")
+                self.charge(post.weight, gap)
+                self.model.add(cp_model.LinearExpr.sum([*there, gap]) == post.count - settled)
+
+
+def _split(items: Sequence[Literal | int]) -> tuple[list[Literal], int]:
+    """What is open, and how many of the settled are there."""
+    literals = [item for item in items if not isinstance(item, int)]
+    return literals, sum(item for item in items if isinstance(item, int))
+
+
+def _want(cover: IntervalCover) -> tuple[object, ...]:
+    """What makes two covers of different slots alike."""
+    return (
+        cover.desired, cover.minimum, cover.under_weight, cover.minimum_weight, cover.over_weight,
+        cover.skill, cover.min_grade, cover.site, cover.mode, cover.exclusive,
+    )  # fmt: skip

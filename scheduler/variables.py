@@ -1,0 +1,176 @@
+"""Decision variables of a roster, or of the part of one that is free.
+
+What is not free is a constant taken from a base roster, so that the same constraint methods
+serve the full model, a neighbourhood and a single person's line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from ortools.sat.python import cp_model
+
+from scheduler.problem import Post, RosterProblem
+
+OFF = -1
+Literal: TypeAlias = Any  # a BoolVar or its negation, whose classes OR-Tools does not type
+Cell: TypeAlias = tuple[int, int]
+
+
+Held: TypeAlias = dict[tuple[int, int], tuple[int, ...]]  # (post, day) to holders
+
+
+class Grid:
+    """A roster by position: shift (or `OFF`) per agent and day, and the holders of posts."""
+
+    def __init__(
+        self, cells: list[list[int]], held: dict[tuple[int, int], tuple[int, ...]]
+    ) -> None:
+        self.cells = cells
+        self.held = held
+
+    @classmethod
+    def empty(cls, problem: RosterProblem) -> Grid:
+        """Everybody off, every post empty, but for what is locked."""
+        look = problem.lookup
+        cells = [[OFF] * look.n_days for _ in range(look.n_agents)]
+        for (a, d), s in look.locked.items():
+            cells[a][d] = OFF if s is None else s
+        return cls(cells, {})
+
+    def copy(self) -> Grid:
+        return Grid([line[:] for line in self.cells], dict(self.held))
+
+
+class Variables:
+    """One literal per free cell and allowed shift, one for being off; literals for posts.
+
+    Parameters
+    ----------
+    free : set of (agent, day), optional
+        Cells to decide; by default all of them. Costs that no free cell touches are left out.
+    """
+
+    def __init__(
+        self, model: cp_model.CpModel, problem: RosterProblem, base: Grid, free: set[Cell] | None
+    ) -> None:
+        look = problem.lookup
+        self.model, self.problem, self.look, self.base = model, problem, look, base
+        everything = ((a, d) for a in range(look.n_agents) for d in range(look.n_days))
+        self.free: set[Cell] = set(everything if free is None else free)
+        self.whole = free is None
+        self.free_days: dict[int, list[int]] = {}
+        for a, d in sorted(self.free):
+            self.free_days.setdefault(a, []).append(d)
+        self.cell: dict[Cell, dict[int, Literal]] = {}
+        self.off: dict[Cell, Literal] = {}
+        for a, days in self.free_days.items():
+            for d in days:
+                self._add_cell(a, d)
+        self._weekends: dict[tuple[int, int], Literal | int] = {}
+        self._sets: dict[tuple[int, int, frozenset[int]], Literal] = {}
+        self.holds: dict[tuple[int, int, int], Literal] = {}
+        for p, post in enumerate(problem.posts):
+            self._add_post(p, post)
+
+    def _add_cell(self, a: int, d: int) -> None:
+        shifts = self.look.allowed[a][d]
+        if (a, d) in self.look.locked:
+            self.cell[a, d] = {s: self.model.new_constant(1) for s in shifts}
+            self.off[a, d] = self.model.new_constant(0 if shifts else 1)
+            return
+        self.cell[a, d] = {s: self.model.new_bool_var("") for s in shifts}
+        self.off[a, d] = self.model.new_bool_var("")
+        self.model.add_exactly_one([self.off[a, d], *self.cell[a, d].values()])
+
+    def _add_post(self, p: int, post: Post) -> None:
+        locked = {
+            (self.look.agent[lock.agent], self.look.day[lock.date])
+            for lock in self.problem.post_locks
+            if lock.post == post.id
+        }
+        for date in post.days:
+            d = self.look.day[date]
+            for a in range(self.look.n_agents):
+                if (a, d) not in self.free:
+                    continue
+                if (a, d) in locked:
+                    self.holds[p, d, a] = self.model.new_constant(1)
+                elif self.look.may_hold(a, post, d) is None:
+                    self.holds[p, d, a] = self.model.new_bool_var("")
+
+    def on(self, a: int, d: int, s: int) -> Literal | int:
+        """Whether the agent has that shift: a literal, or 0 or 1 where it is settled."""
+        if (a, d) in self.free:
+            return self.cell[a, d].get(s, 0)
+        return int(self.settled(a, d) == s)
+
+    def settled(self, a: int, d: int) -> int:
+        """The shift of a cell that is not free; history for days before the first."""
+        if d < 0:
+            return self.look.history.get((a, d), OFF)
+        return self.base.cells[a][d]
+
+    def on_any(self, a: int, d: int, shifts: Iterable[int]) -> list[Literal | int]:
+        """Terms whose sum tells whether the agent has one of the shifts."""
+        if (a, d) in self.free:
+            cell = self.cell[a, d]
+            return [cell[s] for s in shifts if s in cell]
+        return [1] if self.settled(a, d) in shifts else []
+
+    def works(self, a: int, d: int) -> Literal | int:
+        """Whether the agent has any shift that day."""
+        if (a, d) in self.free:
+            return self.off[a, d].negated()
+        return int(self.settled(a, d) != OFF)
+
+    def rests(self, a: int, d: int) -> Literal | int:
+        """Whether the agent is off that day."""
+        if (a, d) in self.free:
+            return self.off[a, d]
+        return int(self.settled(a, d) == OFF)
+
+    def in_set(self, a: int, d: int, shifts: frozenset[int]) -> Literal | int:
+        """Whether the agent has one of the shifts, as a single literal."""
+        if (a, d) not in self.free:
+            return int(self.settled(a, d) in shifts)
+        cell = self.cell[a, d]
+        inside = [literal for s, literal in cell.items() if s in shifts]
+        if len(inside) == len(cell):
+            return self.works(a, d)
+        if len(inside) <= 1:
+            return inside[0] if inside else 0
+        key = (a, d, shifts)
+        if key not in self._sets:
+            literal = self.model.new_bool_var("")
+            self.model.add(sum(inside) == literal)
+            self._sets[key] = literal
+        return self._sets[key]
+
+    def weekend(self, a: int, number: int) -> Literal | int:
+        """Whether the agent works on the weekend of that number."""
+        key = (a, number)
+        if key not in self._weekends:
+            self._weekends[key] = self._either(
+                [self.works(a, d) for d in self.look.weekends[number]]
+            )
+        return self._weekends[key]
+
+    def _either(self, literals: list[Literal | int]) -> Literal | int:
+        open_ones = [x for x in literals if not isinstance(x, int)]
+        if any(x == 1 for x in literals if isinstance(x, int)):
+            return 1
+        if len(open_ones) <= 1:
+            return open_ones[0] if open_ones else 0
+        either = self.model.new_bool_var("")
+        for literal in open_ones:
+            self.model.add_implication(literal, either)
+        self.model.add_bool_or([*open_ones, either.negated()])
+        return either
+
+    def holder(self, p: int, d: int, a: int) -> Literal | int:
+        """Whether the agent holds post number `p` that day."""
+        if (a, d) in self.free:
+            return self.holds.get((p, d, a), 0)
+        return int(a in self.base.held.get((p, d), ()))
