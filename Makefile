@@ -35,8 +35,8 @@ format: setup ## format the code and mend what the linter can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: setup ## run the benchmarks (long)
-	$(BIN)/python -m benchmarks
+bench: setup ## run the benchmarks (long); TOPIC=business_time for one of them
+	set -e; for run in benchmarks/$(or $(TOPIC),*)/run.py; do echo "$$run"; $(BIN)/python $$run; done
 
 lock: $(UV) ## resolve the dependencies again into requirements.lock; UPGRADE=--upgrade for newer ones
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
