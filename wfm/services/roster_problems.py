@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -23,6 +22,7 @@ from wfm.tables import (
     HolidayDuty,
     Leave,
     Post,
+    PostHolding,
     Requirement,
     Roster,
     RosterLock,
@@ -43,15 +43,6 @@ FAIR_WEIGHT = 5
 BURDEN = {DayType.STATUTORY_HOLIDAY: 10, DayType.REST_DAY: 4}
 SPRING_FESTIVAL_EVE = "除夕"
 EVE_BURDEN = 15
-
-
-@dataclass(frozen=True)
-class Duty:
-    """What a shift code means on the clock."""
-
-    template: ShiftTemplate
-    start_min: int
-    end_min: int
 
 
 def minutes_of(template: ShiftTemplate) -> tuple[int, int]:
@@ -84,13 +75,17 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
     assert plan is not None
     days = days_between(session, first, last)
     codes = {agent.id: agent.code for agent in facts}
+    holdings = _holdings(session, codes, first, last)
     return p.RosterProblem(
         name=f"team {roster.team_id}, {first} to {last}",
         agents=tuple(_agent(agent, _restrictions(session, agent.id)) for agent in facts),
         days=tuple(_day(day) for day in days),
         shifts=tuple(_shift(template) for template in worked),
         interval_cover=(*_cover(session, plan, roster, timezone), *_presence(days)),
-        posts=tuple(_posts(session, days, roster, worked)),
+        posts=tuple(_posts(holdings, worked)),
+        post_locks=tuple(
+            p.PostLock(post.code, held.day, codes[held.agent_id]) for held, post in holdings
+        ),
         rules=(*roster_rules(first, last), *_desk_rules(session, codes, days)),
         leave=tuple(_leave(session, codes, first, last)),
         locks=tuple(_locks(session, roster, codes)),
@@ -223,31 +218,43 @@ def _presence(days: list[NamedDay]) -> list[p.IntervalCover]:
     return both
 
 
-def _posts(
-    session: Session, days: list[NamedDay], roster: Roster, shifts: list[ShiftTemplate]
-) -> list[p.Post]:
-    """Holiday posts on the named days off of the period."""
-    named = tuple(
-        day.date
-        for day in days
-        if day.type in (DayType.STATUTORY_HOLIDAY, DayType.REST_DAY) and day.name_zh
-    )
-    if not named:
-        return []
+def _posts(holdings: list[tuple[PostHolding, Post]], shifts: list[ShiftTemplate]) -> list[p.Post]:
+    """The holiday posts that the duty table gives to people of this team."""
     on_site = tuple(t.code for t in shifts if t.mode == Mode.ON_SITE)
+    days: dict[str, list[date]] = defaultdict(list)
+    posts = {post.code: post for _, post in holdings}
+    for holding, post in holdings:
+        days[post.code].append(holding.day)
     return [
         p.Post(
-            id=post.code,
-            days=named,
-            name=post.name_en,
-            count=post.people,
-            min_grade=post.min_grade.value,
-            shifts=() if post.mode == Mode.STANDBY else on_site,
-            exclusive=post.mode == Mode.STANDBY,
+            id=code,
+            days=tuple(sorted(set(held))),
+            name=posts[code].name_en,
+            count=max(held.count(day) for day in held),
+            min_grade=posts[code].min_grade.value,
+            shifts=() if posts[code].mode == Mode.STANDBY else on_site,
+            exclusive=posts[code].mode == Mode.STANDBY,
             weight=POST_WEIGHT,
         )
-        for post in session.exec(select(Post).order_by(Post.code))
+        for code, held in sorted(days.items())
     ]
+
+
+def _holdings(
+    session: Session, codes: dict[int, str], first: date, last: date
+) -> list[tuple[PostHolding, Post]]:
+    return list(
+        session.exec(
+            select(PostHolding, Post)
+            .join(Post, col(Post.id) == PostHolding.post_id)
+            .where(
+                col(PostHolding.agent_id).in_(codes),
+                PostHolding.day >= first,
+                PostHolding.day <= last,
+            )
+            .order_by(col(PostHolding.day), Post.code)
+        )
+    )
 
 
 def _desk_rules(session: Session, codes: dict[int, str], days: list[NamedDay]) -> list[p.Rule]:
