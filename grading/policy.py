@@ -28,7 +28,8 @@ CRITERIA: tuple[Criterion, ...] = (
     "initiative",
     "satisfaction",
 )
-METHODS = ("majority", "electre-tri-b")
+Method = Literal["majority", "electre-tri-b"]
+METHODS: tuple[Method, ...] = ("majority", "electre-tri-b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class CriterionRule:
 class Decision:
     """How criteria become a grade and when a grade moves."""
 
-    method: str
+    method: Method
     majority: float
     rise: float
     fall: float
@@ -131,8 +132,9 @@ class Reviews:
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """Caps in points per agent and calendar month."""
+    """Caps in points per agent and month; `months` looked back on."""
 
+    months: int
     points_without_value: float
     cap_per_kind: float
     cap_per_month: float
@@ -205,7 +207,7 @@ def _policy(root: Table) -> GradePolicy:
             majority=decision.number("majority", 0.5, 1),
             rise=decision.number("rise", 0.5, 1),
             fall=decision.number("fall", 0, 0.5),
-            start=GRADES[GRADES.index(decision.choice("start", GRADES))],  # type: ignore[arg-type]
+            start=decision.choice("start", GRADES),
             dwell=decision.whole("dwell", 0, 100),
             source=decision.text("source"),
         ),
@@ -236,6 +238,7 @@ def _policy(root: Table) -> GradePolicy:
             source=reviews.text("source"),
         ),
         contributions=Contributions(
+            months=contributions.whole("months", 1, 600),
             points_without_value=contributions.number("points_without_value", 0, 1e6),
             cap_per_kind=contributions.number("cap_per_kind", 0, 1e6),
             cap_per_month=contributions.number("cap_per_month", 0, 1e6),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+Word = TypeVar("Word", bound=str)
 HEADER = re.compile(r"^\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
 KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
@@ -98,13 +99,13 @@ class Table:
             return ()
         return tuple(value)
 
-    def choice(self, key: str, allowed: Sequence[str]) -> str:
+    def choice(self, key: str, allowed: Sequence[Word]) -> Word:
         value = self._get(key)
         if value not in allowed:
             if value is not None:
                 self.fault(self._full(key), f"must be one of {', '.join(allowed)}", value)
             return allowed[0]
-        return str(value)
+        return allowed[allowed.index(value)]
 
     def flag(self, key: str) -> bool:
         if not self.has(key):

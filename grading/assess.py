@@ -1,0 +1,428 @@
+"""Evidence + policy + present grades → proposed grades. The entry point is `assess`.
+
+For every agent and each grade above ordinary the probability of deserving *at least* that grade
+is computed from what is known of each criterion. The grade moves one step when that probability
+leaves no reasonable doubt, and otherwise stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+from grading.errors import GradingError
+from grading.evidence import FAMILIES, Evidence, Notice, quantile
+from grading.policy import CRITERIA, GRADES, UPPER, Criterion, Grade, GradePolicy, Limits
+from grading.sorting import PseudoCriteria, credibility
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Side = Literal["entry", "exit"]
+DECISIONS = ("rise", "keep", "fall", "undecided", "blocked")
+VERDICTS = (
+    "for", "against", "unsure", "below_floor", "vetoed", "thin", "left_out", "missing",
+    "not_counted",
+)  # fmt: skip
+UNKNOWN = {"senior": 2 / 3, "expert": 1 / 3}  # all grades alike when nothing is known
+DRAWS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Assessments:
+    """What is proposed, for a person to sign.
+
+    Parameters
+    ----------
+    table : frame indexed by agent_id
+        ``grade`` proposed; ``previous_grade`` (empty for a new agent); ``present_grade`` (start
+        grade for a new agent); ``probability_ordinary/senior/expert`` of deserving exactly that
+        grade; ``decision`` (one of `DECISIONS`); ``block`` (why a move that the evidence supports
+        is not made: "coverage", "dwell", "serious_event", or empty); ``target`` (the grade the
+        verdicts are about: next above, or the present one when that is in doubt).
+    verdicts : frame of shape (agents, criteria)
+        One of `VERDICTS` each, with regard to ``target``.
+    notices : tuple of Notice
+    """
+
+    table: pd.DataFrame
+    verdicts: pd.DataFrame
+    notices: tuple[Notice, ...]
+
+
+def assess(
+    evidence: Evidence, policy: GradePolicy, history: pd.DataFrame | None = None
+) -> Assessments:
+    """Propose a grade for every agent.
+
+    Parameters
+    ----------
+    history : frame, optional
+        ``agent_id`` (unique), ``grade`` now held (missing for a new agent), and if known
+        ``cycles`` (assessments since the last move) and ``serious_events`` (count in the cycle;
+        any blocks a rise). Agents without a row are new and begin at the policy's start grade.
+
+    Raises
+    ------
+    GradingError
+        The history names an agent twice or a grade that does not exist.
+    """
+    held = _history(evidence.agents, history)
+    new = held["grade"].isna().to_numpy()
+    present = held["grade"].fillna(policy.decision.start).map(GRADES.index).to_numpy(dtype=int)
+    chance = _chances(evidence, policy, present)
+    step, undecided = _steps(chance, present, policy)
+    block = _blocks(step, present, new, held, evidence, policy)
+    moved = np.where(block == "", step, 0)
+    decision = np.select(
+        [block != "", moved > 0, moved < 0, undecided],
+        ["blocked", "rise", "fall", "undecided"],
+        default="keep",
+    )
+    target, side = _targets(chance, present, step, policy)
+    table = pd.DataFrame(
+        {
+            "grade": np.array(GRADES, dtype=object)[present + moved],
+            "previous_grade": held["grade"].fillna("").to_numpy(dtype=object),
+            "present_grade": np.array(GRADES, dtype=object)[present],
+            "probability_ordinary": 1 - chance[:, 0],
+            "probability_senior": chance[:, 0] - chance[:, 1],
+            "probability_expert": chance[:, 1],
+            "decision": decision,
+            "block": block,
+            "target": np.array(GRADES, dtype=object)[target],
+            "side": side,
+        },
+        index=evidence.agents,
+    )
+    verdicts = _verdicts(evidence, policy, target, side)
+    return Assessments(table, verdicts, evidence.notices + _quota(table, policy))
+
+
+def _history(agents: pd.Index, history: pd.DataFrame | None) -> pd.DataFrame:
+    if history is None:
+        history = pd.DataFrame({"agent_id": [], "grade": []})
+    if history["agent_id"].duplicated().any():
+        raise GradingError("history: an agent_id occurs twice")
+    held = history.set_index("agent_id").reindex(agents)
+    held["grade"] = held["grade"].astype(object)
+    held.loc[held["grade"].isna() | (held["grade"] == ""), "grade"] = None
+    strange = sorted({str(g) for g in held["grade"].dropna().unique()} - set(GRADES))
+    if strange:
+        raise GradingError(f"history: no such grade: {', '.join(strange)}")
+    return held
+
+
+def _chances(evidence: Evidence, policy: GradePolicy, present: NDArray[np.int64]) -> Array:
+    """Probability of deserving at least senior and at least expert, per agent.
+
+    A grade that is held is judged by its exit profile, a higher one by its entry profile.
+    """
+    columns = []
+    for rank, grade in enumerate(UPPER, start=1):
+        held = present >= rank
+        columns.append(
+            np.where(
+                held,
+                probability_of(evidence, policy, grade, "exit"),
+                probability_of(evidence, policy, grade, "entry"),
+            )
+        )
+    senior = np.clip(columns[0], 0.0, 1.0)
+    return np.column_stack([senior, np.minimum(np.clip(columns[1], 0.0, 1.0), senior)])
+
+
+def profile(policy: GradePolicy, criterion: Criterion, side: Side) -> Limits:
+    rule = policy.criteria[criterion]
+    return rule.entry if side == "entry" else rule.exit
+
+
+def probability_of(evidence: Evidence, policy: GradePolicy, grade: Grade, side: Side) -> Array:
+    """Probability per agent of deserving `grade` or a higher one under a profile."""
+    if policy.decision.method == "electre-tri-b":
+        return _by_credibility(evidence, policy, grade, side)
+    return _by_majority(evidence, policy, grade, side)
+
+
+def _by_majority(evidence: Evidence, policy: GradePolicy, grade: Grade, side: Side) -> Array:
+    """Exact: every combination of criteria for and against, with its probability.
+
+    The criteria are independent given the records, so a combination's probability is a product.
+    A criterion at or below its veto, or below its floor, is in no combination that deserves.
+    """
+    counted = [_outcomes(evidence, policy, name, grade, side) for name in CRITERIA]
+    total = np.zeros(len(evidence.agents))
+    for reached in product((True, False), repeat=len(CRITERIA)):
+        chance = np.ones(len(total))
+        for outcome, yes in zip(counted, reached, strict=True):
+            chance = chance * (outcome.reached if yes else outcome.short)
+        if chance.any():
+            total += chance * _deserved(counted, reached, policy, grade)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """Probabilities of a criterion reaching its profile or falling short of it unvetoed."""
+
+    weight: float
+    companion: bool
+    only_for: bool
+    counts: Flags
+    reached: Array
+    short: Array
+
+
+def _outcomes(
+    evidence: Evidence, policy: GradePolicy, name: Criterion, grade: Grade, side: Side
+) -> _Outcomes:
+    rule, frame = policy.criteria[name], evidence.criteria[name]
+    enough = frame["enough"].to_numpy(dtype=bool) & (rule.weight > 0)
+    limit = profile(policy, name, side).of(grade)
+    allowed = np.where(enough, _allowed(evidence, policy, name, grade, side), 1.0)
+    reached = np.zeros(len(enough))
+    if limit is not None:
+        sure = np.where(enough, evidence.at_least(name, limit), 0.0)
+        reached = np.minimum(sure, allowed)
+    counts = enough & (limit is not None)
+    return _Outcomes(rule.weight, rule.companion, rule.only_for, counts, reached, allowed - reached)
+
+
+def _allowed(
+    evidence: Evidence, policy: GradePolicy, name: Criterion, grade: Grade, side: Side
+) -> Array:
+    """Probability that neither veto nor floor stands against the grade."""
+    rule = policy.criteria[name]
+    bounds = [rule.veto.of(grade), rule.floor.of(grade) if side == "entry" else None]
+    given = [bound for bound in bounds if bound is not None]
+    if not given:
+        return np.ones(len(evidence.agents))
+    return evidence.at_least(name, max(given))
+
+
+def _deserved(
+    outcomes: list[_Outcomes], reached: tuple[bool, ...], policy: GradePolicy, grade: Grade
+) -> Array:
+    """1 where this combination carries the majority, among all and without the companions."""
+    size = len(outcomes[0].counts)
+    voted = {"all": [np.zeros(size), np.zeros(size)], "work": [np.zeros(size), np.zeros(size)]}
+    for outcome, yes in zip(outcomes, reached, strict=True):
+        weight = outcome.weight * outcome.counts
+        groups = ("all",) if outcome.companion else ("all", "work")
+        for group in groups:
+            if yes:
+                voted[group][0] += weight
+            if yes or not outcome.only_for:
+                voted[group][1] += weight
+    (all_for, all_in), (work_for, work_in) = voted["all"], voted["work"]
+    majority = policy.decision.majority
+    enough = (all_for >= majority * all_in - 1e-9) & (work_for >= majority * work_in - 1e-9)
+    return np.where(work_in > 0, enough.astype(float), UNKNOWN[grade])
+
+
+def _by_credibility(evidence: Evidence, policy: GradePolicy, grade: Grade, side: Side) -> Array:
+    """ELECTRE TRI-B, pessimistic ("outranks"): share of evenly spread draws that deserve.
+
+    The same draws serve all agents, so that a better value never loses. Companions and criteria
+    that speak only for are handled as by majority: the cut must be reached with and without them.
+    """
+    names = [
+        name
+        for name in CRITERIA
+        if policy.criteria[name].weight > 0 and profile(policy, name, side).of(grade) is not None
+    ]
+    points = qmc.Sobol(len(CRITERIA), scramble=False).random(DRAWS) + 0.5 / DRAWS
+    rules = [policy.criteria[name] for name in names]
+    limits = np.array([profile(policy, name, side).of(grade) for name in names], dtype=float)
+    veto = np.array([np.nan if (v := r.veto.of(grade)) is None else v for r in rules])
+    thresholds = PseudoCriteria(
+        q=np.array([r.indifference for r in rules]),
+        p=np.array([r.preference for r in rules]),
+        v=np.where(np.isnan(veto), np.inf, limits - veto),
+    )
+    weights = np.array([r.weight for r in rules])
+    counts = np.column_stack([evidence.criteria[n]["enough"].to_numpy(bool) for n in names])
+    work = np.array([not r.companion for r in rules])
+    only_for = np.array([r.only_for for r in rules])
+    size = len(evidence.agents)
+    deserved = np.zeros(size)
+    known = (counts & work).any(axis=1)
+    allowed = np.prod(
+        [
+            np.where(
+                evidence.criteria[n]["enough"], _floor_chance(evidence, policy, n, grade, side), 1.0
+            )
+            for n in CRITERIA
+        ],
+        axis=0,
+    )
+    for point in points:
+        drawn = np.column_stack([_drawn(evidence, n, point[CRITERIA.index(n)]) for n in names])
+        used = counts & ~(only_for & ~(drawn >= limits))
+        drawn = np.where(used, drawn, limits)
+        enough = np.ones(size, dtype=bool)
+        for group in (np.ones(len(names), dtype=bool), work):
+            enough &= _outranks(drawn, limits, thresholds, weights * group * used, policy)
+        deserved += enough
+    return np.where(known, deserved / DRAWS, UNKNOWN[grade]) * allowed
+
+
+def _floor_chance(
+    evidence: Evidence, policy: GradePolicy, name: Criterion, grade: Grade, side: Side
+) -> Array:
+    floor = policy.criteria[name].floor.of(grade) if side == "entry" else None
+    if floor is None or policy.criteria[name].weight <= 0:
+        return np.ones(len(evidence.agents))
+    return evidence.at_least(name, floor)
+
+
+def _drawn(evidence: Evidence, name: Criterion, probability: float) -> Array:
+    frame = evidence.criteria[name]
+    value = frame["value"].to_numpy(dtype=float)
+    known = ~np.isnan(value)
+    drawn = np.full(len(value), np.nan)
+    precision = frame["precision"].to_numpy(dtype=float)
+    drawn[known] = quantile(FAMILIES[name], value[known], precision[known], probability)
+    return drawn
+
+
+def _outranks(
+    drawn: Array, limits: Array, thresholds: PseudoCriteria, weights: Array, policy: GradePolicy
+) -> Flags:
+    """Agents differ in which criteria have evidence, so each has weights of its own."""
+    total = weights.sum(axis=1)
+    result = np.ones(len(drawn), dtype=bool)
+    patterns, which = np.unique(weights, axis=0, return_inverse=True)
+    for i, pattern in enumerate(patterns):
+        rows = which.ravel() == i
+        if pattern.sum() > 0:
+            belief = credibility(drawn[rows], limits, thresholds, pattern)
+            result[rows] = belief >= policy.decision.majority - 1e-9
+    return result | (total <= 0)
+
+
+def _steps(
+    chance: Array, present: NDArray[np.int64], policy: GradePolicy
+) -> tuple[NDArray[np.int64], Flags]:
+    """One step up or down where the probability is clear, and where it is not clear at all."""
+    rows = np.arange(len(present))
+    above = np.column_stack([chance, np.zeros(len(present))])[rows, present]
+    here = np.column_stack([np.ones(len(present)), chance])[rows, present]
+    top = present == len(GRADES) - 1
+    up = ~top & (above >= policy.decision.rise - 1e-12)
+    down = (present > 0) & (here <= policy.decision.fall + 1e-12) & ~up
+    clear = (here >= policy.decision.rise) & (top | (above <= policy.decision.fall))
+    return up.astype(np.int64) - down.astype(np.int64), ~clear & ~up & ~down
+
+
+def _blocks(
+    step: NDArray[np.int64],
+    present: NDArray[np.int64],
+    new: Flags,
+    held: pd.DataFrame,
+    evidence: Evidence,
+    policy: GradePolicy,
+) -> NDArray[np.object_]:
+    """Why a move that the evidence supports is not made; the first reason that applies."""
+    covered = _coverage(evidence, policy)
+    need = policy.coverage
+    wanted = np.where(step < 0, need.fall, np.where(present == 0, need.senior, need.expert))
+    short = (step != 0) & (covered < wanted - 1e-9)
+    waiting = np.zeros(len(step), dtype=bool)
+    if "cycles" in held:
+        waiting = (held["cycles"] < policy.decision.dwell).to_numpy() & (step != 0) & ~new
+    grave = np.zeros(len(step), dtype=bool)
+    if "serious_events" in held:
+        grave = (held["serious_events"] > 0).to_numpy() & (step > 0)
+    result = np.select([grave, short, waiting], ["serious_event", "coverage", "dwell"], default="")
+    return result.astype(object)
+
+
+def _coverage(evidence: Evidence, policy: GradePolicy) -> Array:
+    """Share of the weight (companions aside) with enough evidence, 0–1."""
+    total, covered = 0.0, np.zeros(len(evidence.agents))
+    for name, rule in policy.criteria.items():
+        if not rule.companion:
+            total += rule.weight
+            covered += rule.weight * evidence.criteria[name]["enough"].to_numpy(dtype=float)
+    return covered / total
+
+
+def _targets(
+    chance: Array, present: NDArray[np.int64], step: NDArray[np.int64], policy: GradePolicy
+) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """The grade in question: the present one while it is in doubt, else the next above."""
+    rows = np.arange(len(present))
+    here = np.column_stack([np.ones(len(present)), chance])[rows, present]
+    doubt = (present > 0) & (step <= 0) & (here < policy.decision.rise)
+    stay = doubt | (present == len(GRADES) - 1)
+    target = np.where(stay, present, np.minimum(present + 1, len(GRADES) - 1))
+    return target, np.where(stay, "exit", "entry").astype(object)
+
+
+def _verdicts(
+    evidence: Evidence,
+    policy: GradePolicy,
+    target: NDArray[np.int64],
+    side: NDArray[np.object_],
+) -> pd.DataFrame:
+    result = pd.DataFrame("", index=evidence.agents, columns=list(CRITERIA), dtype=object)
+    for name in CRITERIA:
+        column = np.full(len(target), "not_counted", dtype=object)
+        for rank, grade in enumerate(UPPER, start=1):
+            sides: tuple[Side, ...] = ("entry", "exit")
+            for which in sides:
+                rows = (target == rank) & (side == which)
+                if rows.any():
+                    column[rows] = verdict(evidence, policy, name, grade, which)[rows]
+        result[name] = column
+    return result
+
+
+def verdict(
+    evidence: Evidence, policy: GradePolicy, name: Criterion, grade: Grade, side: Side
+) -> NDArray[np.object_]:
+    """What one criterion says about one grade, per agent (one of `VERDICTS`)."""
+    frame, rule = evidence.criteria[name], policy.criteria[name]
+    limit = profile(policy, name, side).of(grade)
+    enough = frame["enough"].to_numpy(dtype=bool)
+    n = frame["n"].to_numpy()
+    sure, doubt = policy.decision.rise, policy.decision.fall
+    floor = rule.floor.of(grade) if side == "entry" else None
+    veto = rule.veto.of(grade)
+
+    def unlikely(bound: float | None) -> Flags:
+        if bound is None:
+            return np.zeros(len(frame), dtype=bool)
+        return evidence.at_least(name, bound) <= doubt
+
+    reach = evidence.at_least(name, limit) if limit is not None else np.full(len(frame), np.nan)
+    idle = np.full(len(frame), rule.weight <= 0 or (limit is None and veto is None))
+    return np.select(
+        [
+            idle, n == 0, n < rule.minimum_evidence, ~enough,
+            unlikely(veto), unlikely(floor), reach >= sure, reach <= doubt,
+        ],
+        [
+            "not_counted", "missing", "thin", "left_out",
+            "vetoed", "below_floor", "for", "against",
+        ],
+        default="unsure" if limit is not None else "not_counted",
+    ).astype(object)  # fmt: skip
+
+
+def _quota(table: pd.DataFrame, policy: GradePolicy) -> tuple[Notice, ...]:
+    """Warn, and only warn, when a grade is given more often than it is meant to be."""
+    found = []
+    for grade in UPPER:
+        limit = policy.quota.of(grade)
+        share = float((table["grade"] == grade).mean()) if len(table) else 0.0
+        if limit is not None and share > limit + 1e-12:
+            values: dict[str, object] = {"grade": grade, "share": round(share, 6), "limit": limit}
+            found.append(Notice("quota", values))
+    return tuple(found)

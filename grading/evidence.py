@@ -1,0 +1,443 @@
+"""Records → evidence per agent and criterion: value, interval, n, reliability.
+
+`gather` is the entry point. What an agent has no records of is missing (NaN, n = 0), never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
+
+from grading.casemix import fit_case_mix
+from grading.errors import GradingError
+from grading.estimate import fit_score_prior, fit_share_prior, reliability
+from grading.policy import CRITERIA, Criterion, GradePolicy
+from grading.raters import alpha_of, correct_severity
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Family = Literal["exact", "share", "score"]
+
+FAMILIES: dict[Criterion, Family] = {
+    "tenure": "exact",
+    "resolution": "share",
+    "quality": "score",
+    "initiative": "score",
+    "satisfaction": "share",
+}
+DAYS_PER_MONTH = 365.25 / 12
+COLUMNS = (
+    "value", "low", "high", "n", "reliability", "raw", "usual", "strength", "precision",
+    "enough",
+)  # fmt: skip
+NAMES_SHOWN = 5
+LEAST_NOISE = 1e-4  # of the score range, squared: equal scores do not prove certainty
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the desk knows, as data frames. Further columns are ignored.
+
+    Parameters
+    ----------
+    agents : frame
+        ``agent_id`` (unique), ``hired_on`` (datetime, may be missing), ``break_days`` (days of
+        service not counted). Only the first is required.
+    cases : frame, optional
+        ``agent_id``; ``on`` (datetime: when it was resolved, or opened while unresolved);
+        ``resolved``, ``independent``, ``reopened`` (booleans or missing); ``satisfaction``
+        (survey score or missing); and the policy's case-mix factors.
+    reviews : frame, optional
+        ``agent_id``, ``score``; ``on``, ``reviewer``, ``form``, ``case_id``.
+    contributions : frame, optional
+        ``agent_id``; ``on``, ``kind``, ``points``.
+    """
+
+    agents: pd.DataFrame
+    cases: pd.DataFrame | None = None
+    reviews: pd.DataFrame | None = None
+    contributions: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a reader of the grades should know; `code` and its numbers."""
+
+    code: str
+    values: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Evidence of all agents.
+
+    Parameters
+    ----------
+    agents : Index of agent ids, sorted
+    criteria : mapping of criterion to frame of shape (agents, columns)
+        ``value``, ``low``, ``high`` (estimate after shrinkage and correction, and its interval;
+        months, shares 0–1, review points, contribution points per month), ``n`` (records),
+        ``reliability`` (0–1), ``raw`` (plain average), ``usual`` and ``strength`` (what the value
+        is shrunk towards, and how hard, in records), ``precision`` (share: pseudo-observations
+        behind the value; score: 1/variance), ``enough`` (may count under the policy).
+    notices : tuple of Notice
+    effects : mapping of "criterion factor" to mapping of level to effect (logits or points)
+    """
+
+    agents: pd.Index
+    criteria: dict[Criterion, pd.DataFrame]
+    notices: tuple[Notice, ...]
+    effects: dict[str, dict[str, float]]
+
+    def at_least(self, criterion: Criterion, limit: float) -> Array:
+        """Probability that the true value reaches `limit`; NaN where there is no evidence."""
+        frame = self.criteria[criterion]
+        return probability_at_least(
+            FAMILIES[criterion],
+            frame["value"].to_numpy(dtype=float),
+            frame["precision"].to_numpy(dtype=float),
+            limit,
+        )
+
+
+def probability_at_least(family: Family, value: Array, precision: Array, limit: float) -> Array:
+    """Probability that a quantity known as (value, precision) is at least `limit`.
+
+    Shares follow a Beta(value·precision, (1 − value)·precision) distribution, which rises with
+    value in the strongest sense, so that a better value never makes a limit less likely.
+    """
+    if family == "exact":
+        return np.where(np.isnan(value), np.nan, (value >= limit).astype(float))
+    if family == "score":
+        return np.asarray(ndtr((value - limit) * np.sqrt(precision)), dtype=float)
+    if limit <= 0 or limit >= 1:
+        return np.where(np.isnan(value), np.nan, 1.0 if limit <= 0 else 0.0)
+    middle = np.clip(value, 1e-9, 1 - 1e-9)
+    return np.asarray(1 - betainc(middle * precision, (1 - middle) * precision, limit))
+
+
+def quantile(family: Family, value: Array, precision: Array, probability: float) -> Array:
+    """Value below which the true value lies with this probability."""
+    if family == "exact":
+        return value
+    if family == "score":
+        return np.asarray(value + ndtri(probability) / np.sqrt(precision), dtype=float)
+    middle = np.clip(value, 1e-9, 1 - 1e-9)
+    return np.asarray(betaincinv(middle * precision, (1 - middle) * precision, probability))
+
+
+def gather(records: Records, policy: GradePolicy, as_of: date) -> Evidence:
+    """Turn records up to and including the day `as_of` into evidence.
+
+    Raises
+    ------
+    GradingError
+        A frame lacks a required column, agents occur twice, or a score lies off its scale.
+    """
+    _check(records, policy)
+    return _Gatherer(records, policy, as_of).evidence()
+
+
+def _check(records: Records, policy: GradePolicy) -> None:
+    faults = []
+    required = {
+        "agents": ("agent_id",),
+        "cases": ("agent_id",),
+        "reviews": ("agent_id", "score"),
+        "contributions": ("agent_id",),
+    }
+    for name, columns in required.items():
+        frame: pd.DataFrame | None = getattr(records, name)
+        if frame is not None:
+            faults += [f"{name}: column {c} is missing" for c in columns if c not in frame]
+    if not faults and records.agents["agent_id"].duplicated().any():
+        faults.append("agents: an agent_id occurs twice")
+    for frame, column, low, high in (
+        (records.cases, "satisfaction", policy.surveys.lowest, policy.surveys.highest),
+        (records.reviews, "score", policy.reviews.lowest, policy.reviews.highest),
+    ):
+        if (
+            frame is not None
+            and column in frame
+            and ((frame[column] < low) | (frame[column] > high)).any()
+        ):
+            faults.append(f"{column}: must lie between {low:g} and {high:g}")
+    if faults:
+        raise GradingError("\n".join(faults))
+
+
+class _Gatherer:
+    """Holds what all criteria share while the evidence is put together."""
+
+    def __init__(self, records: Records, policy: GradePolicy, as_of: date) -> None:
+        self.records = records
+        self.policy = policy
+        self.end = pd.Timestamp(as_of)
+        self.agents = pd.Index(records.agents["agent_id"]).sort_values()
+        self.notices: list[Notice] = []
+        self.effects: dict[str, dict[str, float]] = {}
+
+    def evidence(self) -> Evidence:
+        cases = self._counted(self.records.cases, "cases")
+        criteria = {
+            "tenure": self._tenure(),
+            "resolution": self._resolution(cases),
+            "quality": self._quality(self._counted(self.records.reviews, "reviews")),
+            "initiative": self._initiative(
+                self._counted(self.records.contributions, "contributions")
+            ),
+            "satisfaction": self._satisfaction(cases),
+        }
+        frames = {name: self._framed(name, criteria[name]) for name in CRITERIA}
+        return Evidence(self.agents, frames, tuple(self.notices), self.effects)
+
+    def _framed(self, name: Criterion, columns: dict[str, Array]) -> pd.DataFrame:
+        size = len(self.agents)
+        n = columns.get("n", np.zeros(size))
+        enough = columns.get("enough", np.ones(size, dtype=bool)).astype(bool)
+        whole = {c: columns.get(c, np.full(size, np.nan)) for c in COLUMNS}
+        frame = pd.DataFrame(whole, index=self.agents)
+        frame["n"] = n.astype(np.int64)
+        frame["enough"] = enough & (n >= self.policy.criteria[name].minimum_evidence)
+        return frame
+
+    def _counted(self, frame: pd.DataFrame | None, kind: str) -> pd.DataFrame | None:
+        """Rows of known agents up to the day of assessment, with `agent` as a number."""
+        if frame is None:
+            return None
+        code = _codes(frame["agent_id"], self.agents)
+        unknown = code < 0
+        if unknown.any():
+            names = sorted({str(name) for name in frame["agent_id"][unknown].unique()})
+            self.notices.append(
+                Notice(
+                    "unknown_agents",
+                    {"kind": kind, "rows": int(unknown.sum()), "agents": len(names),
+                     "names": names[:NAMES_SHOWN]},
+                )
+            )  # fmt: skip
+        keep = ~unknown
+        if "on" in frame:
+            late = (frame["on"].dt.normalize() > self.end).to_numpy()
+            if late.any():
+                self.notices.append(Notice("after_as_of", {"kind": kind, "rows": int(late.sum())}))
+            keep &= ~late
+        return frame[keep].assign(agent=code[keep])
+
+    def _tenure(self) -> dict[str, Array]:
+        agents = self.records.agents.set_index("agent_id").reindex(self.agents)
+        if "hired_on" not in agents:
+            return {}
+        days = (self.end - agents["hired_on"].dt.normalize()).dt.days.to_numpy(dtype=float)
+        if (days < 0).any():
+            self.notices.append(Notice("hired_later", {"agents": int((days < 0).sum())}))
+        if "break_days" in agents:
+            days = days - agents["break_days"].fillna(0).to_numpy(dtype=float)
+        months = np.maximum(days, 0.0) / DAYS_PER_MONTH
+        known = (~np.isnan(months)).astype(float)
+        sure = np.where(known > 0, 1.0, np.nan)
+        return {
+            "value": months, "low": months, "high": months, "raw": months, "n": known,
+            "reliability": sure, "precision": np.where(known > 0, np.inf, np.nan),
+        }  # fmt: skip
+
+    def _resolution(self, cases: pd.DataFrame | None) -> dict[str, Array]:
+        """Resolved by the agent's own hand and not reopened; unknown parts are left out."""
+        if cases is None or not {"resolved", "independent"} & set(cases.columns):
+            return {}
+        unknown = np.full(len(cases), np.nan)
+        resolved, independent, reopened = (
+            _known(cases[name]) if name in cases else unknown
+            for name in ("resolved", "independent", "reopened")
+        )
+        counted = ~np.isnan(resolved if "resolved" in cases else independent)
+        failed = (resolved == 0) | (independent == 0) | (reopened == 1)
+        return self._shares("resolution", cases[counted], ~failed[counted])
+
+    def _satisfaction(self, cases: pd.DataFrame | None) -> dict[str, Array]:
+        if cases is None or "satisfaction" not in cases:
+            return {}
+        score = cases["satisfaction"].to_numpy(dtype=float)
+        surveyed = ~np.isnan(score)
+        happy = score[surveyed] >= self.policy.surveys.satisfied_from
+        return self._shares("satisfaction", cases[surveyed], happy)
+
+    def _shares(
+        self, name: Criterion, cases: pd.DataFrame, success: NDArray[np.bool_]
+    ) -> dict[str, Array]:
+        """Beta-binomial estimate on the standard mix of cases.
+
+        An agent's prior mean is moved to the agent's own mix, the records are added there, and
+        the result is moved back to the standard mix; all moves are made in logits.
+        """
+        if not len(cases):
+            return {}
+        size = len(self.agents)
+        agent = cases["agent"].to_numpy()
+        n = np.bincount(agent, minlength=size).astype(float)
+        k = np.bincount(agent, success, size)
+        factors = [factor for factor in self.policy.case_mix if factor in cases]
+        mix = fit_case_mix(agent, success.astype(np.int64), cases[factors], size)
+        for (factor, level), effect in mix.effects.items():
+            self.effects.setdefault(f"{name} {factor}", {})[level] = effect
+        prior = fit_share_prior(k, n, mix.shift, self.policy.small_samples.shares)
+        usual = expit(logit(prior.mean) + mix.shift)
+        own = (k + prior.strength * usual) / (n + prior.strength)
+        value = expit(logit(own) - mix.shift)
+        trust = reliability(n, prior.strength)
+        variance = (
+            1 / ((n + prior.strength) * own * (1 - own))
+            + (1 - trust) ** 2 * prior.mean_variance
+            + trust**2 * mix.shift_variance
+        )
+        seen = n > 0
+        columns = {
+            "value": value,
+            "raw": k / np.maximum(n, 1),
+            "reliability": trust,
+            "usual": np.full(size, prior.mean),
+            "strength": np.full(size, prior.strength),
+            "precision": 1 / (variance * value * (1 - value)),
+        }
+        return self._with_limits("share", columns, n, seen)
+
+    def _quality(self, reviews: pd.DataFrame | None) -> dict[str, Array]:
+        if reviews is None:
+            return {}
+        reviews = reviews[reviews["score"].notna()]
+        if not len(reviews):
+            return {}
+        rules, samples = self.policy.reviews, self.policy.small_samples
+        factors = [name for name in ("reviewer", "form") if name in reviews]
+        scores = reviews["score"].to_numpy(dtype=float)
+        agent = reviews["agent"].to_numpy()
+        found = correct_severity(
+            scores,
+            np.unique(agent, return_inverse=True)[1],
+            reviews[factors],
+            samples.scores,
+            LEAST_NOISE * (rules.highest - rules.lowest) ** 2,
+        )
+        self.effects.update({f"quality {name}": e for name, e in found.effects.items()})
+        size = len(self.agents)
+        n = np.bincount(agent, minlength=size).astype(float)
+        prior, seen, each = found.prior, n > 0, np.maximum(n, 1)
+        mean = np.bincount(agent, found.corrected, size) / each
+        columns = self._scores(
+            mean, n, prior.mean, prior.strength, prior.noise, prior.mean_variance
+        )
+        columns["value"] = np.clip(columns["value"], rules.lowest, rules.highest)
+        columns["raw"] = np.bincount(agent, scores, size) / each
+        if not self._reviewers_agree(reviews, found.corrected):
+            columns["enough"] = np.zeros(size, dtype=bool)
+        limited = self._with_limits("score", columns, n, seen)
+        for name in ("low", "high"):
+            limited[name] = np.clip(limited[name], rules.lowest, rules.highest)
+        return limited
+
+    def _reviewers_agree(self, reviews: pd.DataFrame, corrected: Array) -> bool:
+        """Agreement on the cases that several reviewers scored, once there are enough of them."""
+        if not {"case_id", "reviewer"} <= set(reviews.columns):
+            return True
+        named = reviews["case_id"].notna() & (reviews["case_id"].astype(str) != "")
+        rows = reviews[named].assign(corrected=corrected[named.to_numpy()])
+        rows = rows.drop_duplicates(["agent", "case_id", "reviewer"])
+        unit = rows.groupby(["agent", "case_id"], sort=True).ngroup().to_numpy()
+        twice = int(np.sum(np.bincount(unit) >= 2)) if len(unit) else 0
+        if twice < self.policy.reviews.least_double_scored:
+            return True
+        alpha = round(alpha_of(unit, rows["corrected"].to_numpy(), "interval"), 6)
+        agree = not alpha < self.policy.reviews.least_agreement
+        code = "agreement" if agree else "quality_left_out"
+        limit = self.policy.reviews.least_agreement
+        self.notices.append(Notice(code, {"alpha": alpha, "cases": twice, "limit": limit}))
+        return agree
+
+    def _initiative(self, contributions: pd.DataFrame | None) -> dict[str, Array]:
+        """Capped points per month of the last months; a month without contributions counts as 0."""
+        if contributions is None:
+            return {}
+        rules, size = self.policy.contributions, len(self.agents)
+        month = np.zeros(len(contributions), dtype=np.int64)
+        if "on" in contributions:
+            age = (self.end - contributions["on"].dt.normalize()).dt.days.fillna(0)
+            month = (age.to_numpy(dtype=float) // DAYS_PER_MONTH).astype(np.int64)
+        recent = month < rules.months
+        rows, month = contributions[recent], month[recent]
+        if not len(rows):
+            return {}
+        plain = pd.Series(rules.points_without_value, index=rows.index)
+        points = rows["points"].fillna(rules.points_without_value) if "points" in rows else plain
+        kind = rows["kind"].astype("string").fillna("") if "kind" in rows else ""
+        given = pd.DataFrame(
+            {"agent": rows["agent"], "month": month, "kind": kind, "points": points}
+        )
+        per_kind = given.groupby(["agent", "month", "kind"], sort=True)["points"].sum()
+        capped = per_kind.clip(0, rules.cap_per_kind).groupby(level=["agent", "month"]).sum()
+        monthly = capped.clip(upper=rules.cap_per_month)
+        agent = monthly.index.get_level_values("agent").to_numpy()
+        months = float(rules.months)
+        total = np.bincount(agent, monthly.to_numpy(dtype=float), size)
+        squares = np.bincount(agent, monthly.to_numpy(dtype=float) ** 2, size)
+        n = np.bincount(rows["agent"].to_numpy(), minlength=size).astype(float)
+        seen, mean = n > 0, total / months
+        within = float(np.sum(np.sort(squares[seen] - months * mean[seen] ** 2)))
+        noise = LEAST_NOISE * max(rules.cap_per_month, 1.0) ** 2
+        prior = fit_score_prior(
+            months * seen, mean, max(within, 0.0), self.policy.small_samples.scores, noise
+        )
+        columns = self._scores(
+            mean, months * seen, prior.mean, prior.strength, prior.noise, prior.mean_variance
+        )
+        columns["raw"] = mean
+        limited = self._with_limits("score", columns, n, seen)
+        return limited | {"low": np.maximum(limited["low"], 0.0)}
+
+    def _scores(
+        self, mean: Array, n: Array, usual: float, strength: float, noise: float, unsure: float
+    ) -> dict[str, Array]:
+        """Normal–normal estimate; the prior mean is itself uncertain."""
+        trust = reliability(n, strength)
+        return {
+            "value": usual + trust * (mean - usual),
+            "reliability": trust,
+            "usual": np.full(len(n), usual),
+            "strength": np.full(len(n), strength),
+            "precision": 1 / (noise / (n + strength) + (1 - trust) ** 2 * unsure),
+        }
+
+    def _with_limits(
+        self, family: Family, columns: dict[str, Array], n: Array, seen: NDArray[np.bool_]
+    ) -> dict[str, Array]:
+        """Blank what was never seen, and add the interval."""
+        kept = {
+            name: column if name == "enough" else np.where(seen, column, np.nan)
+            for name, column in columns.items()
+        }
+        tail = (1 - self.policy.small_samples.interval) / 2
+        low, high = np.full(len(n), np.nan), np.full(len(n), np.nan)
+        value, precision = kept["value"][seen], kept["precision"][seen]
+        low[seen] = quantile(family, value, precision, tail)
+        high[seen] = quantile(family, value, precision, 1 - tail)
+        return kept | {"low": low, "high": high, "n": n}
+
+
+def _codes(ids: pd.Series, agents: pd.Index) -> Codes:
+    """Place of every id among the agents, −1 for strangers."""
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        places = np.append(agents.get_indexer(ids.cat.categories), -1)
+        return np.asarray(places[ids.cat.codes.to_numpy()], dtype=np.int64)
+    return np.asarray(agents.get_indexer(pd.Index(ids)), dtype=np.int64)
+
+
+def _known(column: pd.Series) -> Array:
+    """Booleans as 1 and 0, missing as NaN."""
+    if column.dtype == bool:
+        return column.to_numpy().astype(float)
+    return column.astype("boolean").to_numpy(dtype=float, na_value=np.nan)
