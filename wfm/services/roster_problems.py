@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
@@ -359,15 +360,28 @@ def _history(
     return past
 
 
+def instant_of(day: date, minute: int, timezone: str) -> datetime:
+    """The instant a wall clock shows `minute` minutes after midnight of `day`."""
+    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)
+    return wall.replace(tzinfo=ZoneInfo(timezone))
+
+
 def span_on(template: ShiftTemplate, day: date, timezone: str) -> tuple[datetime, datetime]:
     """The instants between which a shift of a day runs."""
-    zone = ZoneInfo(timezone)
     start, end = minutes_of(template)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    # wall-clock minutes, also on a day on which the clock changes
-    opened = (midnight.replace(tzinfo=None) + timedelta(minutes=start)).replace(tzinfo=zone)
-    closed = (midnight.replace(tzinfo=None) + timedelta(minutes=end)).replace(tzinfo=zone)
-    return opened, closed
+    return instant_of(day, start, timezone), instant_of(day, end, timezone)
+
+
+def breaks_on(template: ShiftTemplate, day: date, timezone: str) -> list[dict[str, Any]]:
+    """The breaks of a shift of a day, as instants."""
+    return [
+        {
+            "from": instant_of(day, pause["start"], timezone).isoformat(),
+            "until": instant_of(day, pause["end"], timezone).isoformat(),
+            "paid": bool(pause.get("paid", False)),
+        }
+        for pause in template.breaks
+    ]
 
 
 def agent_ids(session: Session, codes: list[str]) -> dict[str, int]:

@@ -195,7 +195,8 @@ def _assignments(
         rows.append(
             Assignment(
                 version_id=version_id, agent_id=people[agent], day=day, shift_code=code,
-                starts_at=starts, ends_at=ends, breaks=template.breaks, mode=template.mode,
+                starts_at=starts, ends_at=ends, mode=template.mode,
+                breaks=roster_problems.breaks_on(template, day, timezone),
                 post_id=post.id if post else None,
             )
         )  # fmt: skip
