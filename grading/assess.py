@@ -16,8 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from grading.belief import quantile
 from grading.errors import GradingError
-from grading.evidence import FAMILIES, Evidence, Notice, quantile
+from grading.evidence import FAMILIES, Evidence, Notice
 from grading.policy import CRITERIA, GRADES, UPPER, Criterion, Grade, GradePolicy, Limits
 from grading.sorting import PseudoCriteria, credibility
 
@@ -269,7 +270,7 @@ def _by_credibility(evidence: Evidence, policy: GradePolicy, grade: Grade, side:
         for group in (np.ones(len(names), dtype=bool), work):
             enough &= _outranks(drawn, limits, thresholds, weights * group * used, policy)
         deserved += enough
-    return np.where(known, deserved / DRAWS, UNKNOWN[grade]) * allowed
+    return np.asarray(np.where(known, deserved / DRAWS, UNKNOWN[grade]) * allowed, dtype=float)
 
 
 def _floor_chance(
@@ -303,7 +304,7 @@ def _outranks(
         if pattern.sum() > 0:
             belief = credibility(drawn[rows], limits, thresholds, pattern)
             result[rows] = belief >= policy.decision.majority - 1e-9
-    return result | (total <= 0)
+    return np.asarray(result | (total <= 0), dtype=bool)
 
 
 def _steps(

@@ -187,9 +187,9 @@ def _fit(counts: Counts, design: Array, agents: int) -> tuple[Array, float, Arra
         chance = expit(np.clip(eta, -20, 20))
         weight = counts.trials * chance * (1 - chance)
         rest = counts.successes - counts.trials * chance
-        agent_weight = np.bincount(counts.agent, weight, agents)
+        agent_weight: Array = np.bincount(counts.agent, weight, agents).astype(float)
         agent_rest = np.bincount(counts.agent, rest, agents)
-        kind_weight = np.bincount(counts.kind, weight, kinds)
+        kind_weight: Array = np.bincount(counts.kind, weight, kinds).astype(float)
         inside = counts.by_agent(weight, agents, kinds) @ x
         by_agent = np.hstack([agent_weight[:, None], inside, agent_weight[:, None] * mix])
         curve = _curvature(x, mix, inside, agent_weight, kind_weight) + np.diag(penalty)
@@ -208,7 +208,8 @@ def _fit(counts: Counts, design: Array, agents: int) -> tuple[Array, float, Arra
         if np.max(np.abs(step)) < 1e-8:
             break
     covariance = np.linalg.inv(schur)[1 : width + 1, 1 : width + 1]
-    return np.round(point[1 : width + 1], 9), round(float(point[0]), 9), covariance
+    effects: Array = np.round(point[1 : width + 1], 9).astype(float)
+    return effects, round(float(point[0]), 9), covariance
 
 
 def _curvature(
@@ -253,8 +254,8 @@ def _compare(
     variance = np.einsum("ap,pq,aq->a", mix, covariance, mix, optimize=True)
     relative = effects - _per_factor_mean(labels, middle, effects)
     return CaseMix(
-        np.round(shift, 9),
-        np.round(np.maximum(variance, 0.0), 9),
+        np.round(shift, 9).astype(float),
+        np.round(np.maximum(variance, 0.0), 9).astype(float),
         {label: float(value) for label, value in zip(labels, relative, strict=True)},
     )
 

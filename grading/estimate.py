@@ -127,6 +127,9 @@ def fit_share_prior(
             slope += [weak * (1 - 2 * share), -far_slope]
         return -float(value), -slope
 
+    def slope_at(point: Array) -> Array:
+        return loss(point)[1]
+
     share = (k.sum() + 0.5) / (n.sum() + 1)
     start = np.array([logit(share) - moved.mean(), np.log(guess.strength if guess else 20.0)])
     low, high = np.log(STRENGTH_BOUNDS)
@@ -136,7 +139,7 @@ def fit_share_prior(
     )  # fmt: skip
     point = found.x
     if low + 0.1 < point[1] < high - 0.1:
-        exact = root(lambda x: loss(x)[1], point, tol=1e-12)
+        exact = root(slope_at, point, tol=1e-12)
         point = exact.x if np.all(np.abs(exact.x - point) < 0.05) else point
     centre, log_strength = np.round(point, SIGNIFICANT_DECIMALS)
     strength = float(np.exp(log_strength))
@@ -199,9 +202,9 @@ def fit_score_prior(
         _, noise, weight = pooled(log_strength)
         spread = float(np.sum(np.log1p(n / np.exp(log_strength))))
         far = guess.penalty(log_strength)[0] if guess else 0.0
-        return 0.5 * (degrees * np.log(noise) + spread + np.log(weight)) + far
+        return float(0.5 * (degrees * np.log(noise) + spread + np.log(weight)) + far)
 
-    grid = np.linspace(*np.log(STRENGTH_BOUNDS), 34)
+    grid = np.linspace(np.log(STRENGTH_BOUNDS[0]), np.log(STRENGTH_BOUNDS[1]), 34)
     best = int(np.argmin([loss(float(point)) for point in grid]))
     found = minimize_scalar(
         loss, bounds=(grid[max(best - 1, 0)], grid[min(best + 1, 33)]), method="bounded",

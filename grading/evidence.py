@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
+from scipy.special import expit, logit
 
+from grading.belief import Family, probability_at_least, quantile
 from grading.casemix import fit_case_mix
 from grading.errors import GradingError
 from grading.estimate import fit_score_prior, fit_share_prior, reliability
@@ -22,7 +22,6 @@ from grading.raters import alpha_of, correct_severity
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
-Family = Literal["exact", "share", "score"]
 
 FAMILIES: dict[Criterion, Family] = {
     "tenure": "exact",
@@ -104,32 +103,6 @@ class Evidence:
             frame["precision"].to_numpy(dtype=float),
             limit,
         )
-
-
-def probability_at_least(family: Family, value: Array, precision: Array, limit: float) -> Array:
-    """Probability that a quantity known as (value, precision) is at least `limit`.
-
-    Shares follow a Beta(value·precision, (1 − value)·precision) distribution, which rises with
-    value in the strongest sense, so that a better value never makes a limit less likely.
-    """
-    if family == "exact":
-        return np.where(np.isnan(value), np.nan, (value >= limit).astype(float))
-    if family == "score":
-        return np.asarray(ndtr((value - limit) * np.sqrt(precision)), dtype=float)
-    if limit <= 0 or limit >= 1:
-        return np.where(np.isnan(value), np.nan, 1.0 if limit <= 0 else 0.0)
-    middle = np.clip(value, 1e-9, 1 - 1e-9)
-    return np.asarray(1 - betainc(middle * precision, (1 - middle) * precision, limit))
-
-
-def quantile(family: Family, value: Array, precision: Array, probability: float) -> Array:
-    """Value below which the true value lies with this probability."""
-    if family == "exact":
-        return value
-    if family == "score":
-        return np.asarray(value + ndtri(probability) / np.sqrt(precision), dtype=float)
-    middle = np.clip(value, 1e-9, 1 - 1e-9)
-    return np.asarray(betaincinv(middle * precision, (1 - middle) * precision, probability))
 
 
 def gather(records: Records, policy: GradePolicy, as_of: date) -> Evidence:
@@ -386,14 +359,24 @@ class _Gatherer:
         total = np.bincount(agent, monthly.to_numpy(dtype=float), size)
         squares = np.bincount(agent, monthly.to_numpy(dtype=float) ** 2, size)
         n = np.bincount(rows["agent"].to_numpy(), minlength=size).astype(float)
-        seen, mean = n > 0, total / months
+        seen = n > 0
+        mean: Array = np.asarray(total, dtype=float) / months
         within = float(np.sum(np.sort(squares[seen] - months * mean[seen] ** 2)))
         noise = LEAST_NOISE * max(rules.cap_per_month, 1.0) ** 2
         prior = fit_score_prior(
-            months * seen, mean, max(within, 0.0), self.policy.small_samples.scores, noise
+            months * seen.astype(float),
+            mean,
+            max(within, 0.0),
+            self.policy.small_samples.scores,
+            noise,
         )
         columns = self._scores(
-            mean, months * seen, prior.mean, prior.strength, prior.noise, prior.mean_variance
+            mean,
+            months * seen.astype(float),
+            prior.mean,
+            prior.strength,
+            prior.noise,
+            prior.mean_variance,
         )
         columns["raw"] = mean
         limited = self._with_limits("score", columns, n, seen)
@@ -439,5 +422,5 @@ def _codes(ids: pd.Series, agents: pd.Index) -> Codes:
 def _known(column: pd.Series) -> Array:
     """Booleans as 1 and 0, missing as NaN."""
     if column.dtype == bool:
-        return column.to_numpy().astype(float)
-    return column.astype("boolean").to_numpy(dtype=float, na_value=np.nan)
+        return np.asarray(column.to_numpy(), dtype=float)
+    return np.asarray(column.astype("boolean").to_numpy(dtype=float, na_value=np.nan))

@@ -102,7 +102,8 @@ def explain(
     if agent_id not in evidence.agents:
         raise GradingError(f"no agent {agent_id!r} among the {len(evidence.agents)} assessed")
     one = only(evidence, [agent_id])
-    row = assessments.table.loc[agent_id]
+    place = evidence.agents.get_indexer(pd.Index([agent_id]))[0]
+    row = assessments.table.iloc[int(place)]
     present = GRADES.index(row["present_grade"])
     changes = _changes(agent_id, evidence, policy, assessments, history)
     return Explanation(
@@ -211,11 +212,12 @@ def _changes(
     if history is not None:
         held = history[history["agent_id"] == agent_id].drop(columns="agent_id")
     tester = _Tester(agent_id, evidence, policy, held)
-    now = GRADES.index(assessments.table.loc[agent_id, "grade"])
-    present = GRADES.index(assessments.table.loc[agent_id, "present_grade"])
+    place = int(evidence.agents.get_indexer(pd.Index([agent_id]))[0])
+    proposed = assessments.table.iloc[place]
+    now, present = (GRADES.index(proposed[column]) for column in ("grade", "present_grade"))
     found: list[Change] = []
     for name in CRITERIA:
-        row = evidence.criteria[name].loc[agent_id]
+        row = evidence.criteria[name].iloc[place]
         if not row["n"] or policy.criteria[name].weight <= 0:
             continue
         if now < min(present + 1, len(GRADES) - 1):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
@@ -71,7 +72,7 @@ def impact_of_counts(counts: dict[str, tuple[int, int]], level: float = 0.05) ->
         chosen, total = counts[name]
         share = chosen / total
         ratio = share / best_share if best_share > 0 else float("nan")
-        table = [[chosen, total - chosen], [best_selected, best_total - best_selected]]
+        table = np.array([[chosen, total - chosen], [best_selected, best_total - best_selected]])
         p_value = 1.0 if name == best else float(fisher_exact(table).pvalue)
         found.append(
             GroupImpact(

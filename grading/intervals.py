@@ -53,7 +53,8 @@ def jeffreys(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) 
     k, n = _counts(successes, trials)
     tail = (1 - confidence) / 2
     low = betaincinv(k + 0.5, n - k + 0.5, tail)
-    return low, betaincinv(k + 0.5, n - k + 0.5, 1 - tail)
+    high = betaincinv(k + 0.5, n - k + 0.5, 1 - tail)
+    return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
 
 
 def funnel(trials: ArrayLike, share: float, coverage: float = 0.998) -> Limits:

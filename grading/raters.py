@@ -52,7 +52,7 @@ def alpha_of(unit: ArrayLike, value: ArrayLike, level: Level = "interval") -> fl
     """
     codes = np.unique(np.asarray(unit), return_inverse=True)[1]
     values = np.asarray(value, dtype=float)
-    size = np.bincount(codes)[codes] if len(codes) else np.zeros(0)
+    size = np.bincount(codes)[codes].astype(float) if len(codes) else np.zeros(0)
     codes, values, size = codes[size >= 2], values[size >= 2], size[size >= 2]
     total = len(values)
     if total < 2:

@@ -113,4 +113,4 @@ def electre_tri_b(
         return np.where(outranks.any(axis=1), best, 0).astype(np.int64)
     preferred = (credibility(b, x, thresholds, w) >= cut - 1e-12) & ~outranks
     first = np.argmax(preferred, axis=1)
-    return np.where(preferred.any(axis=1), first, b.shape[1]).astype(np.int64)
+    return np.asarray(np.where(preferred.any(axis=1), first, b.shape[1]), dtype=np.int64)

@@ -13,13 +13,14 @@ from grading.explain import Change, Explanation, GradeCase, Reason
 from grading.policy import CRITERIA, Criterion, GradePolicy
 
 Language = Literal["en", "zh"]
+Words = dict[str, dict[str, str]]
 
-GRADE = {
+GRADE: Words = {
     "en": {"ordinary": "ordinary", "senior": "senior", "expert": "expert"},
     "zh": {"ordinary": "普通客服", "senior": "高级客服", "expert": "专家客服"},
 }
-CRITERION = {
-    "en": {name: name for name in CRITERIA},
+CRITERION: Words = {
+    "en": {str(name): str(name) for name in CRITERIA},
     "zh": {
         "tenure": "服务经验",
         "resolution": "解决问题能力",
@@ -28,7 +29,7 @@ CRITERION = {
         "satisfaction": "客户满意度",
     },
 }
-VERDICT = {
+VERDICT: Words = {
     "en": {
         "for": "for",
         "against": "against",
@@ -50,7 +51,7 @@ VERDICT = {
         "missing": "无记录",
     },
 }
-DECISION = {
+DECISION: Words = {
     "en": {
         "rise": "rises to {grade}",
         "fall": "falls to {grade}",
@@ -66,7 +67,7 @@ DECISION = {
         "blocked": "保持{grade}：暂不得调整",
     },
 }
-BLOCK = {
+BLOCK: Words = {
     "en": {
         "coverage": "the evidence covers too few criteria",
         "dwell": "the last move is too recent",
@@ -78,15 +79,15 @@ BLOCK = {
         "serious_event": "有严重事件，不得升级",
     },
 }
-RECORD = {
+RECORD: Words = {
     "en": {"resolution": "cases", "quality": "reviews", "satisfaction": "surveys"},
     "zh": {"resolution": "个工单", "quality": "次质检", "satisfaction": "份评价"},
 }
-KIND = {
+KIND: Words = {
     "en": {"cases": "cases", "reviews": "reviews", "contributions": "contributions"},
     "zh": {"cases": "工单", "reviews": "质检", "contributions": "贡献"},
 }
-NOTICE = {
+NOTICE: Words = {
     "en": {
         "unknown_agents": "{rows} {kind} of {agents} people who are not among the agents "
         "are left out: {names}",

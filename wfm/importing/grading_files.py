@@ -1,0 +1,206 @@
+"""The files of `wfm grade` as the grading kernel wants them: checked, typed, dates local."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from wfm.errors import Fault, InputError
+from wfm.importing import columns
+from wfm.importing.tabular import read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from grading.evidence import Records
+    from grading.policy import GradePolicy
+
+GRADE_WORDS = {
+    "ordinary": "ordinary", "senior": "senior", "expert": "expert",
+    "普通": "ordinary", "高级": "senior", "专家": "expert",
+    "普通客服": "ordinary", "高级客服": "senior", "专家客服": "expert",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class GradingFiles:
+    """Records for the kernel, the grades now held, and what was passed over in the files."""
+
+    records: Records
+    history: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def read_grading_files(
+    agents: Path,
+    cases: Path,
+    reviews: Path | None,
+    contributions: Path | None,
+    policy: GradePolicy,
+    tz: ZoneInfo,
+) -> GradingFiles:
+    """Read and check all files; every fault of all of them is reported together.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read as a table or holds values that do not fit.
+    """
+    from grading.evidence import Records
+
+    reader = _Reader(tz)
+    people, history = reader.agents(agents)
+    records = Records(
+        agents=people,
+        cases=reader.cases(cases, policy),
+        reviews=reader.reviews(reviews, policy) if reviews else None,
+        contributions=reader.contributions(contributions) if contributions else None,
+    )
+    if reader.faults:
+        raise InputError.of(reader.faults)
+    return GradingFiles(records, history, tuple(reader.warnings))
+
+
+class _Reader:
+    """Collects faults and warnings over all files."""
+
+    def __init__(self, tz: ZoneInfo) -> None:
+        self.tz = tz
+        self.faults: list[Fault] = []
+        self.warnings: list[str] = []
+
+    def agents(self, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+        import pandas as pd
+
+        table = self._table(path, ("agent_id",))
+        file = path.name
+        ids = self._take(file, columns.identifiers(table["agent_id"]))
+        if not len(table):
+            self.faults.append(Fault("no agents are listed; at least one is expected", file))
+        people = pd.DataFrame({"agent_id": ids.to_numpy()})
+        if "hired_on" in table:
+            hired = self._take(file, columns.dates(table["hired_on"]))
+            people["hired_on"] = hired.to_numpy()
+        if "break_days" in table:
+            pause = self._take(file, columns.numbers(table["break_days"], low=0))
+            people["break_days"] = pause.to_numpy(dtype=float)
+        history = pd.DataFrame({"agent_id": ids.to_numpy(), "grade": None}, dtype=object)
+        if "grade" in table:
+            grade = self._take(file, columns.choices(table["grade"], GRADE_WORDS))
+            history["grade"] = grade.astype(object).where(grade.notna(), None).to_numpy()
+        return people, history
+
+    def cases(self, path: Path, policy: GradePolicy) -> pd.DataFrame:
+        import pandas as pd
+
+        file = path.name
+        table = self._owned(self._table(path, ("agent_id",)), file)
+        self._conflicts(table, ["case_id", "agent_id"], file)
+        result = pd.DataFrame({"agent_id": table["agent_id"].str.strip().astype("category")})
+        times = [
+            self._days(table[name], file) for name in ("opened_at", "resolved_at") if name in table
+        ]
+        if len(times) == 2:
+            backwards = int((times[1] < times[0]).sum())
+            if backwards:
+                self.warnings.append(
+                    f"{file}: {backwards} cases are resolved on a day before they were opened; "
+                    "they count on the day they were opened"
+                )
+            times[1] = times[1].where(times[1] >= times[0], times[0])
+        if times:
+            result["on"] = times[-1].fillna(times[0])
+        for name in ("resolved", "independent", "reopened"):
+            if name in table:
+                result[name] = self._take(file, columns.booleans(table[name]))
+        if "satisfaction" in table:
+            low, high = policy.surveys.lowest, policy.surveys.highest
+            result["satisfaction"] = self._take(
+                file, columns.numbers(table["satisfaction"], low, high)
+            )
+        for name in policy.case_mix:
+            if name in table:
+                result[name] = _factor(table[name])
+        return result
+
+    def reviews(self, path: Path, policy: GradePolicy) -> pd.DataFrame:
+        import pandas as pd
+
+        file = path.name
+        table = self._owned(self._table(path, ("agent_id", "score")), file)
+        self._conflicts(table, ["review_id"], file)
+        result = pd.DataFrame({"agent_id": table["agent_id"].str.strip()})
+        low, high = policy.reviews.lowest, policy.reviews.highest
+        result["score"] = self._take(file, columns.numbers(table["score"], low, high))
+        if "reviewed_on" in table:
+            result["on"] = self._take(file, columns.dates(table["reviewed_on"]))
+        for name in ("reviewer", "form", "case_id"):
+            if name in table:
+                result[name] = table[name].str.strip()
+        return result
+
+    def contributions(self, path: Path) -> pd.DataFrame:
+        import pandas as pd
+
+        file = path.name
+        table = self._owned(self._table(path, ("agent_id",)), file)
+        result = pd.DataFrame({"agent_id": table["agent_id"].str.strip()})
+        if "on" in table:
+            result["on"] = self._take(file, columns.dates(table["on"]))
+        if "kind" in table:
+            result["kind"] = table["kind"].str.strip()
+        if "points" in table:
+            result["points"] = self._take(file, columns.numbers(table["points"], low=0))
+        return result
+
+    def _table(self, path: Path, required: Iterable[str]) -> pd.DataFrame:
+        """A table without the rows that repeat another one in every column."""
+        table = read_table(path, tuple(required))
+        again = table.duplicated()
+        if again.any():
+            self.warnings.append(f"{path.name}: {int(again.sum())} repeated rows are counted once")
+        return table[~again]
+
+    def _owned(self, table: pd.DataFrame, file: str) -> pd.DataFrame:
+        """Rows that name an agent."""
+        nobody = table["agent_id"].str.strip() == ""
+        if nobody.any():
+            self.warnings.append(f"{file}: {int(nobody.sum())} rows without an agent are left out")
+        return table[~nobody]
+
+    def _conflicts(self, table: pd.DataFrame, key: list[str], file: str) -> None:
+        """The same id with different content cannot both be true."""
+        if not set(key) <= set(table.columns):
+            return
+        named = table[table[key[0]].str.strip() != ""]
+        again = named.duplicated(key)
+        message = "this id already stands in another row with other values"
+        self.faults += [
+            Fault(message, file, int(row), key[0], str(value))
+            for row, value in named.loc[again, key[0]].items()
+        ]
+
+    def _days(self, column: pd.Series, file: str) -> pd.Series:
+        moment = self._take(file, columns.instants(column, self.tz))
+        day: pd.Series = moment.dt.tz_convert(self.tz).dt.tz_localize(None).dt.normalize()
+        return day
+
+    def _take(self, file: str, converted: tuple[pd.Series, list[Fault]]) -> pd.Series:
+        values, faults = converted
+        self.faults += [Fault(f.message, file, f.row, f.column, f.value) for f in faults]
+        return values
+
+
+def _factor(column: pd.Series) -> pd.Series:
+    """Numbers where all are numbers (the kernel cuts them), else names."""
+    import pandas as pd
+
+    text = column.str.strip()
+    given = text != ""
+    numbers = pd.to_numeric(text.where(given), errors="coerce")
+    if given.any() and not (given & numbers.isna()).any():
+        return numbers
+    return text.where(given).astype("category")
