@@ -217,8 +217,7 @@ class Desk:
         lanes = [lane for lane in self.lanes.values() if lane.standing and self._reachable(lane)]
         while (first := self._first(lanes, now)) is not None:
             band, _, ticket_id, ticket, lane = first
-            alone = len(lanes) == 1 and len(lane.standing) == 1
-            turn = "on_arrival" if alone and ticket_id in came else self.policy.turn(band)
+            turn = "on_arrival" if ticket_id in came else self.policy.turn(band)
             given = self._give(lane, ticket, turn, now)
             if given is None or not lane.standing:
                 lanes.remove(lane)

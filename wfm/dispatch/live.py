@@ -70,7 +70,7 @@ def recommend(
             takers.append(seat)
         else:
             kept_until.append(until)
-        if len(takers) > runners_up:
+        if len(takers) > max(runners_up, 1):
             break
     if not takers:
         why.append(Reason("expert_kept"))
@@ -78,7 +78,7 @@ def recommend(
     places = [_place(policy, seat)[:2] for seat in takers[:2]]
     why.append(Reason(contrast(*places) if len(places) == 2 else "only_one_free"))
     first_choice, *others = (seat.agent.agent_id for seat in takers)
-    return Proposal(ticket.ticket_id, first_choice, tuple(why), tuple(others))
+    return Proposal(ticket.ticket_id, first_choice, tuple(why), tuple(others[:runners_up]))
 
 
 def next_for(

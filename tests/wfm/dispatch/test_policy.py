@@ -1,0 +1,209 @@
+"""The orders of the policies, and the rule that keeps the last expert back."""
+
+from __future__ import annotations
+
+import pytest
+
+from wfm.dispatch.model import EXPERT, ORDINARY, SECOND, SENIOR, Agent, Ticket, does, may_take
+from wfm.dispatch.policy import (
+    POLICIES,
+    Deadline,
+    Fifo,
+    Priority,
+    expert_work,
+    keeps_expert,
+    rank,
+)
+from wfm.dispatch.reasons import TEXTS, Reason
+
+
+def ticket(name: str, opened: float, within: float = 60, **more: object) -> Ticket:
+    return Ticket(name, int(opened * SECOND), int((opened + within) * SECOND), **more)
+
+
+def turns(policy, tickets, at: float) -> list[str]:
+    now = int(at * SECOND)
+    return [t.ticket_id for t in sorted(tickets, key=lambda t: rank(policy, t, now))]
+
+
+def test_the_grades_are_ordered_and_a_higher_one_does_lower_work():
+    agent = Agent("a", SENIOR, {"loans": 3})
+    assert does(agent, "loans", ORDINARY)
+    assert does(agent, "loans", SENIOR)
+    assert not does(agent, "loans", EXPERT)
+
+
+def test_an_expert_does_any_tier_but_only_in_her_skills():
+    expert = Agent("e", EXPERT, {"loans": 3})
+    assert all(does(expert, "loans", tier) for tier in (ORDINARY, SENIOR, EXPERT))
+    assert not does(expert, "cards", ORDINARY)
+
+
+def test_a_skill_must_reach_the_proficiency_asked_for():
+    agent = Agent("a", ORDINARY, {"loans": 2})
+    assert does(agent, "loans", ORDINARY, proficiency=2)
+    assert not does(agent, "loans", ORDINARY, proficiency=3)
+
+
+def test_work_without_a_skill_and_agents_without_a_list_fit_everything():
+    assert does(Agent("a", ORDINARY, {}), "", ORDINARY)
+    assert does(Agent("a"), "loans", ORDINARY)
+    assert not does(Agent("a", ORDINARY, {}), "loans", ORDINARY)
+
+
+def test_the_agent_a_complaint_is_about_does_not_get_it():
+    complaint = ticket("c", 0, not_by=frozenset({"a"}))
+    assert not may_take(Agent("a"), complaint)
+    assert may_take(Agent("b"), complaint)
+
+
+def test_fifo_takes_the_oldest_whatever_its_priority_or_due_instant():
+    older = ticket("z", 0, within=900, priority=3)
+    newer = ticket("a", 1, within=5, priority=1)
+    assert turns(Fifo(), [newer, older], at=3) == ["z", "a"]
+
+
+def test_tickets_of_the_same_instant_go_by_id():
+    assert turns(Fifo(), [ticket("b", 0), ticket("a", 0)], at=1) == ["a", "b"]
+
+
+def test_priority_goes_before_age_and_age_decides_within():
+    low, high, later = (
+        ticket("low", 0, priority=2),
+        ticket("high", 5, priority=1),
+        ticket("later", 6, priority=1),
+    )
+    assert turns(Priority(), [low, later, high], at=10) == ["high", "later", "low"]
+
+
+def test_deadline_takes_the_earliest_due_of_the_winnable():
+    # due at 0 + 300, 10 + 60, 20 + 20
+    tickets = [ticket("a", 0, 300), ticket("b", 10, 60), ticket("c", 20, 20)]
+    assert turns(Deadline(), tickets, at=30) == ["c", "b", "a"]
+
+
+def test_a_ticket_is_winnable_at_its_due_instant_and_late_after_it():
+    one = ticket("one", 0, 60)
+    policy = Deadline()
+    assert policy.band(one, 60 * SECOND) == Deadline.WINNABLE
+    assert policy.band(one, 60 * SECOND + 1) == Deadline.LATE
+
+
+def test_the_late_wait_behind_the_winnable_up_to_the_cap_and_before_all_beyond_it():
+    late, winnable = ticket("late", 0, 60), ticket("winnable", 100, 600)
+    policy = Deadline(cap_s=100)
+    # late since 60; the cap is reached at 60 + 100 = 160
+    assert turns(policy, [late, winnable], at=160) == ["winnable", "late"]
+    assert turns(policy, [late, winnable], at=160.000001) == ["late", "winnable"]
+
+
+def test_among_late_ones_the_longest_late_goes_first():
+    # at 200 both are late: due 10 and 100
+    assert turns(Deadline(), [ticket("b", 40, 60), ticket("a", 0, 10)], at=200) == ["a", "b"]
+
+
+def test_a_ticket_with_a_far_due_instant_is_not_starved_by_newer_ones():
+    old = ticket("old", 0, 3600)
+    # a newer ticket due within 60 s goes first at 1000, but not one that comes at 3550
+    assert turns(Deadline(), [old, ticket("new", 1000)], at=1001) == ["new", "old"]
+    assert turns(Deadline(), [old, ticket("new", 3550)], at=3551) == ["old", "new"]
+
+
+def test_equal_due_instants_go_by_priority():
+    tickets = [ticket("a", 0, 60, priority=2), ticket("b", 40, 20, priority=1)]
+    assert turns(Deadline(), tickets, at=50) == ["b", "a"]
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_a_band_lasts_until_the_instant_the_policy_names(name):
+    policy, one = POLICIES[name](), ticket("one", 0, 60)
+    now = one.opened_at
+    while (change := policy.changes_at(one, policy.band(one, now))) is not None:
+        assert policy.band(one, change - 1) == policy.band(one, now)
+        assert policy.band(one, change) != policy.band(one, now)
+        now = change
+    assert policy.band(one, now + 10**15) == policy.band(one, now)
+    assert policy.name == name
+
+
+def test_deadline_prefers_the_lowest_grade_then_the_fewest_skills():
+    agents = [
+        Agent("expert", EXPERT, {"a": 1}),
+        Agent("broad", ORDINARY, {"a": 1, "b": 1}),
+        Agent("everything", ORDINARY, None),
+        Agent("narrow", ORDINARY, {"a": 1}),
+    ]
+    ordered = sorted(agents, key=Deadline().preference)
+    assert [agent.agent_id for agent in ordered] == ["narrow", "broad", "everything", "expert"]
+    assert len({Fifo().preference(agent) for agent in agents}) == 1
+
+
+# The last expert. The ticket is due at 1200 s: half of the promise is left until 600 s.
+
+LESSER = ticket("lesser", 0, 1200, skill="a")
+ANNA = Agent("anna", EXPERT, {"a": 3, "b": 3})
+
+
+def kept(policy=None, one=LESSER, agent=ANNA, at=0.0, **world):
+    facts = {
+        "kinds": {("b", EXPERT)},
+        "others_free": [],
+        "others_wait": False,
+        "on_duty": [ANNA, Agent("otto", ORDINARY, {"a": 3})],
+    } | world
+    until = keeps_expert(
+        policy or Deadline(),
+        one,
+        agent,
+        int(at * SECOND),
+        scarce=lambda: expert_work(agent, facts["kinds"]),
+        others_free=lambda: facts["others_free"],
+        others_wait=lambda: facts["others_wait"],
+        on_duty=lambda: facts["on_duty"],
+    )
+    return None if until is None else until / SECOND
+
+
+def test_the_last_expert_is_kept_while_half_of_the_promise_is_left():
+    assert kept() == 600
+    assert kept(at=599.9) == 600
+    assert kept(at=600) is None
+
+
+def test_a_short_promise_keeps_nobody():
+    # 400 s promised: half is 200 s, but at least 300 s must be left, so until 100 s
+    assert kept(one=ticket("t", 0, 400, skill="a")) == 100
+    assert kept(one=ticket("t", 0, 300, skill="a")) is None
+
+
+@pytest.mark.parametrize(
+    ("why", "change"),
+    [
+        ("the ticket needs an expert", {"one": ticket("t", 0, 1200, skill="a", tier=EXPERT)}),
+        ("the agent is no expert", {"agent": Agent("s", SENIOR, {"a": 3, "b": 3})}),
+        ("the desk has no work that needs an expert", {"kinds": {("b", SENIOR)}}),
+        ("its expert work is none of hers", {"kinds": {("c", EXPERT)}}),
+        ("another free expert does that work", {"others_free": [Agent("e", EXPERT, {"b": 1})]}),
+        ("something else waits for her", {"others_wait": True}),
+        ("nobody of a lower grade could do it", {"on_duty": [ANNA]}),
+        ("the policy keeps nobody", {"policy": Fifo()}),
+    ],
+)
+def test_the_last_expert_is_not_kept_when(why, change):
+    assert kept() is not None
+    assert kept(**change) is None
+
+
+def test_another_free_expert_of_other_work_does_not_release_her():
+    assert kept(others_free=[Agent("e", EXPERT, {"c": 1})]) == 600
+
+
+def test_every_reason_has_words_in_both_languages():
+    for code, (english, chinese) in TEXTS.items():
+        numbers = {"n": 3} if "{n}" in english else {}
+        assert Reason(code, numbers).text("en") != Reason(code, numbers).text("zh")
+        assert ("{n}" in english) == ("{n}" in chinese)
+    assert Reason("free", {"n": 2}).text("zh") == "有空余容量 2 人"
+    codes = {POLICIES[name]().turn(band) for name in ("fifo", "priority") for band in (0,)}
+    codes |= {Deadline().turn(band) for band in range(3)}
+    assert codes <= set(TEXTS)
