@@ -1,0 +1,284 @@
+"""From tickets to people: forecast, requirement, and its share for each team."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from scheduler.demand.deferred import DeferredWork
+from scheduler.demand.forecast import SkillForecast, forecast
+from scheduler.demand.history import Day
+from scheduler.demand.staffing import (
+    LiveWork,
+    Shrinkage,
+    StaffingProblem,
+    Target,
+    staff,
+)
+from scheduler.demand.staffing import Requirement as Needed
+from scheduler.labour import DayType
+from wfm import access, audit, instants, jobs
+from wfm.access import SYSTEM, Actor
+from wfm.db import Engine, transaction
+from wfm.errors import Fault, InputError
+from wfm.services import opening
+from wfm.services.bulk import copy_rows
+from wfm.services.day_types import days_between
+from wfm.services.facts import agents_on
+from wfm.services.replaying import LOOK_BACK_DAYS, SLOT_S, agreed_share
+from wfm.services.roster_problems import instant_of
+from wfm.settings import Settings
+from wfm.tables import Skill, StaffingPlan, Ticket
+from wfm.words import Grade
+
+SLOT_MIN = SLOT_S // 60
+LIVE_UP_TO_S = 3600  # a promise of an hour or less is staffed as a live queue
+IDLE_USE = 0.6  # share of idle time on live queues that serves work that may wait
+SHRINKAGE = (
+    Shrinkage("meetings and coaching", 0.06),
+    Shrinkage("short absences", 0.03),
+    Shrinkage("breaks", 0.06, in_roster=True),
+)
+TIERS = tuple(grade.value for grade in Grade)
+
+
+@dataclass(frozen=True)
+class Mix:
+    """One kind of work within a skill: its share of contacts and its promise."""
+
+    tier: str
+    live: bool
+    share: float
+    within_s: float
+    handle_ratio: float
+
+
+def make_plan(
+    session: Session, actor: Actor, first: date, last: date, timezone: str, at: datetime
+) -> StaffingPlan:
+    """Forecast the period and say how many people it takes, per team, skill, tier and half-hour.
+
+    Raises
+    ------
+    InputError
+        There are no tickets with a skill before the period.
+    """
+    access.require(actor, "rosters.plan")
+    tickets = _tickets(session, instant_of(first, 0, timezone))
+    if tickets.empty:
+        raise InputError.of([Fault(f"no tickets with a skill before {first}; import some first")])
+    since = tickets["opened_at"].dt.tz_convert(timezone).min().date()
+    calendar = {
+        day.date: Day(DayType(day.type.value), day.name_zh)
+        for day in days_between(session, since, last)
+    }
+    dates = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    forecasts = forecast(
+        tickets, dates, calendar, slot_min=SLOT_MIN, timezone=timezone, since=since, until=first
+    )
+    mixes = _mixes(tickets)
+    needed = _needed(session, forecasts, mixes, first, timezone)
+    plan = StaffingPlan(
+        period_from=first, period_until=last, made_at=at, facts=_facts(forecasts, since, needed)
+    )
+    session.add(plan)
+    session.flush()
+    assert plan.id is not None
+    _store(session, plan.id, forecasts, needed, first, timezone)
+    audit.record(session, at, actor.name, "demand.plan", f"plan {plan.id}",
+                 period_from=str(first), period_until=str(last))  # fmt: skip
+    return plan
+
+
+def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The plan as a job."""
+    first, last = (date.fromisoformat(arguments[name]) for name in ("first", "last"))
+    progress.report(0.1, f"{first} … {last}")
+    with transaction(engine) as session:
+        zone = Settings.from_environment().timezone
+        plan = make_plan(session, SYSTEM, first, last, zone, instants.now())
+        return {"plan_id": plan.id, "page": "/rosters"}
+
+
+def _tickets(session: Session, before: datetime) -> pd.DataFrame:
+    rows = session.execute(
+        sa.select(
+            col(Ticket.opened_at), col(Skill.code), col(Ticket.min_grade), col(Ticket.priority),
+            col(Ticket.respond_within_s), col(Ticket.handle_s),
+        )
+        .join(Skill, col(Skill.id) == col(Ticket.skill_id))
+        .where(col(Ticket.opened_at) < before)
+        .order_by(col(Ticket.opened_at))
+    ).all()  # fmt: skip
+    columns = ["opened_at", "skill", "tier", "priority", "within_s", "handle_s"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["opened_at"] = pd.to_datetime(frame["opened_at"], utc=True)
+    frame["handle_s"] = pd.to_numeric(frame["handle_s"])
+    frame["within_s"] = pd.to_numeric(frame["within_s"])
+    frame["tier"] = [Grade(tier).value for tier in frame["tier"]]
+    return frame
+
+
+def _mixes(tickets: pd.DataFrame) -> dict[str, list[Mix]]:
+    """What kinds of work each skill's recent tickets are, with their mean promises."""
+    newest = tickets["opened_at"].max()
+    recent = tickets[tickets["opened_at"] > newest - pd.Timedelta(days=LOOK_BACK_DAYS)]
+    recent = recent.assign(live=~(recent["within_s"] > LIVE_UP_TO_S))
+    mixes: dict[str, list[Mix]] = {}
+    for skill, part in recent.groupby("skill"):
+        usual = part["handle_s"].mean()
+        mixes[str(skill)] = [
+            Mix(
+                tier=str(tier),
+                live=bool(live),
+                share=len(kind) / len(part),
+                within_s=float(kind["within_s"].mean(skipna=True)),
+                handle_ratio=float(kind["handle_s"].mean() / usual) if usual > 0 else 1.0,
+            )
+            for (tier, live), kind in part.groupby(["tier", "live"])
+        ]
+    return mixes
+
+
+def _needed(
+    session: Session,
+    forecasts: Sequence[SkillForecast],
+    mixes: dict[str, list[Mix]],
+    first: date,
+    timezone: str,
+) -> tuple[Needed, ...]:
+    if not forecasts:
+        return ()
+    slots = forecasts[0].volume.size
+    time = opening.desk_time(session, timezone)
+    starts = [instant_of(first, number * SLOT_MIN, timezone) for number in range(slots)]
+    is_open = np.array([time.is_open(start) for start in starts])
+    share = agreed_share(session)
+    live: list[LiveWork] = []
+    deferred: list[DeferredWork] = []
+    for one in forecasts:
+        volume, handle_min = one.volume.ravel(), np.nan_to_num(one.handle_s.ravel()) / 60
+        for mix in mixes.get(one.skill, []):
+            contacts, minutes = volume * mix.share, handle_min * mix.handle_ratio
+            if mix.live:
+                live.append(_live(one.skill, mix, share, contacts, minutes))
+            else:
+                deferred.append(_deferred(one.skill, mix, contacts, minutes, is_open))
+    opened = {one.skill: is_open for one in forecasts}
+    problem = StaffingProblem(
+        slots=slots, slot_min=SLOT_MIN, live=live, deferred=deferred, opening=opened,
+        shrinkage=SHRINKAGE, idle_use=IDLE_USE,
+    )  # fmt: skip
+    return staff(problem).requirements
+
+
+def _live(
+    skill: str, mix: Mix, share: float, contacts: np.ndarray, minutes: np.ndarray
+) -> LiveWork:
+    within = mix.within_s / 60 if np.isfinite(mix.within_s) else SLOT_MIN
+    promise = f"{share:.0%} first response within {within:.0f} min (mean promise)"
+    target = Target(promise, min(share, 0.99), within, max_occupancy=0.9)
+    return LiveWork(skill, mix.tier, target, contacts, minutes)
+
+
+def _deferred(
+    skill: str, mix: Mix, contacts: np.ndarray, minutes: np.ndarray, is_open: np.ndarray
+) -> DeferredWork:
+    """Each half-hour's work may wait within its promise, counted in open half-hours."""
+    release = np.flatnonzero(contacts * minutes > 0)
+    waits = max(int(mix.within_s // SLOT_S), 1)
+    open_until = np.cumsum(is_open)
+    reached = np.searchsorted(open_until, open_until[release] + waits, side="left")
+    due = np.minimum(reached, len(is_open) - 1)
+    promise = f"first response within {mix.within_s / 60:.0f} min"
+    return DeferredWork(skill, mix.tier, promise, release, due, (contacts * minutes)[release])
+
+
+def _facts(
+    forecasts: Sequence[SkillForecast], since: date, needed: Sequence[Needed]
+) -> dict[str, Any]:
+    """What a reader should know of the forecast: model, back-test error, notes."""
+    return {
+        "since": since.isoformat(),
+        "person_hours": sum(row.scheduled for row in needed) * SLOT_MIN / 60,
+        "contacts": float(sum(one.volume.sum() for one in forecasts)),
+        "skills": {
+            one.skill: {
+                "model": one.model,
+                "contacts": float(one.volume.sum()),
+                "accuracy": asdict(one.accuracy) if one.accuracy else None,
+                "naive": asdict(one.naive) if one.naive else None,
+                "handle_wape": one.handle_wape,
+                "notes": [{lang: note.text(lang) for lang in ("en", "zh")} for note in one.notes],
+            }
+            for one in forecasts
+        },
+    }
+
+
+def _store(
+    session: Session,
+    plan_id: int,
+    forecasts: Sequence[SkillForecast],
+    needed: Sequence[Needed],
+    first: date,
+    timezone: str,
+) -> None:
+    skills = {row.code: row.id for row in session.exec(select(Skill))}
+    copy_rows(
+        session,
+        "demand",
+        ("plan_id", "skill_id", "starts_at", "contacts", "handle_s"),
+        (
+            (plan_id, skills[one.skill], instant_of(first, int(slot) * SLOT_MIN, timezone),
+             float(one.volume.flat[slot]), float(np.nan_to_num(one.handle_s.flat[slot])))
+            for one in forecasts
+            for slot in np.flatnonzero(one.volume)
+        ),
+    )  # fmt: skip
+    weights = _weights(session, first)
+    copy_rows(
+        session,
+        "requirement",
+        ("plan_id", "team_id", "skill_id", "tier", "starts_at", "people", "source"),
+        (
+            (plan_id, team_id, skills[row.skill], row.tier,
+             instant_of(first, row.slot * SLOT_MIN, timezone), people,
+             row.live_promise or row.deferred_promise or "")
+            for row in needed
+            for team_id, people in _split(row.scheduled, weights.get((row.skill, row.tier), {}))
+        ),
+    )  # fmt: skip
+
+
+def _weights(session: Session, first: date) -> dict[tuple[str, str], dict[int | None, float]]:
+    """How much of each skill and tier every team can do: proficiency of those who may."""
+    weights: dict[tuple[str, str], dict[int | None, float]] = {}
+    for agent in agents_on(session, first):
+        for skill, proficiency in agent.skills.items():
+            for tier in TIERS[: TIERS.index(agent.grade.value) + 1]:
+                teams = weights.setdefault((skill, tier), {})
+                teams[agent.team_id] = teams.get(agent.team_id, 0.0) + proficiency
+    return weights
+
+
+def _split(people: int, weights: dict[int | None, float]) -> Iterator[tuple[int | None, int]]:
+    """Whole people by largest remainder (Hamilton); nobody can do it: kept without a team."""
+    total = sum(weights.values())
+    if total <= 0:
+        yield None, people
+        return
+    exact = {team: people * weight / total for team, weight in weights.items()}
+    given = {team: int(amount) for team, amount in exact.items()}
+    left = people - sum(given.values())
+    by_remainder = sorted(exact, key=lambda team: (given[team] - exact[team], team or 0))
+    for team in by_remainder[:left]:
+        given[team] += 1
+    yield from ((team, amount) for team, amount in given.items() if amount > 0)
