@@ -15,10 +15,10 @@ from scipy.special import expit, logit
 
 from grading.belief import Family, probability_at_least, quantile
 from grading.casemix import fit_case_mix
-from grading.errors import GradingError
 from grading.estimate import fit_score_prior, fit_share_prior, reliability
 from grading.policy import CRITERIA, Criterion, GradePolicy
 from grading.raters import alpha_of, correct_severity
+from grading.records import Records, check_records, codes_of, known_as_numbers
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -37,31 +37,6 @@ COLUMNS = (
 )  # fmt: skip
 NAMES_SHOWN = 5
 LEAST_NOISE = 1e-4  # of the score range, squared: equal scores do not prove certainty
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What the desk knows, as data frames. Further columns are ignored.
-
-    Parameters
-    ----------
-    agents : frame
-        ``agent_id`` (unique), ``hired_on`` (datetime, may be missing), ``break_days`` (days of
-        service not counted). Only the first is required.
-    cases : frame, optional
-        ``agent_id``; ``on`` (datetime: when it was resolved, or opened while unresolved);
-        ``resolved``, ``independent``, ``reopened`` (booleans or missing); ``satisfaction``
-        (survey score or missing); and the policy's case-mix factors.
-    reviews : frame, optional
-        ``agent_id``, ``score``; ``on``, ``reviewer``, ``form``, ``case_id``.
-    contributions : frame, optional
-        ``agent_id``; ``on``, ``kind``, ``points``.
-    """
-
-    agents: pd.DataFrame
-    cases: pd.DataFrame | None = None
-    reviews: pd.DataFrame | None = None
-    contributions: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,36 +88,8 @@ def gather(records: Records, policy: GradePolicy, as_of: date) -> Evidence:
     GradingError
         A frame lacks a required column, agents occur twice, or a score lies off its scale.
     """
-    _check(records, policy)
+    check_records(records, policy)
     return _Gatherer(records, policy, as_of).evidence()
-
-
-def _check(records: Records, policy: GradePolicy) -> None:
-    faults = []
-    required = {
-        "agents": ("agent_id",),
-        "cases": ("agent_id",),
-        "reviews": ("agent_id", "score"),
-        "contributions": ("agent_id",),
-    }
-    for name, columns in required.items():
-        frame: pd.DataFrame | None = getattr(records, name)
-        if frame is not None:
-            faults += [f"{name}: column {c} is missing" for c in columns if c not in frame]
-    if not faults and records.agents["agent_id"].duplicated().any():
-        faults.append("agents: an agent_id occurs twice")
-    for frame, column, low, high in (
-        (records.cases, "satisfaction", policy.surveys.lowest, policy.surveys.highest),
-        (records.reviews, "score", policy.reviews.lowest, policy.reviews.highest),
-    ):
-        if (
-            frame is not None
-            and column in frame
-            and ((frame[column] < low) | (frame[column] > high)).any()
-        ):
-            faults.append(f"{column}: must lie between {low:g} and {high:g}")
-    if faults:
-        raise GradingError("\n".join(faults))
 
 
 class _Gatherer:
@@ -184,7 +131,7 @@ class _Gatherer:
         """Rows of known agents up to the day of assessment, with `agent` as a number."""
         if frame is None:
             return None
-        code = _codes(frame["agent_id"], self.agents)
+        code = codes_of(frame["agent_id"], self.agents)
         unknown = code < 0
         if unknown.any():
             names = sorted({str(name) for name in frame["agent_id"][unknown].unique()})
@@ -226,7 +173,7 @@ class _Gatherer:
             return {}
         unknown = np.full(len(cases), np.nan)
         resolved, independent, reopened = (
-            _known(cases[name]) if name in cases else unknown
+            known_as_numbers(cases[name]) if name in cases else unknown
             for name in ("resolved", "independent", "reopened")
         )
         counted = ~np.isnan(resolved if "resolved" in cases else independent)
@@ -355,13 +302,13 @@ class _Gatherer:
         capped = per_kind.clip(0, rules.cap_per_kind).groupby(level=["agent", "month"]).sum()
         monthly = capped.clip(upper=rules.cap_per_month)
         agent = monthly.index.get_level_values("agent").to_numpy()
-        months = float(rules.months)
         total = np.bincount(agent, monthly.to_numpy(dtype=float), size)
         squares = np.bincount(agent, monthly.to_numpy(dtype=float) ** 2, size)
         n = np.bincount(rows["agent"].to_numpy(), minlength=size).astype(float)
         seen = n > 0
-        mean: Array = np.asarray(total, dtype=float) / months
-        within = float(np.sum(np.sort(squares[seen] - months * mean[seen] ** 2)))
+        months = rules.months * seen.astype(float)
+        mean: Array = np.asarray(total, dtype=float) / rules.months
+        within = float(np.sum(np.sort(squares[seen] - rules.months * mean[seen] ** 2)))
         noise = LEAST_NOISE * max(rules.cap_per_month, 1.0) ** 2
         prior = fit_score_prior(
             months * seen.astype(float),
@@ -409,18 +356,3 @@ class _Gatherer:
         low[seen] = quantile(family, value, precision, tail)
         high[seen] = quantile(family, value, precision, 1 - tail)
         return kept | {"low": low, "high": high, "n": n}
-
-
-def _codes(ids: pd.Series, agents: pd.Index) -> Codes:
-    """Place of every id among the agents, −1 for strangers."""
-    if isinstance(ids.dtype, pd.CategoricalDtype):
-        places = np.append(agents.get_indexer(ids.cat.categories), -1)
-        return np.asarray(places[ids.cat.codes.to_numpy()], dtype=np.int64)
-    return np.asarray(agents.get_indexer(pd.Index(ids)), dtype=np.int64)
-
-
-def _known(column: pd.Series) -> Array:
-    """Booleans as 1 and 0, missing as NaN."""
-    if column.dtype == bool:
-        return np.asarray(column.to_numpy(), dtype=float)
-    return np.asarray(column.astype("boolean").to_numpy(dtype=float, na_value=np.nan))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from wfm.importing.tabular import read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from grading.evidence import Records
+    from grading.records import Records
     from grading.policy import GradePolicy
 
 GRADE_WORDS = {
@@ -49,7 +48,7 @@ def read_grading_files(
     InputError
         A file cannot be read as a table or holds values that do not fit.
     """
-    from grading.evidence import Records
+    from grading.records import Records
 
     reader = _Reader(tz)
     people, history = reader.agents(agents)
@@ -75,8 +74,8 @@ class _Reader:
     def agents(self, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         import pandas as pd
 
-        table = self._table(path, ("agent_id",))
         file = path.name
+        table = self._once(read_table(path, ("agent_id",)), "agent_id", file)
         ids = self._take(file, columns.identifiers(table["agent_id"]))
         if not len(table):
             self.faults.append(Fault("no agents are listed; at least one is expected", file))
@@ -97,7 +96,8 @@ class _Reader:
         import pandas as pd
 
         file = path.name
-        table = self._owned(self._table(path, ("agent_id",)), file)
+        table = self._owned(read_table(path, ("agent_id",)), file)
+        table = self._once(table, "case_id", file)
         self._conflicts(table, ["case_id", "agent_id"], file)
         result = pd.DataFrame({"agent_id": table["agent_id"].str.strip().astype("category")})
         times = [
@@ -130,7 +130,8 @@ class _Reader:
         import pandas as pd
 
         file = path.name
-        table = self._owned(self._table(path, ("agent_id", "score")), file)
+        table = self._owned(read_table(path, ("agent_id", "score")), file)
+        table = self._once(table, "review_id", file)
         self._conflicts(table, ["review_id"], file)
         result = pd.DataFrame({"agent_id": table["agent_id"].str.strip()})
         low, high = policy.reviews.lowest, policy.reviews.highest
@@ -146,7 +147,8 @@ class _Reader:
         import pandas as pd
 
         file = path.name
-        table = self._owned(self._table(path, ("agent_id",)), file)
+        table = self._owned(read_table(path, ("agent_id",)), file)
+        table = self._once(table, "on", file)  # a contribution has no id; its day stands for it
         result = pd.DataFrame({"agent_id": table["agent_id"].str.strip()})
         if "on" in table:
             result["on"] = self._take(file, columns.dates(table["on"]))
@@ -156,12 +158,13 @@ class _Reader:
             result["points"] = self._take(file, columns.numbers(table["points"], low=0))
         return result
 
-    def _table(self, path: Path, required: Iterable[str]) -> pd.DataFrame:
-        """A table without the rows that repeat another one in every column."""
-        table = read_table(path, tuple(required))
-        again = table.duplicated()
+    def _once(self, table: pd.DataFrame, key: str, file: str) -> pd.DataFrame:
+        """Rows that repeat another one in every column count once, if they carry an id at all."""
+        if key not in table:
+            return table
+        again = (table[key].str.strip() != "") & table.duplicated()
         if again.any():
-            self.warnings.append(f"{path.name}: {int(again.sum())} repeated rows are counted once")
+            self.warnings.append(f"{file}: {int(again.sum())} repeated rows are counted once")
         return table[~again]
 
     def _owned(self, table: pd.DataFrame, file: str) -> pd.DataFrame:
