@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from grading.assess import Assessments, Side, assess, probability_of, profile, verdict
+from grading.assess import Assessments, assess, verdict
+from grading.deserve import Side, probability_of, profile
 from grading.errors import GradingError
 from grading.evidence import FAMILIES, Evidence
 from grading.policy import CRITERIA, GRADES, UPPER, Criterion, Grade, GradePolicy

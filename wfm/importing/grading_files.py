@@ -14,8 +14,8 @@ from wfm.importing.tabular import read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from grading.records import Records
     from grading.policy import GradePolicy
+    from grading.records import Records
 
 GRADE_WORDS = {
     "ordinary": "ordinary", "senior": "senior", "expert": "expert",
