@@ -1,0 +1,376 @@
+"""Who holds which post on the holidays: a fair duty table (值班表), exact and explained.
+
+Four aims, each only as far as those before it allow: no place empty; nobody the same named day two
+years running; wishes met and burdens even. The last is one sum: the squared burden of each agent
+over the years, this table included, plus the weight of every wish not met. Squares always prefer
+whoever has borne least.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
+
+from ortools.sat.python import cp_model
+
+from scheduler.duty_table import DutyProblem, Place, faults_of_table
+from scheduler.errors import SchedulingError
+from scheduler.ledger import Carried, LedgerEntry, before_and_after
+
+Holders: TypeAlias = Mapping[Place, Sequence[str]]
+Language: TypeAlias = Literal["en", "zh"]
+ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """How long to look: deterministic time (not seconds) for each aim, and the seed."""
+
+    effort: float = 20.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Somebody else who may hold the place and has no post that day.
+
+    `cost` is what the swap alone would add to squared burdens and wishes; `repeats` says she had
+    the same named day last year, `full` that she has as many days in the table as one may have.
+    """
+
+    agent: str
+    carried: int
+    cost: int
+    repeats: bool
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A place with its holder and the reasons.
+
+    Parameters
+    ----------
+    carried : int
+        Burden units borne before this table.
+    burden : int
+        Units this place adds.
+    lighter : int
+        How many of the `able` agents (those who may hold the place) had borne less.
+    repeats : bool
+        The holder had the same named day last year.
+    alternatives : tuple of Alternative
+        The next best, cheapest first.
+    """
+
+    place: Place
+    agent: str
+    carried: int
+    burden: int
+    lighter: int
+    able: int
+    repeats: bool
+    locked: bool
+    alternatives: tuple[Alternative, ...]
+
+    def text(self, language: Language) -> str:
+        """Why this person, in one sentence."""
+        en = f"may hold it with {self.able - 1} others, {self.lighter} of whom had borne less"
+        zh = f"符合条件者共 {self.able} 人，其中 {self.lighter} 人以往负担更轻"
+        if self.locked:
+            en, zh = "set by the planner", "由排班员锁定"
+        if self.repeats:
+            en += "; had the same day last year"
+            zh += "；去年同日已值班"
+        en = f"{self.agent}: {self.carried} units before, {self.burden} more; {en}"
+        zh = f"{self.agent}：以往负担 {self.carried}，本次增加 {self.burden}；{zh}"
+        return zh if language == "zh" else en
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Places of a post left empty on a day, and where the people are.
+
+    `barred` counts the agents who cannot hold it, by cause (grade, qualification, site, leave,
+    forbidden, protected); `elsewhere` those with another post that day, `full` those with as many
+    days as one may have.
+    """
+
+    place: Place
+    missing: int
+    barred: tuple[tuple[str, int], ...]
+    elsewhere: int
+    full: int
+
+    def text(self, language: Language) -> str:
+        """What is missing and why, in one sentence."""
+        causes = dict(self.barred)
+        words = CAUSES[language]
+        parts = [f"{words[code]} {n}" for code, n in causes.items()]
+        parts += [f"{words[code]} {n}" for code, n in
+                  (("elsewhere", self.elsewhere), ("full", self.full)) if n]  # fmt: skip
+        if language == "zh":
+            return f"{self.place.date} {self.place.post} 缺 {self.missing} 人：" + "、".join(parts)
+        return f"{self.place.date} {self.place.post}: {self.missing} missing; " + ", ".join(parts)
+
+
+CAUSES: dict[Language, dict[str, str]] = {
+    "en": {"grade": "grade too low", "qualification": "not qualified", "site": "other site",
+           "leave": "on leave", "forbidden": "not available", "protected": "protected by law",
+           "elsewhere": "on another post", "full": "has enough days"},
+    "zh": {"grade": "级别不足", "qualification": "无资格", "site": "不在该地点",
+           "leave": "休假", "forbidden": "不可安排", "protected": "受法律保护",
+           "elsewhere": "当日另有岗位", "full": "值班天数已满"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DutyTable:
+    """The table, with what it does to the ledger.
+
+    `proven` says that no better table exists; otherwise the search ended before the proof.
+    """
+
+    fills: tuple[Fill, ...]
+    gaps: tuple[Gap, ...]
+    ledger: tuple[Carried, ...]
+    entries: tuple[LedgerEntry, ...]
+    repeats: int
+    wish_cost: int
+    proven: bool
+
+
+def assign(problem: DutyProblem, params: Params | None = None) -> DutyTable:
+    """Fill the posts fairly; the same problem and parameters give the same table.
+
+    Raises
+    ------
+    SchedulingError
+        The search ended before any table was found.
+    """
+    holders, proven = _Search(problem, params or Params()).run()
+    wrong = faults_of_table(problem, holders)
+    assert not wrong, wrong
+    return describe(problem, holders, proven=proven)
+
+
+class _Search:
+    """One CP-SAT model, solved once per aim; each aim reached becomes a constraint."""
+
+    def __init__(self, problem: DutyProblem, params: Params) -> None:
+        self.problem, self.params = problem, params
+        self.model = cp_model.CpModel()
+        self.holds = {
+            (place, agent.id): self.model.new_bool_var(f"{place.post} {place.date} {agent.id}")
+            for place in problem.places
+            for agent in problem.agents
+            if problem.barred(agent.id, place) is None
+        }
+        self.of_agent: dict[str, list[tuple[Place, cp_model.IntVar]]] = defaultdict(list)
+        self.at_place: dict[Place, list[cp_model.IntVar]] = defaultdict(list)
+        for (place, agent_id), held in self.holds.items():
+            self.of_agent[agent_id].append((place, held))
+            self.at_place[place].append(held)
+        self._hold_one_post_a_day()
+        self._hold_so_many_days()
+        self._keep_locks()
+
+    def run(self) -> tuple[dict[Place, tuple[str, ...]], bool]:
+        aims = (self._empty_places(), self._repeats(), self._unevenness())
+        proven, solver = True, None
+        for aim in aims:
+            self.model.minimize(aim)
+            solver, status = self._solve(solver)
+            if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+                raise SchedulingError("the search for a duty table ended before any was found")
+            proven &= status == cp_model.OPTIMAL
+            self.model.add(aim <= round(solver.objective_value))
+        assert solver is not None
+        holders: dict[Place, list[str]] = {place: [] for place in self.problem.places}
+        for (place, agent), held in self.holds.items():
+            if solver.boolean_value(held):
+                holders[place].append(agent)
+        return {place: tuple(sorted(held)) for place, held in holders.items()}, proven
+
+    def _solve(
+        self, earlier: cp_model.CpSolver | None
+    ) -> tuple[cp_model.CpSolver, cp_model.CpSolverStatus]:
+        self.model.clear_hints()  # type: ignore[no-untyped-call]
+        if earlier is not None:
+            for held in self.holds.values():
+                self.model.add_hint(held, earlier.boolean_value(held))
+        solver = cp_model.CpSolver()
+        solver.parameters.num_workers = 1
+        solver.parameters.random_seed = self.params.seed
+        solver.parameters.linearization_level = 2
+        solver.parameters.max_deterministic_time = self.params.effort
+        return solver, solver.solve(self.model)
+
+    def _hold_one_post_a_day(self) -> None:
+        """Nobody holds two posts on a day, and no place has more holders than it wants."""
+        for day in self.problem.days:
+            for agent in self.problem.agents:
+                self.model.add_at_most_one(
+                    held for place, held in self.of_agent[agent.id] if place.date == day.date
+                )
+        for place in self.problem.places:
+            self.model.add(sum(self.at_place[place]) <= self.problem.post[place.post].count)
+
+    def _hold_so_many_days(self) -> None:
+        """Nobody has more days than allowed."""
+        for agent in self.problem.agents:
+            held = [variable for _, variable in self.of_agent[agent.id]]
+            self.model.add(sum(held) <= self.problem.most_days)
+
+    def _keep_locks(self) -> None:
+        """Locked places keep their holder."""
+        for lock in self.problem.locks:
+            self.model.add(self.holds[Place(lock.date, lock.post), lock.agent] == 1)
+
+    def _empty_places(self) -> cp_model.LinearExprT:
+        """Weight of the places left empty."""
+        posts = self.problem.post
+        return sum(
+            posts[place.post].weight * (posts[place.post].count - sum(self.at_place[place]))
+            for place in self.problem.places
+        )
+
+    def _repeats(self) -> cp_model.LinearExprT:
+        """Places whose holder had the same named day last year."""
+        return sum(
+            held
+            for (place, agent), held in self.holds.items()
+            if self.problem.repeats(agent, place)
+        )
+
+    def _unevenness(self) -> cp_model.LinearExprT:
+        """Squared burdens of all agents beyond what the past alone makes, and wishes not met."""
+        terms: list[cp_model.LinearExprT] = []
+        for agent in self.problem.agents:
+            held = self.of_agent[agent.id]
+            sums = _reachable([self.problem.burden(p) for p, _ in held], self.problem.most_days)
+            chosen = {n: self.model.new_bool_var(f"{agent.id} adds {n}") for n in sums}
+            self.model.add_exactly_one(chosen.values())
+            added = sum(self.problem.burden(place) * variable for place, variable in held)
+            self.model.add(added == sum(n * variable for n, variable in chosen.items()))
+            past = self.problem.before[agent.id]
+            terms += [(2 * past + n) * n * variable for n, variable in chosen.items()]
+        for wish in self.problem.requests:
+            busy = sum(v for place, v in self.of_agent[wish.agent] if place.date == wish.date)
+            terms.append(wish.weight * (1 - busy) if wish.on else wish.weight * busy)
+        return sum(terms)
+
+
+def _reachable(burdens: Sequence[int], most: int) -> list[int]:
+    """Every sum of at most so many of the burdens."""
+    by_count = [{0}] + [set[int]() for _ in range(most)]
+    for burden in burdens:
+        for count in range(most, 0, -1):
+            by_count[count] |= {total + burden for total in by_count[count - 1]}
+    return sorted(set().union(*by_count))
+
+
+def describe(problem: DutyProblem, holders: Holders, *, proven: bool = False) -> DutyTable:
+    """A table with reasons, gaps and the ledger it leads to; also for a table made by hand."""
+    entries = tuple(
+        LedgerEntry(
+            agent, place.date, problem.day[place.date].name, problem.burden(place), place.post
+        )
+        for place in problem.places
+        for agent in holders.get(place, ())
+        if problem.day[place.date].name
+    )
+    names = [agent.id for agent in problem.agents]
+    view = _View(problem, holders)
+    fills = tuple(
+        view.fill(place, agent) for place in problem.places for agent in holders.get(place, ())
+    )
+    gaps = tuple(
+        view.gap(place)
+        for place in problem.places
+        if len(holders.get(place, ())) < problem.post[place.post].count
+    )
+    return DutyTable(
+        fills=fills,
+        gaps=gaps,
+        ledger=before_and_after(problem.ledger, entries, names),
+        entries=entries,
+        repeats=sum(fill.repeats for fill in fills),
+        wish_cost=problem.wish_cost(holders),
+        proven=proven,
+    )
+
+
+class _View:
+    """Reads reasons off a finished table."""
+
+    def __init__(self, problem: DutyProblem, holders: Holders) -> None:
+        self.problem = problem
+        self.busy: dict[tuple[str, date], Place] = {}
+        self.days: dict[str, int] = dict.fromkeys(problem.agent, 0)
+        self.after = dict(problem.before)
+        for place, held in holders.items():
+            for agent in held:
+                self.busy[agent, place.date] = place
+                self.days[agent] += 1
+                self.after[agent] += problem.burden(place)
+        self.locked = {(Place(lock.date, lock.post), lock.agent) for lock in problem.locks}
+
+    def fill(self, place: Place, agent: str) -> Fill:
+        problem = self.problem
+        able = [one for one in problem.agent if problem.barred(one, place) is None]
+        others = [
+            self._alternative(place, agent, one)
+            for one in able
+            if (one, place.date) not in self.busy
+        ]
+        others.sort(key=lambda other: (other.full, other.repeats, other.cost, other.agent))
+        return Fill(
+            place=place,
+            agent=agent,
+            carried=problem.before[agent],
+            burden=problem.burden(place),
+            lighter=sum(problem.before[one] < problem.before[agent] for one in able),
+            able=len(able),
+            repeats=problem.repeats(agent, place),
+            locked=(place, agent) in self.locked,
+            alternatives=tuple(others[:ALTERNATIVES]),
+        )
+
+    def _alternative(self, place: Place, holder: str, other: str) -> Alternative:
+        burden = self.problem.burden(place)
+        with_other = (self.after[other] + burden) ** 2 - self.after[other] ** 2
+        without = self.after[holder] ** 2 - (self.after[holder] - burden) ** 2
+        return Alternative(
+            agent=other,
+            carried=self.problem.before[other],
+            cost=with_other - without + self._wishes(other, place) - self._wishes(holder, place),
+            repeats=self.problem.repeats(other, place),
+            full=self.days[other] >= self.problem.most_days,
+        )
+
+    def _wishes(self, agent: str, place: Place) -> int:
+        """What it costs in wishes that the agent has a post on that day."""
+        return sum(
+            -wish.weight if wish.on else wish.weight
+            for wish in self.problem.requests
+            if (wish.agent, wish.date) == (agent, place.date)
+        )
+
+    def gap(self, place: Place) -> Gap:
+        barred: dict[str, int] = {}
+        elsewhere = full = held = 0
+        for agent in self.problem.agent:
+            code = self.problem.barred(agent, place)
+            if code is not None:
+                barred[code] = barred.get(code, 0) + 1
+            elif (where := self.busy.get((agent, place.date))) is not None:
+                held += where == place
+                elsewhere += where != place
+            elif self.days[agent] >= self.problem.most_days:
+                full += 1
+        missing = self.problem.post[place.post].count - held
+        return Gap(place, missing, tuple(sorted(barred.items())), elsewhere, full)
