@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,7 @@ ZONES = (
 FIRST = second_of(datetime(2010, 1, 1, tzinfo=UTC))
 LAST = second_of(datetime(2018, 12, 31, tzinfo=UTC))
 
-readings = st.builds(
-    "{:02}:{:02}".format, st.integers(0, 23), st.sampled_from((0, 15, 30, 45, 59))
-)
+readings = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from((0, 15, 30, 45, 59)))
 spans = st.lists(st.tuples(readings, readings).map(list), max_size=2)
 dates = st.dates(date(2010, 1, 1), date(2018, 12, 31)).map(str)
 calendars = st.fixed_dictionaries(
@@ -35,7 +34,7 @@ calendars = st.fixed_dictionaries(
         "breaks": st.dictionaries(st.sampled_from(WEEKDAYS) | dates, spans, max_size=2),
         "makeup_workdays": st.lists(dates, max_size=3),
     },
-    optional={day: spans for day in WEEKDAYS[1:]},
+    optional=dict.fromkeys(WEEKDAYS[1:], spans),
 )
 instants = st.integers(FIRST, LAST)
 # near the clock changes of the zones above
@@ -149,7 +148,7 @@ def test_open_intervals_are_the_open_time(data: dict[str, Any], start: int, coun
     found = times.open_intervals(begin, count)
     assert len(found) == count
     assert all(a < b for a, b in found)
-    assert all(before[1] <= after[0] for before, after in zip(found, found[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(found))
     total = sum(int((b - a).total_seconds()) for a, b in found)
     assert times.elapsed(begin, found[-1][1]) == total
 
