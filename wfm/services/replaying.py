@@ -191,8 +191,8 @@ class TraceSource:
             raise ConflictError("there are no tickets to draw from; import tickets first")
         rows = session.execute(
             sa.select(
-                Skill.code, TicketRow.min_grade, TicketRow.priority,
-                TicketRow.respond_within_s, TicketRow.handle_s,
+                col(Skill.code), col(TicketRow.min_grade), col(TicketRow.priority),
+                col(TicketRow.respond_within_s), col(TicketRow.handle_s),
             )
             .join(Skill, col(Skill.id) == TicketRow.skill_id)
             .where(

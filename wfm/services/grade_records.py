@@ -1,0 +1,165 @@
+"""From tables to the data frames the grading kernel reads."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from grading.records import Records
+from wfm.services.facts import in_force
+from wfm.services.roster_problems import instant_of
+from wfm.tables import (
+    Agent,
+    AgentGrade,
+    Assessment,
+    Contribution,
+    QualityReview,
+    Survey,
+    Ticket,
+)
+
+CASE_COLUMNS = (
+    "case_id", "agent_id", "opened_at", "resolved_at", "category", "channel", "priority",
+    "difficulty", "tier", "resolved", "independent", "reopened",
+)  # fmt: skip
+
+
+def records(session: Session, period_from: date, as_of: date, timezone: str) -> Records:
+    """Everything on record of the period, both days included."""
+    begin = instant_of(period_from, 0, timezone)
+    end = instant_of(as_of + timedelta(days=1), 0, timezone)
+    return Records(
+        agents=_agents(session, as_of),
+        cases=_cases(session, begin, end, period_from, as_of, timezone),
+        reviews=_reviews(session, period_from, as_of),
+        contributions=_contributions(session, as_of),
+    )
+
+
+def _agents(session: Session, as_of: date) -> pd.DataFrame:
+    rows = session.execute(
+        sa.select(col(Agent.code), col(Agent.hired_on))
+        .where(sa.or_(col(Agent.left_on).is_(None), col(Agent.left_on) > as_of))
+        .order_by(col(Agent.code))
+    ).all()
+    frame = pd.DataFrame(rows, columns=["agent_id", "hired_on"])
+    frame["hired_on"] = pd.to_datetime(frame["hired_on"])
+    return frame
+
+
+def _cases(
+    session: Session, begin: datetime, end: datetime, first: date, last: date, timezone: str
+) -> pd.DataFrame:
+    """Handled tickets with their survey; surveys without a ticket are cases of their own."""
+    done = sa.func.coalesce(col(Ticket.resolved_at), col(Ticket.opened_at))
+    rows = session.execute(
+        sa.select(
+            col(Ticket.code), col(Agent.code), col(Ticket.opened_at), col(Ticket.resolved_at),
+            col(Ticket.category), col(Ticket.channel), col(Ticket.priority),
+            col(Ticket.difficulty), col(Ticket.min_grade), col(Ticket.resolved),
+            col(Ticket.independent), col(Ticket.reopened),
+        )
+        .join(Agent, col(Agent.id) == col(Ticket.owner_id))
+        .where(done >= begin, done < end, col(Ticket.resolved).is_not(None))
+        .order_by(col(Ticket.id))
+    ).all()  # fmt: skip
+    cases = pd.DataFrame(rows, columns=list(CASE_COLUMNS))
+    surveyed = session.execute(
+        sa.select(
+            col(Agent.code), col(Ticket.code), col(Survey.score), col(Survey.answered_on),
+            col(Survey.category), col(Survey.channel), col(Survey.shift),
+        )
+        .join(Agent, col(Agent.id) == col(Survey.agent_id))
+        .join(Ticket, col(Ticket.id) == col(Survey.ticket_id), isouter=True)
+        .where(col(Survey.answered_on) >= first, col(Survey.answered_on) <= last)
+        .order_by(col(Survey.id))
+    ).all()  # fmt: skip
+    columns = ["agent_id", "case_id", "satisfaction", "answered_on", "category", "channel", "shift"]
+    surveys = pd.DataFrame(surveyed, columns=columns)
+    tied = surveys[surveys["case_id"].isin(cases["case_id"])]
+    scores = tied.drop_duplicates("case_id", keep="last").set_index("case_id")["satisfaction"]
+    cases["satisfaction"] = cases["case_id"].map(scores)
+    loose = surveys[~surveys["case_id"].isin(cases["case_id"])].drop(columns="case_id")
+    zone_free = [
+        pd.to_datetime(cases["resolved_at"].fillna(cases["opened_at"]), utc=True)
+        .dt.tz_convert(timezone)
+        .dt.tz_localize(None),
+        pd.to_datetime(loose["answered_on"]),
+    ]
+    cases["on"], loose = zone_free[0], loose.assign(on=zone_free[1])
+    parts = [part for part in (cases, loose.drop(columns="answered_on")) if len(part)]
+    whole = pd.concat(parts, ignore_index=True) if parts else cases
+    for name in ("resolved", "independent", "reopened"):
+        whole[name] = whole[name].astype("boolean") if name in whole else pd.NA
+    for name in ("category", "channel", "shift", "tier"):
+        if name in whole:
+            whole[name] = whole[name].fillna("").astype(str)
+    for name in ("priority", "difficulty", "satisfaction"):
+        if name in whole:
+            whole[name] = pd.to_numeric(whole[name])
+    return whole
+
+
+def _reviews(session: Session, first: date, last: date) -> pd.DataFrame:
+    rows = session.execute(
+        sa.select(
+            col(Agent.code), col(QualityReview.score), col(QualityReview.reviewed_on),
+            col(QualityReview.reviewer), col(QualityReview.form), col(QualityReview.case_code),
+        )
+        .join(Agent, col(Agent.id) == col(QualityReview.agent_id))
+        .where(col(QualityReview.reviewed_on) >= first, col(QualityReview.reviewed_on) <= last)
+        .order_by(col(QualityReview.id))
+    ).all()  # fmt: skip
+    columns = ["agent_id", "score", "on", "reviewer", "form", "case_id"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["on"] = pd.to_datetime(frame["on"])
+    return frame
+
+
+def _contributions(session: Session, as_of: date) -> pd.DataFrame:
+    rows = session.execute(
+        sa.select(
+            col(Agent.code), col(Contribution.done_on), col(Contribution.kind),
+            col(Contribution.points),
+        )
+        .join(Agent, col(Agent.id) == col(Contribution.agent_id))
+        .where(col(Contribution.done_on) <= as_of)
+        .order_by(col(Contribution.id))
+    ).all()  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["agent_id", "on", "kind", "points"])
+    frame["on"] = pd.to_datetime(frame["on"])
+    frame["kind"] = frame["kind"].astype(str)
+    return frame
+
+
+def held_grades(session: Session, as_of: date) -> pd.DataFrame:
+    """The grade each agent holds, and how many assessments ago it last moved."""
+    rows = session.exec(
+        select(Agent.code, AgentGrade)
+        .join(AgentGrade, col(AgentGrade.agent_id) == Agent.id)
+        .where(in_force(AgentGrade, as_of))
+        .order_by(Agent.code)
+    ).all()
+    moved = {row.agent_id: row.valid_from for _, row in rows if row.decision_id is not None}
+    since: dict[int, int] = {}
+    if moved:
+        counted = session.execute(
+            sa.select(col(Assessment.agent_id), sa.func.count())
+            .join(AgentGrade, col(AgentGrade.agent_id) == col(Assessment.agent_id))
+            .where(col(Assessment.agent_id).in_(moved), in_force(AgentGrade, as_of))
+            .group_by(col(Assessment.agent_id))
+        )
+        since = {agent_id: int(count) for agent_id, count in counted}
+    return pd.DataFrame(
+        {
+            "agent_id": [code for code, _ in rows],
+            "grade": [row.grade.value for _, row in rows],
+            "cycles": [
+                max(since.get(row.agent_id, 0) - 1, 0) if row.agent_id in moved else None
+                for _, row in rows
+            ],
+        }
+    )
