@@ -179,9 +179,9 @@ class _Search:
         self._keep_locks()
 
     def run(self) -> tuple[dict[Place, tuple[str, ...]], bool]:
-        aims = (self._empty_places(), self._repeats(), self._unevenness())
         proven, solver = True, None
-        for aim in aims:
+        for build in (self._empty_places, self._repeats, self._unevenness):
+            aim = build()
             self.model.minimize(aim)
             solver, status = self._solve(solver)
             if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
