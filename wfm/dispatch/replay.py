@@ -164,6 +164,8 @@ def run(
             end = now + trace.handle[i]
             decisions[i] = Decision(ticket, agent.agent_id, now, end, turn, choice)
             heappush(events, (end, FINISH, agent.agent_id))
+        if events and events[0][0] == now:
+            continue  # a ticket of no length is done already, and its agent free at this instant
         while losses and losses[0][0] == now:
             i = heappop(losses)[2]
             if decisions[i] is None and desk.leave(tickets[i]):

@@ -129,7 +129,7 @@ def test_the_live_desk_decides_what_the_replay_decided_on_a_busy_day(name):
     """More people and tickets than the small worlds have: 12 agents, 400 tickets, 30 minutes."""
     draw = random.Random(3)
     agents = [
-        Agent(f"a{i:02}", 1 + i % 3, {s: 3 for s in draw.sample("wxyz", 1 + i % 3)})
+        Agent(f"a{i:02}", 1 + i % 3, dict.fromkeys(draw.sample("wxyz", 1 + i % 3), 3))
         for i in range(12)
     ]
     duties = [Duty(agent.agent_id, 0, (1500 + 20 * i) * SECOND) for i, agent in enumerate(agents)]
