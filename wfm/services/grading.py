@@ -150,7 +150,7 @@ def _evidence(evidence: Evidence, code: str, verdicts: Mapping[str, str]) -> dic
     """Per criterion what is known: estimate, interval, n, reliability, raw value, verdict."""
     shown: dict[str, Any] = {}
     for criterion in CRITERIA:
-        row: Mapping[str, float] = evidence.criteria[criterion].loc[code].to_dict()
+        row: Mapping[Any, Any] = evidence.criteria[criterion].loc[code].to_dict()
         figures = {
             name: None if not np.isfinite(row[name]) else float(row[name])
             for name in ("value", "low", "high", "reliability", "raw")

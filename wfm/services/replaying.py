@@ -196,7 +196,7 @@ class TraceSource:
             )
             .join(Skill, col(Skill.id) == TicketRow.skill_id)
             .where(
-                TicketRow.opened_at > newest - timedelta(days=LOOK_BACK_DAYS),
+                col(TicketRow.opened_at) > newest - timedelta(days=LOOK_BACK_DAYS),
                 col(TicketRow.handle_s).is_not(None),
                 col(TicketRow.respond_within_s).is_not(None),
             )

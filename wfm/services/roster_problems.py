@@ -13,14 +13,15 @@ from sqlmodel import Session, col, select
 from scheduler import labour
 from scheduler import problem as p
 from scheduler.labour_rules import roster_rules
+from scheduler.ledger import burden_of, fairness_rules
 from wfm.errors import Fault, InputError
 from wfm.services.day_types import NamedDay, days_between
 from wfm.services.facts import AgentFacts, agents_on
+from wfm.services.ledger import ledger
 from wfm.tables import (
     Agent,
     AgentRestriction,
     Assignment,
-    HolidayDuty,
     Leave,
     Post,
     PostHolding,
@@ -37,13 +38,9 @@ HISTORY_DAYS = 7  # rules look back one week: rest, days in a row, the week's re
 SLOT_MINUTES = 30
 REST_MINUTES = 11 * 60
 LEAST_ON_SITE = 2
-LEDGER_YEARS = 3
 UNDER_WEIGHT = 10  # per person and half-hour short
 POST_WEIGHT = 2000
 FAIR_WEIGHT = 5
-BURDEN = {DayType.STATUTORY_HOLIDAY: 10, DayType.REST_DAY: 4}
-SPRING_FESTIVAL_EVE = "除夕"
-EVE_BURDEN = 15
 
 
 def minutes_of(template: ShiftTemplate) -> tuple[int, int]:
@@ -74,20 +71,21 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
     if any(wrong for wrong, _ in faults):
         raise InputError.of(Fault(message) for wrong, message in faults if wrong)
     assert plan is not None
-    days = days_between(session, first, last)
+    named = days_between(session, first, last)
+    days = tuple(_day(day) for day in named)
     codes = {agent.id: agent.code for agent in facts}
     holdings = _holdings(session, codes, first, last)
     return p.RosterProblem(
         name=f"team {roster.team_id}, {first} to {last}",
-        agents=tuple(_agent(agent, _restrictions(session, agent.id)) for agent in facts),
-        days=tuple(_day(day) for day in days),
+        agents=tuple(roster_agent(session, agent) for agent in facts),
+        days=days,
         shifts=tuple(_shift(template) for template in worked),
-        interval_cover=(*_cover(session, plan, roster, timezone), *_presence(days)),
+        interval_cover=(*_cover(session, plan, roster, timezone), *_presence(named)),
         posts=tuple(_posts(holdings, worked)),
         post_locks=tuple(
             p.PostLock(post.code, held.day, codes[held.agent_id]) for held, post in holdings
         ),
-        rules=(*roster_rules(first, last), *_desk_rules(session, codes, days)),
+        rules=(*roster_rules(first, last), *_desk_rules(session, list(codes.values()), days)),
         leave=tuple(_leave(session, codes, first, last)),
         locks=tuple(_locks(session, roster, codes)),
         forbidden=tuple(_forbidden(session, roster, codes)),
@@ -107,14 +105,16 @@ def newest_plan(session: Session, first: date, last: date) -> StaffingPlan | Non
     ).first()
 
 
-def _agent(agent: AgentFacts, restrictions: tuple[p.Restriction, ...]) -> p.Agent:
+def roster_agent(session: Session, agent: AgentFacts, site: str | None = None) -> p.Agent:
+    """An agent as roster and duty problems know her."""
     return p.Agent(
         id=agent.code,
         name=agent.name,
         grade=agent.grade.value,
         skills=tuple(agent.skills),
+        sites=(site,) if site else (),
         day_minutes=agent.minutes_per_day,
-        restrictions=restrictions,
+        restrictions=_restrictions(session, agent.id),
     )
 
 
@@ -137,9 +137,8 @@ def _restrictions(session: Session, agent_id: int) -> tuple[p.Restriction, ...]:
 
 
 def _day(day: NamedDay) -> p.Day:
-    burden = EVE_BURDEN if day.name_zh == SPRING_FESTIVAL_EVE else BURDEN.get(day.type, 0)
-    named = day.name_zh and day.type != DayType.MAKE_UP_WORKDAY
-    return p.Day(day.date, day.type.value, day.name_zh if named else "", burden if named else 0)
+    name = day.name_zh if day.type in (DayType.STATUTORY_HOLIDAY, DayType.REST_DAY) else ""
+    return p.Day(day.date, day.type.value, name, burden_of(name))
 
 
 def _shift(template: ShiftTemplate) -> p.Shift:
@@ -258,54 +257,20 @@ def _holdings(
     )
 
 
-def _desk_rules(session: Session, codes: dict[int, str], days: list[NamedDay]) -> list[p.Rule]:
+def _desk_rules(session: Session, agents: list[str], days: tuple[p.Day, ...]) -> tuple[p.Rule, ...]:
     """The house's own rules beside the law, and fair shares over the years."""
-    rules: list[p.Rule] = [
+    rules: tuple[p.Rule, ...] = (
         p.MinRest(name="rest between duties", minutes=REST_MINUTES, source="house rule"),
         p.ContractMinutes(name="contract hours", tolerance=480, weight=20, source="contract"),
         p.MinDaysOff(name="days off in a row", days=2, weight=3, source="house rule"),
         p.FairShare(
-            name="fair unpopular shifts", weight=FAIR_WEIGHT, measure="unpopular", unit=1,
+            name="fair unpopular shifts", weight=FAIR_WEIGHT, measure="unpopular",
             source="house rule",
         ),
-    ]  # fmt: skip
-    first = days[0].date
-    ledger = session.exec(
-        select(HolidayDuty).where(
-            col(HolidayDuty.agent_id).in_(codes),
-            HolidayDuty.day < first,
-            HolidayDuty.day >= first.replace(year=first.year - LEDGER_YEARS, day=1),
-        )
-    ).all()
-    if any(day.name_zh for day in days):
-        borne: dict[str, float] = defaultdict(float)
-        for duty in ledger:
-            borne[codes[duty.agent_id]] += duty.burden
-        past = tuple(p.PastShare(agent, round(amount)) for agent, amount in sorted(borne.items()))
-        rules.append(
-            p.FairShare(
-                name="fair holidays over the years", weight=1, measure="burden", how="squares",
-                unit=10, past=past, source="house rule: named days over years",
-            )
-        )  # fmt: skip
-        held = tuple(
-            sorted(
-                {
-                    (codes[duty.agent_id], duty.name_zh)
-                    for duty in ledger
-                    if duty.day.year == first.year - 1
-                }
-            )
-        )
-        if held:
-            rules.append(
-                p.NamedDayRepeat(
-                    name="same named day twice running", weight=150,
-                    held=tuple(p.HeldDay(agent, name) for agent, name in held),
-                    source="house rule: named days over years",
-                )
-            )  # fmt: skip
-    return rules
+    )  # fmt: skip
+    if not any(day.burden for day in days):
+        return rules
+    return rules + fairness_rules(ledger(session, before=days[0].date), days, agents)
 
 
 def _leave(session: Session, codes: dict[int, str], first: date, last: date) -> list[p.Leave]:
