@@ -33,6 +33,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 _NEVER = -(2**62)
 _MARGIN_S = 3 * 86_400  # zone offset, and a span that began the day before, on the safe side
+_YEAR_S = 366 * 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Seconds: TypeAlias = npt.NDArray[np.int64]
@@ -235,16 +236,18 @@ class BusinessTime:
     def _wider(self, table: _Table, least: int, most: int) -> _Table | None:
         """A table that reaches further, or None when this one reads `least` … `most`."""
         years = table.last_year - table.first_year + 1
-        if least < 0 and table.first_year > FIRST_YEAR:
-            return self._compiled(max(FIRST_YEAR, table.first_year - years), table.last_year)
-        if most > table.ends[-1] and table.last_year < self._last_year:
-            last_year = min(self._last_year, table.last_year + years)
-            return self._compiled(table.first_year, last_year)
-        if least < 0 or most > table.ends[-1]:
+        before = (table.first_year - FIRST_YEAR) * _YEAR_S  # at most, of time not yet compiled
+        after = (self._last_year - table.last_year) * _YEAR_S
+        if -least > before or most - table.ends[-1] > max(0, after):
             raise _fault(
                 f"this calendar is not open that long between {FIRST_YEAR} and {LAST_YEAR}; "
                 "give it opening hours or expect less"
             )
+        if least < 0:
+            return self._compiled(max(FIRST_YEAR, table.first_year - years), table.last_year)
+        if most > table.ends[-1]:
+            last_year = min(self._last_year, table.last_year + years)
+            return self._compiled(table.first_year, last_year)
         return None
 
     def _compiled(self, first_year: int, last_year: int) -> _Table:

@@ -49,7 +49,7 @@ changes = st.sampled_from(
 )  # fmt: skip
 starts = instants | st.builds(int.__add__, changes, st.integers(-86_400, 2 * 86_400))
 targets = st.integers(1, 400 * 3600)
-some = settings(max_examples=60, deadline=None)
+some = settings(max_examples=40, deadline=None)
 
 
 def opened(data: dict[str, Any]) -> BusinessTime:
