@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import os
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+# The sample desk lives on fixed dates, so that a seed gives the same figures on any day: its
+# clock runs as fast as ours, this many seconds away from it.
+OFFSET_VARIABLE = "WFM_CLOCK_OFFSET_S"
 
 
 def now() -> datetime:
     """The present instant in UTC. Services take instants as arguments; edges call this."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) + timedelta(seconds=float(os.environ.get(OFFSET_VARIABLE, "0")))
 
 
 def local_date(instant: datetime, timezone: str) -> date:
