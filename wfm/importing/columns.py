@@ -46,7 +46,7 @@ def _faults(column: pd.Series, wrong: pd.Series, message: str) -> list[Fault]:
 
 
 def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Converted:
-    """ISO 8601 times (or strptime `formats`) to UTC instants.
+    """ISO 8601 times to UTC instants; strptime `formats`, where given, are tried first.
 
     A time without an offset is local to `tz`; of an hour that occurs twice the first is meant,
     a time the clock skipped is moved to the moment after the gap.
@@ -56,22 +56,19 @@ def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Co
     text = column.str.strip()
     given = text != ""
     result = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us, UTC]")
-    if formats:
-        naive = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us]")
-        for pattern in formats:
-            rest = given & naive.isna()
-            parsed = pd.to_datetime(text[rest], format=pattern, errors="coerce")
-            naive[rest] = parsed.astype("datetime64[us]")
-        result[:] = _localised(naive, tz)
-    else:
-        aware = given & text.str.contains(OFFSET, regex=True) & text.str.contains(":")
-        if aware.any():
-            parsed = pd.to_datetime(text[aware], format="ISO8601", errors="coerce", utc=True)
-            result[aware] = parsed.astype("datetime64[us, UTC]")
-        plain = given & ~aware
-        if plain.any():
-            parsed = pd.to_datetime(text[plain], format="ISO8601", errors="coerce")
-            result[plain] = _localised(parsed.astype("datetime64[us]"), tz)
+    for pattern in formats:
+        rest = given & result.isna()
+        parsed = pd.to_datetime(text[rest], format=pattern, errors="coerce")
+        result[rest] = _localised(parsed.astype("datetime64[us]"), tz)
+    rest = given & result.isna()
+    aware = rest & text.str.contains(OFFSET, regex=True) & text.str.contains(":")
+    if aware.any():
+        parsed = pd.to_datetime(text[aware], format="ISO8601", errors="coerce", utc=True)
+        result[aware] = parsed.astype("datetime64[us, UTC]")
+    plain = rest & ~aware
+    if plain.any():
+        parsed = pd.to_datetime(text[plain], format="ISO8601", errors="coerce")
+        result[plain] = _localised(parsed.astype("datetime64[us]"), tz)
     expected = "not a time; expected " + (
         " or ".join(formats) if formats else "ISO 8601 such as 2026-02-16T09:30:00+08:00"
     )
@@ -84,6 +81,16 @@ def _localised(naive: pd.Series, tz: ZoneInfo) -> pd.Series:
     first = np.ones(len(naive), dtype=bool)
     local = naive.dt.tz_localize(tz, ambiguous=first, nonexistent="shift_forward")
     return local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+
+
+def iso(moments: pd.Series) -> pd.Series:
+    """Instants as ISO 8601 text in UTC; a missing one becomes empty."""
+    import numpy as np
+    import pandas as pd
+
+    naive = moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
+    text = pd.Series(np.datetime_as_string(naive), index=moments.index, dtype="str") + "+00:00"
+    return text.where(moments.notna(), "")
 
 
 def dates(column: pd.Series, formats: Sequence[str] = ("%Y-%m-%d",)) -> Converted:

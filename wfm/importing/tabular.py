@@ -1,7 +1,8 @@
 """Tables from CSV, CSV.gz and XLSX, as text, with every structural fault named.
 
 A table is a data frame of strings (empty string = no value) whose index is the row number as a
-spreadsheet counts it: the header is row 1, the first record row 2.
+spreadsheet counts it: the header is row 1, the first record row 2. `read_chunks` reads a file of
+any size in bounded memory; `read_table` reads a whole one and takes no faulty row.
 """
 
 from __future__ import annotations
@@ -11,17 +12,31 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from wfm.errors import Fault, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SEPARATORS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 ENCODING_GUESSES = ("gb18030", "cp1252")
+CHUNK_ROWS = 50_000
+WORKBOOKS = {".xlsx", ".xlsm"}
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a table; `faults` name the rows that could not be taken, `share` is the part
+    of the file read so far (0–1)."""
+
+    frame: pd.DataFrame
+    faults: list[Fault] = field(default_factory=list)
+    share: float = 0.0
 
 
 def read_table(path: Path, required: Sequence[str] = (), separator: str = ",") -> pd.DataFrame:
@@ -33,51 +48,114 @@ def read_table(path: Path, required: Sequence[str] = (), separator: str = ",") -
         The file is missing, empty, in another encoding or with another separator, a row has too
         many or too few fields, a column name occurs twice, or a required column is missing.
     """
-    name = path.name
+    import pandas as pd
+
+    chunks = list(read_chunks(path, required, separator))
+    faults = [fault for chunk in chunks for fault in chunk.faults]
+    if faults:
+        raise InputError.of(faults)
+    return pd.concat([chunk.frame for chunk in chunks]) if len(chunks) > 1 else chunks[0].frame
+
+
+def read_chunks(
+    path: Path,
+    required: Sequence[str] = (),
+    separator: str = ",",
+    encoding: str = "utf-8",
+    rows: int = CHUNK_ROWS,
+) -> Iterator[Chunk]:
+    """Read a table piece by piece; there is always at least one chunk, which may be empty.
+
+    Raises
+    ------
+    InputError
+        The file as a whole cannot be read; a row with too many or too few fields is only a fault
+        of its chunk.
+    """
     if not path.is_file():
         raise InputError.of([Fault("there is no such file", str(path))])
-    if path.suffix.lower() in {".xlsx", ".xlsm"}:
-        frame = _read_workbook(path)
-    else:
-        frame = _read_delimited(_decode(_raw_bytes(path), name), name, separator)
-    missing = [column for column in required if column not in frame.columns]
-    if missing:
-        found = ", ".join(str(c) for c in frame.columns[:12])
+    if path.suffix.lower() in WORKBOOKS:
+        yield from _workbook_chunks(path, required, rows)
+        return
+    try:
+        yield from _delimited_chunks(path, required, separator, encoding, rows)
+    except UnicodeDecodeError as error:
+        raise _wrong_encoding(path, encoding) from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError.of(
-            Fault(f"this column is missing; found: {found}", name, 1, column) for column in missing
-        )
-    return frame
+            [Fault("this .gz file is damaged; compress it again", path.name)]
+        ) from error
+    except csv.Error as error:
+        hint = "a quotation mark may be missing or one too many"
+        raise InputError.of(
+            [Fault(f"cannot be read as a table ({error}); {hint}", path.name)]
+        ) from error
 
 
-def _raw_bytes(path: Path) -> bytes:
+def _delimited_chunks(
+    path: Path, required: Sequence[str], separator: str, encoding: str, rows: int
+) -> Iterator[Chunk]:
+    size = max(path.stat().st_size, 1)
+    with path.open("rb") as raw, _text(raw, encoding) as text:
+        records = csv.reader(_lines(text, path.name), delimiter=separator)
+        number, header = _header_of(records, path.name)
+        header = _checked_header(header, path.name, separator, required)
+        first = number + 1
+        while True:
+            block = list(islice(records, rows))
+            if block or first == number + 1:
+                share = min(raw.tell() / size, 1.0)
+                yield _chunk(block, header, first, path.name, share)
+            first += len(block)
+            if len(block) < rows:
+                return
+
+
+def _header_of(records: Iterable[list[str]], name: str) -> tuple[int, list[str]]:
+    """The first row that is not blank, and its number."""
+    for number, fields in enumerate(records, start=1):
+        if any(map(str.strip, fields)):
+            return number, fields
+    raise InputError.of([Fault("this file is empty; a header row is expected", name)])
+
+
+def _text(raw: IO[bytes], encoding: str) -> io.TextIOWrapper:
+    """Decompress what is compressed and honour a byte order mark."""
+    packed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if packed else raw
+    mark = stream.read(2)
+    stream.seek(0)
+    if mark in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    elif encoding.lower().replace("-", "") == "utf8":
+        encoding = "utf-8-sig"
+    return io.TextIOWrapper(stream, encoding=encoding, newline="")
+
+
+def _lines(text: Iterable[str], name: str) -> Iterator[str]:
+    for line in text:
+        if "\x00" in line:
+            raise InputError.of([Fault("this is not a text file (it holds zero bytes)", name)])
+        yield line
+
+
+def _wrong_encoding(path: Path, encoding: str) -> InputError:
+    """Say in which row the file stops being what it should be, and what it may be instead."""
     raw = path.read_bytes()
     if raw[:2] == b"\x1f\x8b":
-        try:
-            raw = gzip.decompress(raw)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError.of(
-                [Fault("this .gz file is damaged; compress it again", path.name)]
-            ) from error
-    if not raw.strip():
-        raise InputError.of([Fault("this file is empty; a header row is expected", path.name)])
-    return raw
-
-
-def _decode(raw: bytes, name: str) -> str:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16")
+        raw = gzip.decompress(raw)
+    row = None
     try:
-        text = raw.decode("utf-8-sig")
+        raw.decode(encoding)
     except UnicodeDecodeError as error:
         row = raw[: error.start].count(b"\n") + 1
-        guess = next((g for g in ENCODING_GUESSES if _decodes(raw, g)), None)
-        hint = f"; it may be {guess}" if guess else ""
-        raise InputError.of(
-            [Fault(f"not UTF-8{hint}: save the file as UTF-8 and try again", name, row)]
-        ) from error
-    if "\x00" in text:
-        raise InputError.of([Fault("this is not a text file (it holds zero bytes)", name)])
-    return text
+    guess = next((g for g in ENCODING_GUESSES if g != encoding and _decodes(raw, g)), None)
+    hint = f"; it may be {guess}" if guess else ""
+    return InputError.of(
+        [Fault(f"not {encoding.upper()}{hint}: save the file as UTF-8 and try again",
+               path.name, row)]
+    )  # fmt: skip
 
 
 def _decodes(raw: bytes, encoding: str) -> bool:
@@ -88,63 +166,62 @@ def _decodes(raw: bytes, encoding: str) -> bool:
     return True
 
 
-def _read_delimited(text: str, name: str, separator: str) -> pd.DataFrame:
+def _chunk(
+    block: Sequence[Sequence[str]], header: list[str], first: int, name: str, share: float
+) -> Chunk:
+    """Rows of the right width as a frame, the others as faults; blank rows are passed over."""
     import pandas as pd
 
-    rows = csv.reader(io.StringIO(text), delimiter=separator)
-    header = next(rows)
-    _check_header(header, name, separator)
-    try:
-        # pandas fills short rows in silence, so the widths are looked at first
-        if any(fields and len(fields) != len(header) for fields in rows):
-            raise _ragged(text, name, separator, len(header))
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            dtype=str,
-            na_filter=False,
-            header=None,
-            names=range(len(header)),
-            index_col=False,
-            skip_blank_lines=False,
-        )
-    except (csv.Error, pd.errors.ParserError) as error:
-        raise InputError.of([Fault(f"cannot be read as a table: {error}", name)]) from error
-    frame = frame.iloc[1:]
-    frame.columns = pd.Index([column.strip() for column in header])
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
-    return frame[~(frame == "").all(axis=1)]
-
-
-def _ragged(text: str, name: str, separator: str, width: int) -> InputError:
-    """Name the rows whose number of fields is wrong."""
-    return InputError.of(
-        Fault(f"{len(fields)} fields where the header has {width}", name, row)
-        for row, fields in enumerate(csv.reader(io.StringIO(text), delimiter=separator), start=1)
-        if fields and len(fields) != width
+    width = len(header)
+    taken, numbers, faults = [], [], []
+    for number, fields in enumerate(block, start=first):
+        if len(fields) == width:
+            if any(fields):
+                taken.append(fields)
+                numbers.append(number)
+        elif any(fields):
+            message = f"{len(fields)} fields where the header has {width}"
+            faults.append(Fault(message, name, number))
+    columns = list(zip(*taken, strict=True)) if taken else [()] * width
+    frame = pd.DataFrame(
+        {
+            column: pd.Series(values, dtype="str")
+            for column, values in zip(header, columns, strict=True)
+            if column
+        }
     )
+    frame.index = pd.Index(numbers, dtype="int64", name="row")
+    return Chunk(frame, faults, share)
 
 
-def _check_header(header: list[str], name: str, separator: str) -> None:
+def _checked_header(
+    header: Sequence[str], name: str, separator: str, required: Sequence[str]
+) -> list[str]:
+    """The column names; a column without a name is passed over."""
     if len(header) == 1:
         for other, word in SEPARATORS.items():
             if other in header[0] and other != separator:
+                expected = SEPARATORS.get(separator, repr(separator))
                 raise InputError.of(
-                    [Fault(f"fields are separated by {word}; a comma is expected", name, 1)]
+                    [Fault(f"fields are separated by {word}; a {expected} is expected", name, 1)]
                 )
     names = [column.strip() for column in header]
-    twice = sorted({column for column in names if names.count(column) > 1})
+    twice = sorted({column for column in names if column and names.count(column) > 1})
     if twice:
         raise InputError.of(
             Fault("this column occurs twice; rename one", name, 1, column) for column in twice
         )
-    if not any(names):
-        raise InputError.of([Fault("the header row is empty", name, 1)])
+    missing = [column for column in required if column not in names]
+    if missing:
+        found = ", ".join(column for column in names[:12] if column)
+        raise InputError.of(
+            Fault(f"this column is missing; found: {found}", name, 1, column) for column in missing
+        )
+    return names
 
 
-def _read_workbook(path: Path) -> pd.DataFrame:
+def _workbook_chunks(path: Path, required: Sequence[str], rows: int) -> Iterator[Chunk]:
     import openpyxl
-    import pandas as pd
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
@@ -153,20 +230,27 @@ def _read_workbook(path: Path) -> pd.DataFrame:
             [Fault("this is not an XLSX workbook; save it again as .xlsx", path.name)]
         ) from error
     try:
-        rows = [[_cell(value) for value in row] for row in book.worksheets[0].values]
+        sheet = book.worksheets[0]
+        # the size written in the file is often wrong; without it the rows themselves are read
+        sheet.reset_dimensions()
+        records = ([_cell(value) for value in record] for record in sheet.values)
+        header = next(records, [])
+        if not any(header):
+            raise InputError.of(
+                [Fault("the first sheet is empty; a header row is expected", path.name)]
+            )
+        width = max(i + 1 for i, value in enumerate(header) if value)
+        header = _checked_header(header[:width], path.name, "", required)
+        first = 2
+        while True:
+            block = [(record + [""] * width)[:width] for record in islice(records, rows)]
+            if block or first == 2:
+                yield _chunk(block, header, first, path.name, 0.5)
+            first += len(block)
+            if len(block) < rows:
+                return
     finally:
         book.close()
-    if not rows or not any(rows[0]):
-        raise InputError.of(
-            [Fault("the first sheet is empty; a header row is expected", path.name)]
-        )
-    width = max(i + 1 for i, value in enumerate(rows[0]) if value)
-    header = rows[0][:width]
-    _check_header(header, path.name, "")
-    body = [(row + [""] * width)[:width] for row in rows[1:]]
-    frame = pd.DataFrame(body, columns=header, dtype=str)
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
-    return frame[~(frame == "").all(axis=1)] if len(frame) else frame
 
 
 def _cell(value: object) -> str:
