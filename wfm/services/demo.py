@@ -1,0 +1,299 @@
+"""The circle on the sample desk: import → grade → demand → duty table → rosters → replay."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from wfm.access import SYSTEM, Actor
+from wfm.db import Engine, transaction
+from wfm.dispatch.model import SECOND
+from wfm.sample import desk as sample
+from wfm.sample.catalogue import TIMEZONE
+from wfm.services import (
+    demand,
+    dispatching,
+    grading,
+    holiday_duty,
+    importing,
+    replaying,
+    roster_problems,
+    rostering,
+    sample_desk,
+)
+from wfm.settings import Settings
+from wfm.tables import (
+    AgentGrade,
+    Assessment,
+    Requirement,
+    RosterVersion,
+    Skill,
+    Team,
+    Ticket,
+    TicketEvent,
+)
+from wfm.words import DecisionAction, EventKind, Grade, Role
+
+ZONE = ZoneInfo(TIMEZONE)
+RECORDS_END = datetime(2026, 9, 30, 22, tzinfo=ZONE)
+PERIOD_FROM, AS_OF = date(2026, 2, 1), date(2026, 9, 30)
+MONTH = (date(2026, 10, 1), date(2026, 10, 31))
+PRESENT = datetime(2026, 10, 8, 10, tzinfo=ZONE)  # a Thursday, the first workday after the holiday
+EFFORT = 8.0  # per team, in the solver's own units: the same roster on any machine
+REPLICATIONS = 5
+IMPORTED = (
+    "calendar", "agents", "leave", "tickets", "ticket-events", "surveys", "reviews",
+    "contributions",
+)  # fmt: skip
+LEAD = Actor("lead", "组长 Lead", roles={Role.LEAD: None})
+PLANNER = Actor("planner", "排班员 Planner", roles={Role.PLANNER: None})
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Figures:
+    """What the demo prints."""
+
+    seed: int
+    tickets: int = 0
+    events: int = 0
+    rejected: int = 0
+    grades_before: dict[str, int] = field(default_factory=dict)
+    grades_after: dict[str, int] = field(default_factory=dict)
+    moves: dict[str, int] = field(default_factory=dict)
+    undecided: int = 0
+    contacts_expected: float = 0
+    forecast_wape: float = 0
+    naive_wape: float = 0
+    required_person_hours: float = 0
+    covered_share: float = 0
+    roster_cost: int = 0
+    roster_bound: int | None = None
+    hard_violations: int = 0
+    posts: int = 0
+    posts_filled: int = 0
+    burden_spread: tuple[int, int] = (0, 0)
+    promises_kept: float = 0
+    promises_low: float = 0
+    promises_high: float = 0
+    agreed_share: float = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    sign_ins: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
+    """Build the sample desk in an empty database and run the circle.
+
+    Every figure but the seconds is the same for the same seed, on any machine.
+    """
+    figures = Figures(seed)
+
+    @contextmanager
+    def step(name: str, says: str) -> Iterator[None]:
+        tell(says)
+        started = time.perf_counter()
+        yield
+        figures.seconds[name] = round(time.perf_counter() - started, 1)
+
+    with step("sample", "making the sample desk"):
+        desk = sample.generate(seed)
+    with step("import", "importing its records"):
+        _import(engine, desk, figures, tell)
+    with step("grade", "assessing 120 agents"):
+        _grade(engine, figures)
+    with step("demand", "forecasting October and staffing it"), transaction(engine) as session:
+        plan = demand.make_plan(session, PLANNER, *MONTH, TIMEZONE, RECORDS_END)
+        _tell_plan(plan.facts, figures)
+    with step("duty", "filling the holiday posts"), transaction(engine) as session:
+        proposed = holiday_duty.propose(session, PLANNER, *MONTH, RECORDS_END)
+        figures.posts, figures.posts_filled = proposed.places, proposed.filled
+        figures.burden_spread = (proposed.spread_before, proposed.spread_after)
+    with step("roster", "solving six teams' rosters of October"):
+        versions = _solve(engine, settings, seed, figures, tell)
+    with step("replay", "replaying October against the rosters"):
+        _replay(engine, versions, seed, figures)
+    with step("live", "opening the desk on 8 October, 10:00"):
+        _open_desk(engine, seed)
+    return figures
+
+
+def _import(engine: Engine, desk: sample.SampleDesk, figures: Figures, tell: Tell) -> None:
+    with transaction(engine) as session:
+        sample_desk.set_up(session, desk)
+    with tempfile.TemporaryDirectory(prefix="tierdesk-sample-") as name:
+        folder = Path(name)
+        sample.write(desk, folder)
+        for kind in IMPORTED:
+            tell(f"importing {kind}")
+            with transaction(engine) as session:
+                report = importing.run_import(
+                    session, SYSTEM, folder / f"{kind}.csv", kind, at=RECORDS_END,
+                    timezone=TIMEZONE,
+                )  # fmt: skip
+                figures.rejected += report.total.rejected
+    with transaction(engine) as session:
+        sample_desk.add_past(session, desk, RECORDS_END)
+        figures.sign_ins = sample_desk.add_accounts(session, RECORDS_END)
+        figures.tickets = _count(session, Ticket)
+        figures.events = _count(session, TicketEvent)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("analyze"))
+
+
+def _count(session: Session, table: Any) -> int:
+    return int(session.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
+
+
+def _grade(engine: Engine, figures: Figures) -> None:
+    """A cycle whose clear cases the lead signs; what a person should look at is left to you."""
+    with transaction(engine) as session:
+        figures.grades_before = _grades(session, AS_OF)
+        cycle = grading.run_cycle(
+            session, LEAD, "2026-09", PERIOD_FROM, AS_OF, TIMEZONE, RECORDS_END
+        )
+        assert cycle.id is not None
+        found = session.exec(select(Assessment).where(Assessment.cycle_id == cycle.id)).all()
+        figures.moves = dict(sorted(Counter(one.decision for one in found).items()))
+        for one in found:
+            assert one.id is not None
+            if one.decision in ("keep", "rise", "fall"):
+                grading.decide(session, LEAD, one.id, DecisionAction.ACCEPT, RECORDS_END)
+        counts = grading.take_effect(session, LEAD, cycle.id, MONTH[0], RECORDS_END)
+        figures.undecided = counts["unsigned"]
+        figures.grades_after = _grades(session, MONTH[0])
+
+
+def _grades(session: Session, day: date) -> dict[str, int]:
+    from wfm.services.facts import in_force
+
+    counted = Counter(
+        row.grade.value for row in session.exec(select(AgentGrade).where(in_force(AgentGrade, day)))
+    )
+    return {grade.value: counted[grade.value] for grade in Grade}
+
+
+def _tell_plan(facts: dict[str, Any], figures: Figures) -> None:
+    skills = [one for one in facts["skills"].values() if one["accuracy"]]
+    contacts = sum(one["contacts"] for one in skills) or 1.0
+    figures.contacts_expected = round(facts["contacts"], 1)
+    figures.required_person_hours = facts["person_hours"]
+    for name, which in (("forecast_wape", "accuracy"), ("naive_wape", "naive")):
+        weighted = sum(one["contacts"] * one[which]["wape_day"] for one in skills)
+        setattr(figures, name, round(weighted / contacts, 4))
+
+
+def _solve(
+    engine: Engine, settings: Settings, seed: int, figures: Figures, tell: Tell
+) -> list[int]:
+    """Each team by itself, with limits that do not depend on the machine."""
+    with transaction(engine) as session:
+        teams = [team.id for team in session.exec(select(Team).order_by(Team.code))]
+        rosters = [
+            rostering.open_roster(session, PLANNER, team, *MONTH, RECORDS_END).id
+            for team in teams
+            if team is not None
+        ]
+    limits = rostering.Limits(seconds=None, effort=EFFORT, workers=1, seed=seed)
+    versions = []
+    bounds: list[int] = []
+    for number, roster_id in enumerate(rosters, start=1):
+        assert roster_id is not None
+        tell(f"solving team {number} of {len(rosters)}")
+        versions.append(rostering.solve(engine, roster_id, limits, PLANNER.name, settings))
+    with transaction(engine) as session:
+        for version_id in versions:
+            version = session.get_one(RosterVersion, version_id)
+            figures.roster_cost += version.verdict["cost"]
+            figures.hard_violations += len(version.verdict["violations"])
+            if version.result["bound"] is not None:
+                bounds.append(version.result["bound"])
+        figures.roster_bound = sum(bounds) if len(bounds) == len(versions) else None
+        figures.covered_share = round(_covered(session, versions), 4)
+    return versions
+
+
+def _covered(session: Session, versions: list[int]) -> float:
+    """Share of the required person-half-hours that the rosters cover."""
+    wanted = float(session.scalar(sa.select(sa.func.sum(col(Requirement.people)))) or 0)
+    short = sum(
+        breach["amount"]
+        for version_id in versions
+        for breach in session.get_one(RosterVersion, version_id).verdict["costs"]
+        if breach["kind"] == "interval_cover_under" and breach["facts"].get("skill")
+    )
+    return 1 - short / wanted if wanted else 1.0
+
+
+def _replay(engine: Engine, versions: list[int], seed: int, figures: Figures) -> None:
+    with transaction(engine) as session:
+        outcome = replaying.gate(
+            session, PLANNER, versions, TIMEZONE, RECORDS_END, replications=REPLICATIONS, seed=seed
+        )
+        figures.promises_kept = round(outcome["share_met"], 4)
+        figures.promises_low = round(outcome["share_low"], 4)
+        figures.promises_high = round(outcome["share_high"], 4)
+        figures.agreed_share = outcome["agreed_share"]
+        for version_id in versions:
+            rostering.publish(
+                session, PLANNER, version_id, RECORDS_END,
+                reason="sample desk: published as solved, see the replay beside it",
+            )  # fmt: skip
+
+
+def _open_desk(engine: Engine, seed: int) -> None:
+    """The morning of the sample's present: tickets since eight, the older ones taken."""
+    with transaction(engine) as session:
+        plan = roster_problems.newest_plan(session, *MONTH)
+        assert plan is not None
+        source = replaying.TraceSource(session, plan, PRESENT.date(), PRESENT.date(), TIMEZONE)
+        trace = source.draw(np.random.default_rng([seed, 8]))
+        skills = {skill.code: skill.id for skill in session.exec(select(Skill))}
+        tiers = {number: grade for grade, number in replaying.TIERS.items()}
+        now = round(PRESENT.timestamp()) * SECOND
+        for drawn in trace.tickets:
+            opened = datetime.fromtimestamp(drawn.opened_at / SECOND, ZONE)
+            if drawn.opened_at > now or opened.hour < PRESENT.hour - 2:
+                continue
+            code = f"L-{drawn.ticket_id}"
+            ticket = Ticket(
+                code=code, opened_at=opened, skill_id=skills[drawn.skill],
+                min_grade=tiers[drawn.tier], priority=drawn.priority,
+                respond_within_s=max((drawn.due_at - drawn.opened_at) // SECOND, 60),
+                due_at=datetime.fromtimestamp(drawn.due_at / SECOND, ZONE),
+            )  # fmt: skip
+            session.add(ticket)
+            session.flush()
+            assert ticket.id is not None
+            session.add(
+                TicketEvent(code=f"{code}-opened", ticket_id=ticket.id, at=opened,
+                            kind=EventKind.OPENED)
+            )  # fmt: skip
+        session.flush()
+        _take_older(session)
+
+
+def _take_older(session: Session) -> None:
+    """Let the policy itself hand out what came before the last half-hour."""
+    dispatcher = Actor("dispatcher", roles={Role.DISPATCHER: None})
+    board = dispatching.board(session, dispatcher, PRESENT, TIMEZONE)
+    for row in board.waiting:
+        if (PRESENT - row.ticket.opened_at).total_seconds() > 1800 and row.proposed is not None:
+            fresh = dispatching.board(session, dispatcher, PRESENT, TIMEZONE)
+            again = next(r for r in fresh.waiting if r.ticket.code == row.ticket.code)
+            if again.proposed is not None:
+                dispatching.assign(
+                    session, dispatcher, row.ticket.code, again.proposed.code, PRESENT, TIMEZONE
+                )
