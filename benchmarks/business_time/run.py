@@ -77,9 +77,10 @@ def peers(times: BusinessTime, starts: np.ndarray, ends: np.ndarray) -> None:
 
 def _businesstimedelta() -> Callable[[datetime, datetime], float]:
     import businesstimedelta
+    import pytz  # the only kind of zone it takes
 
     day = businesstimedelta.WorkDayRule(
-        start_time=clock(9), end_time=clock(17), working_days=[0, 1, 2, 3, 4], tz=UTC
+        start_time=clock(9), end_time=clock(17), working_days=[0, 1, 2, 3, 4], tz=pytz.utc
     )
     rules = businesstimedelta.Rules([day])
     return lambda a, b: rules.difference(a, b).timedelta.total_seconds()

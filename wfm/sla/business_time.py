@@ -183,9 +183,8 @@ class BusinessTime:
             goal = _worked_many(table, begin) + more
             opens, _, ends = table.arrays
             table = self._wider(table, int(goal.min()), int((goal + ~closing).max()))
-        i = np.where(
-            closing, np.searchsorted(ends, goal, "left"), np.searchsorted(ends, goal, "right")
-        )
+        i = np.searchsorted(ends, goal, side="right")
+        i -= closing & (ends[i - 1] == goal)  # back to the span that ends with the goal
         result: Seconds = opens[i] + goal - ends[i - 1]
         return result
 

@@ -146,6 +146,8 @@ def test_an_opening_within_the_gap_lies_as_far_behind_it() -> None:
     # 02:30–03:15 would close (01:15Z) before it opens: nothing opens that day
     short = times("Europe/Berlin", sun=[["02:30", "03:15"]])
     assert short.next_opening(at("2024-03-31T00:00")) == at("2024-04-07T00:30")
+    assert not short.is_business_day(date(2024, 3, 31))
+    assert short.is_business_day(date(2024, 4, 7))
 
 
 def test_a_reading_that_occurs_twice_means_the_first() -> None:
