@@ -88,17 +88,22 @@ class RosterModel:
         limit: Limit,
         seed: int,
         workers: int = 1,
+        quick: bool = False,
         on_better: Callable[[Grid, float], None] | None = None,
         on_bound: Callable[[float], None] | None = None,
         solvers: Solvers | None = None,
     ) -> Part:
-        """Solve within the limit; the callbacks hear of better grids and bounds."""
+        """Solve within the limit; the callbacks hear of better grids and bounds.
+
+        `quick` looks for any answer rather than for the best.
+        """
         solver = cp_model.CpSolver()
         parameters = solver.parameters
         parameters.num_workers = workers
         parameters.random_seed = seed
-        # the linear relaxation is what makes rosters easy: full cuts and propagation with it
-        parameters.linearization_level = 2
+        # the linear relaxation is what makes rosters easy, except finding any line of a year
+        parameters.linearization_level = 0 if quick else 2
+        parameters.cp_model_presolve = not quick
         if workers > 1:
             parameters.subsolvers.extend(["max_lp", "reduced_costs"])
         if limit.seconds is not None:

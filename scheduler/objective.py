@@ -65,8 +65,11 @@ class Objective:
             d, s = look.day[cover.date], look.shift[cover.shift]
             if d not in self._open_days:
                 continue
-            people = [self.x.on(a, d, s) for a in look.qualified(cover.skill, cover.min_grade)]
-            there, settled = _split(people)
+            people = look.qualified(cover.skill, cover.min_grade)
+            there, settled = self.x.on_shift(people, d, s)
+            if len(there) <= 1:
+                self._add_linear(cover, settled, there)
+                continue
             short = self._shortage(cover, 1)
             total = cp_model.LinearExpr.sum([*there, *short])
             self.model.add(total >= cover.desired - settled)
@@ -75,6 +78,13 @@ class Objective:
                 over = self.model.new_int_var(0, len(people), "")
                 self.charge(cover.over_weight, over)
                 self.model.add(cp_model.LinearExpr.sum(there) - over <= most - settled)
+
+    def _add_linear(self, cover: ShiftCover, settled: int, there: list[Literal]) -> None:
+        """At most one open place: the cost is linear in it."""
+        now = _cover_cost(cover, settled)
+        self._constant += now
+        for literal in there:
+            self.charge(_cover_cost(cover, settled + 1) - now, literal)
 
     def _shortage(self, cover: ShiftCover | IntervalCover, times: int) -> list[Literal]:
         """Variables for the people missing, the dearer ones below the minimum apart."""
@@ -187,6 +197,15 @@ class Objective:
                 gap = self.model.new_int_var(0, post.count, "")
                 self.charge(post.weight, gap)
                 self.model.add(cp_model.LinearExpr.sum([*there, gap]) == post.count - settled)
+
+
+def _cover_cost(cover: ShiftCover, found: int) -> int:
+    most = cover.desired if cover.maximum is None else cover.maximum
+    return (
+        max(0, cover.desired - found) * cover.under_weight
+        + max(0, cover.minimum - found) * cover.minimum_weight
+        + max(0, found - most) * cover.over_weight
+    )
 
 
 def _split(items: Sequence[Literal | int]) -> tuple[list[Literal], int]:

@@ -6,6 +6,7 @@ serve the full model, a neighbourhood and a single person's line.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -61,8 +62,10 @@ class Variables:
         self.free: set[Cell] = set(everything if free is None else free)
         self.whole = free is None
         self.free_days: dict[int, list[int]] = {}
+        self.free_agents: dict[int, list[int]] = {}
         for a, d in sorted(self.free):
             self.free_days.setdefault(a, []).append(d)
+            self.free_agents.setdefault(d, []).append(a)
         self.cell: dict[Cell, dict[int, Literal]] = {}
         self.off: dict[Cell, Literal] = {}
         for a, days in self.free_days.items():
@@ -70,6 +73,7 @@ class Variables:
                 self._add_cell(a, d)
         self._weekends: dict[tuple[int, int], Literal | int] = {}
         self._sets: dict[tuple[int, int, frozenset[int]], Literal] = {}
+        self._settled: dict[tuple[int, ...], Counter[tuple[int, int]]] = {}
         self.holds: dict[tuple[int, int, int], Literal] = {}
         for p, post in enumerate(problem.posts):
             self._add_post(p, post)
@@ -111,6 +115,22 @@ class Variables:
         if d < 0:
             return self.look.history.get((a, d), OFF)
         return self.base.cells[a][d]
+
+    def on_shift(self, agents: tuple[int, ...], d: int, s: int) -> tuple[list[Literal], int]:
+        """Who of the agents may have the shift that day, and how many settledly do."""
+        if agents not in self._settled:
+            self._settled[agents] = Counter(
+                (day, shift)
+                for a in agents
+                for day, shift in enumerate(self.base.cells[a])
+                if (a, day) not in self.free
+            )
+        there = [
+            self.cell[a, d][s]
+            for a in self.free_agents.get(d, ())
+            if s in self.cell[a, d] and a in agents
+        ]
+        return there, self._settled[agents][d, s]
 
     def on_any(self, a: int, d: int, shifts: Iterable[int]) -> list[Literal | int]:
         """Terms whose sum tells whether the agent has one of the shifts."""

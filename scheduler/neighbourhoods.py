@@ -1,0 +1,122 @@
+"""Which cells to free next: a span of days for all, a few people throughout, or a mixed block.
+
+Costly days and people are chosen more often. Each kind learns its size: larger while its
+neighbourhoods are solved to proof without finding anything, smaller when they are too hard.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from scheduler.problem import RosterProblem
+from scheduler.variables import Cell
+from scheduler.verify import Breach, Verdict
+
+SMALLEST, FIRST, LARGEST = 60.0, 2_000.0, 60_000.0
+GROW, SHRINK = 1.25, 0.8
+LONG_SPAN = 56
+BY_COST = 0.6
+MEMORY = 0.85
+
+
+@dataclass
+class Kind:
+    """A kind of neighbourhood: its size in literals and how well it has done lately."""
+
+    name: str
+    size: float = FIRST
+    merit: float = 1.0
+
+    def learn(self, gain: float, proven: bool, quick: bool) -> None:
+        """Adapt after one try: `gain` is the relative improvement per second."""
+        self.merit = MEMORY * self.merit + (1 - MEMORY) * gain
+        if not proven:
+            self.size = max(SMALLEST, self.size * SHRINK)
+        elif quick:
+            self.size = min(LARGEST, self.size * GROW)
+
+
+class Neighbourhoods:
+    """Draws sets of free cells for a problem."""
+
+    def __init__(self, problem: RosterProblem, rng: random.Random) -> None:
+        self.problem, self.look, self.rng = problem, problem.lookup, rng
+        self.kinds = [Kind("days"), Kind("people"), Kind("block")]
+        allowed = self.look.allowed
+        width = (
+            sum(max(len(allowed[a][d]), 1) for d in range(self.look.n_days))
+            for a in range(self.look.n_agents)
+        )
+        self._total = sum(width)
+
+    def pick_kind(self) -> Kind:
+        """A kind, the more successful the likelier, none ever left out."""
+        best = max(kind.merit for kind in self.kinds) or 1.0
+        return self.rng.choices(
+            self.kinds, weights=[0.15 + kind.merit / best for kind in self.kinds]
+        )[0]
+
+    def draw(self, kind: Kind, verdict: Verdict, most: float) -> set[Cell]:
+        """Free cells of that kind and about its size, around something that costs."""
+        share = min(1.0, min(kind.size, most) / max(self._total, 1))
+        agents, days = self.look.n_agents, self.look.n_days
+        if kind.name == "days":
+            people: Sequence[int] = range(agents)
+            span = self._span(max(2, round(share * days)), verdict)
+        elif kind.name == "people":
+            length = days
+            if days > LONG_SPAN:
+                length = self.rng.choice([days, LONG_SPAN, LONG_SPAN])
+            count = max(2, round(share * agents * days / length))
+            span = self._span(length, verdict)
+            people = self._people(count, verdict, span)
+        else:
+            length = min(days, max(3, round((share**0.5) * days)))
+            count = max(2, round(share * agents * days / length))
+            span = self._span(length, verdict)
+            people = self._people(count, verdict, span)
+        return {(a, d) for a in people for d in span}
+
+    def _span(self, length: int, verdict: Verdict) -> range:
+        days = self.look.n_days
+        length = min(length, days)
+        centre = self.rng.randrange(days)
+        if self.rng.random() < BY_COST:
+            costs: dict[date, float] = defaultdict(float)
+            for breach in verdict.costs:
+                if len(breach.days) == 1:
+                    costs[breach.days[0]] += breach.cost or 0
+            if any(costs.values()):
+                drawn = self.rng.choices(list(costs), weights=list(costs.values()))[0]
+                centre = self.look.day[drawn]
+        start = min(max(0, centre - self.rng.randrange(length)), days - length)
+        return range(start, start + length)
+
+    def _people(self, count: int, verdict: Verdict, span: range) -> list[int]:
+        """People who could fill a gap or leave a crowd within the span, then others at random."""
+        agents = list(range(self.look.n_agents))
+        self.rng.shuffle(agents)
+        if self.rng.random() < BY_COST:
+            broken = {b.agent for b in verdict.violations}
+            costs = [
+                b
+                for b in verdict.costs
+                if b.agent is None and len(b.days) == 1 and self.look.day[b.days[0]] in span
+            ]
+            weights = [(b.cost or 0) + 1 for b in costs]
+            chosen = self.rng.choices(costs, weights)[0] if costs else None
+            agents.sort(key=lambda a: self._fits(a, chosen, broken), reverse=True)
+        return agents[:count]
+
+    def _fits(self, a: int, breach: Breach | None, broken: set[str | None]) -> float:
+        score = self.rng.random()
+        if self.problem.agents[a].id in broken:
+            score += 2
+        if breach is not None and "shift" in breach.facts:
+            day = self.look.day[breach.days[0]]
+            score += self.look.shift[breach.facts["shift"]] in self.look.allowed[a][day]
+        return score
