@@ -28,7 +28,7 @@ def probability_at_least(family: Family, value: Array, precision: Array, limit: 
     return np.asarray(1 - betainc(middle * precision, (1 - middle) * precision, limit))
 
 
-def quantile(family: Family, value: Array, precision: Array, probability: float) -> Array:
+def quantile(family: Family, value: Array, precision: Array, probability: float | Array) -> Array:
     """Value below which the true value lies with this probability."""
     if family == "exact":
         return value

@@ -19,7 +19,8 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Side = Literal["entry", "exit"]
 UNKNOWN = {"senior": 2 / 3, "expert": 1 / 3}  # all grades alike when nothing is known
-DRAWS = 512
+DRAWS = 256
+CHUNK = 512  # agents drawn for at once
 
 
 def profile(policy: GradePolicy, criterion: Criterion, side: Side) -> Limits:
@@ -134,27 +135,26 @@ def _by_credibility(evidence: Evidence, policy: GradePolicy, grade: Grade, side:
     counts = np.column_stack([evidence.criteria[n]["enough"].to_numpy(bool) for n in names])
     work = np.array([not r.companion for r in rules])
     only_for = np.array([r.only_for for r in rules])
-    size = len(evidence.agents)
-    deserved = np.zeros(size)
     known = (counts & work).any(axis=1)
-    allowed = np.prod(
-        [
-            np.where(
-                evidence.criteria[n]["enough"], _floor_chance(evidence, policy, n, grade, side), 1.0
-            )
-            for n in CRITERIA
-        ],
-        axis=0,
-    )
-    for point in points:
-        drawn = np.column_stack([_drawn(evidence, n, point[CRITERIA.index(n)]) for n in names])
-        used = counts & ~(only_for & ~(drawn >= limits))
+    allowed = np.ones(len(known))
+    for name in CRITERIA:
+        floor = _floor_chance(evidence, policy, name, grade, side)
+        allowed = allowed * np.where(evidence.criteria[name]["enough"], floor, 1.0)
+    deserved = np.zeros(len(known))
+    for start in range(0, len(known), CHUNK):
+        rows = slice(start, start + CHUNK)
+        drawn = np.stack(
+            [_drawn(evidence, n, rows, points[:, CRITERIA.index(n)]) for n in names], axis=-1
+        )
+        used = counts[rows, None, :] & ~(only_for & ~(drawn >= limits))
         drawn = np.where(used, drawn, limits)
-        enough = np.ones(size, dtype=bool)
+        enough = np.ones(drawn.shape[:2], dtype=bool)
         for group in (np.ones(len(names), dtype=bool), work):
-            enough &= _outranks(drawn, limits, thresholds, weights * group * used, policy)
-        deserved += enough
-    return np.asarray(np.where(known, deserved / DRAWS, UNKNOWN[grade]) * allowed, dtype=float)
+            votes = weights * group * used
+            belief = credibility(drawn, limits, thresholds, votes)
+            enough &= (belief >= policy.decision.majority - 1e-9) | (votes.sum(axis=-1) <= 0)
+        deserved[rows] = enough.mean(axis=1)
+    return np.asarray(np.where(known, deserved, UNKNOWN[grade]) * allowed, dtype=float)
 
 
 def _floor_chance(
@@ -166,26 +166,11 @@ def _floor_chance(
     return evidence.at_least(name, floor)
 
 
-def _drawn(evidence: Evidence, name: Criterion, probability: float) -> Array:
-    frame = evidence.criteria[name]
-    value = frame["value"].to_numpy(dtype=float)
-    known = ~np.isnan(value)
-    drawn = np.full(len(value), np.nan)
-    precision = frame["precision"].to_numpy(dtype=float)
-    drawn[known] = quantile(FAMILIES[name], value[known], precision[known], probability)
-    return drawn
-
-
-def _outranks(
-    drawn: Array, limits: Array, thresholds: PseudoCriteria, weights: Array, policy: GradePolicy
-) -> Flags:
-    """Agents differ in which criteria have evidence, so each has weights of its own."""
-    total = weights.sum(axis=1)
-    result = np.ones(len(drawn), dtype=bool)
-    patterns, which = np.unique(weights, axis=0, return_inverse=True)
-    for i, pattern in enumerate(patterns):
-        rows = which.ravel() == i
-        if pattern.sum() > 0:
-            belief = credibility(drawn[rows], limits, thresholds, pattern)
-            result[rows] = belief >= policy.decision.majority - 1e-9
-    return np.asarray(result | (total <= 0), dtype=bool)
+def _drawn(evidence: Evidence, name: Criterion, rows: slice, points: Array) -> Array:
+    """Values of a criterion at every point, of shape (agents, points); NaN without evidence."""
+    frame = evidence.criteria[name].iloc[rows]
+    value = frame["value"].to_numpy(dtype=float)[:, None]
+    precision = frame["precision"].to_numpy(dtype=float)[:, None]
+    if FAMILIES[name] == "exact":
+        return np.repeat(value, len(points), axis=1)
+    return quantile(FAMILIES[name], value, precision, points[None, :])

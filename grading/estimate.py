@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize, minimize_scalar, root
+from scipy.optimize import brentq, minimize, root
 from scipy.special import betaln, digamma, expit, logit
 
 Array = NDArray[np.float64]
@@ -204,13 +204,22 @@ def fit_score_prior(
         far = guess.penalty(log_strength)[0] if guess else 0.0
         return float(0.5 * (degrees * np.log(noise) + spread + np.log(weight)) + far)
 
+    def slope(log_strength: float) -> float:
+        ratio = n / np.exp(log_strength)
+        weight = n / (1 + ratio)
+        change = weight * ratio / (1 + ratio)
+        mean, noise, total_weight = pooled(log_strength)
+        squares = float(np.sum(change * (y - mean) ** 2)) if noise > least_noise else 0.0
+        spread = float(np.sum(ratio / (1 + ratio)))
+        far = guess.penalty(log_strength)[1] if guess else 0.0
+        return float(0.5 * (squares / noise - spread + change.sum() / total_weight) + far)
+
     grid = np.linspace(np.log(STRENGTH_BOUNDS[0]), np.log(STRENGTH_BOUNDS[1]), 34)
     best = int(np.argmin([loss(float(point)) for point in grid]))
-    found = minimize_scalar(
-        loss, bounds=(grid[max(best - 1, 0)], grid[min(best + 1, 33)]), method="bounded",
-        options={"xatol": 1e-10},
-    )  # fmt: skip
-    log_strength = round(float(found.x), SIGNIFICANT_DECIMALS)
+    low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, 33)])
+    inside = slope(low) < 0 < slope(high)
+    found = brentq(slope, low, high, xtol=1e-13) if inside else float(grid[best])
+    log_strength = round(float(found), SIGNIFICANT_DECIMALS)
     mean, noise, weight = pooled(log_strength)
     return ScorePrior(mean, float(np.exp(log_strength)), noise, noise / weight)
 

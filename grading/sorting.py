@@ -72,12 +72,12 @@ def concordance(one: Array, other: Array, thresholds: PseudoCriteria) -> Array:
 
 
 def credibility(one: Array, other: Array, thresholds: PseudoCriteria, weights: Array) -> Array:
-    """How credible it is that `one` outranks `other`; criteria on the last axis.
+    """How credible it is that `one` outranks `other`; criteria on the last axis of all arrays.
 
     Source: Mousseau, Słowiński & Zielniewicz 1999, ELECTRE TRI 2.0, LAMSADE document 111.
     """
     agree = concordance(one, other, thresholds)
-    total = agree @ weights / weights.sum()
+    total = np.sum(agree * weights, axis=-1) / np.maximum(np.sum(weights, axis=-1), 1e-300)
     behind = other - one
     width = np.where(thresholds.v > thresholds.p, thresholds.v - thresholds.p, 1.0)
     finite = np.isfinite(thresholds.v)
