@@ -68,6 +68,8 @@ def test_supports_in_series_add_up() -> None:
     result = tried(agreement("sla", "sla", 4, misses))
     assert (result.ok, result.late_s) == (False, 1800)
     assert [step.name for step in result.path] == ["ola", "uc"]
+    assert result.path[0].start == result.start
+    assert result.path[1].start == result.path[0].done
 
 
 def test_supports_in_parallel_wait_for_the_slowest() -> None:
@@ -105,6 +107,9 @@ def test_the_whole_graph_is_searched() -> None:
     ola = agreement("ola", "ola", 2, agreement("uc", "uc", 3))
     sla = agreement("sla", "sla", 4, ola)
     found = infeasible(sla, Metric.RESOLUTION, CALENDARS, FIRST_DAY)
+    assert [result.agreement for result in found] == ["ola"]
+    over = agreement("over", "sla", 8, agreement("top", "ola", 6, sla))
+    found = infeasible(over, Metric.RESOLUTION, CALENDARS, FIRST_DAY)
     assert [result.agreement for result in found] == ["ola"]
     alone = agreement("alone", "sla", 4)
     assert infeasible(alone, Metric.RESOLUTION, CALENDARS, FIRST_DAY) == []

@@ -117,6 +117,12 @@ def test_a_table_that_grows_backwards_says_the_same() -> None:
     assert grown.add(late, -5000 * H) == fresh.add(late, -5000 * H)
 
 
+def test_the_year_of_the_desk_is_not_the_year_of_utc() -> None:
+    # 2024 begins in Shanghai at 16:00Z and in New York at 05:00Z of the day after
+    assert always("Asia/Shanghai").is_open(at("2023-12-31T20:00"))
+    assert always("America/New_York").is_open(at("2024-01-01T02:00"))
+
+
 # --- clock changes --------------------------------------------------------------------------------
 # Berlin 2024: 31 March 02:00 → 03:00 (01:00Z), 27 October 03:00 → 02:00 (01:00Z)
 
@@ -155,6 +161,15 @@ def test_a_reading_that_occurs_twice_means_the_first() -> None:
     desk = times("Europe/Berlin", sun=[["01:00", "02:30"]])
     assert desk.open_intervals(at("2024-10-26T22:00"), 1) == [
         (at("2024-10-26T23:00"), at("2024-10-27T00:30"))
+    ]
+
+
+def test_a_gap_may_change_the_order_of_spans() -> None:
+    # 02:30–02:45 becomes 03:30–03:45 (01:30Z), after 03:00–03:20 (01:00Z)
+    desk = times("Europe/Berlin", sun=[["02:30", "02:45"], ["03:00", "03:20"]])
+    assert desk.open_intervals(at("2024-03-31T00:00"), 2) == [
+        (at("2024-03-31T01:00"), at("2024-03-31T01:20")),
+        (at("2024-03-31T01:30"), at("2024-03-31T01:45")),
     ]
 
 
@@ -205,6 +220,12 @@ def test_business_days_pass_over_holidays_and_days_without_time() -> None:
     desk = office(holidays=["2024-01-22"], breaks={"2024-01-23": [["09:00", "17:00"]]})
     assert not desk.is_business_day(date(2024, 1, 23))
     assert desk.add_days(at("2024-01-19T12:00"), 1) == at("2024-01-24T12:00")
+
+
+def test_business_days_before_opening_keep_their_time_for_the_day_they_end_on() -> None:
+    # Tuesday 08:00 (opens at 10:00) + 1 day is Wednesday 08:00, so Wednesday 09:00
+    desk = times(tue=[["10:00", "16:00"]], wed=[["09:00", "17:00"]])
+    assert desk.add_days(at("2024-01-16T08:00"), 1) == at("2024-01-17T09:00")
 
 
 def test_business_days_keep_the_local_time_over_a_clock_change() -> None:
@@ -282,6 +303,13 @@ def test_many_due_times_over_mixed_calendars() -> None:
     ]
     opening = due_times(calendars, [0], start, [H], Boundary.NEXT_OPEN)
     assert opening.tolist() == [second_of(at("2024-01-16T09:00"))]
+
+
+def test_many_and_adding_nothing() -> None:
+    # at 17:00 the desk is closed: the next opening is meant, under either convention
+    closing, opening = second_of(at("2024-01-15T17:00")), second_of(at("2024-01-16T09:00"))
+    for boundary in Boundary:
+        assert office().add_many([closing], 0, boundary).tolist() == [opening]
 
 
 def test_many_of_nothing_and_of_no_integers() -> None:

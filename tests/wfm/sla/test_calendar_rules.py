@@ -123,6 +123,18 @@ def test_a_night_span_loses_the_breaks_of_both_dates() -> None:
     assert read.open_on(date(2026, 1, 5)) == [(MONDAY + a * H, MONDAY + b * H) for a, b in ends]
 
 
+def test_a_break_of_the_evening_reaches_into_the_next_date() -> None:
+    # Tuesday opens at midnight, but Monday's break lasts until 00:30
+    read = calendar_from_dict(
+        {
+            "timezone": "UTC",
+            "tue": [["00:00", "24:00"]],
+            "breaks": {"mon": [["23:30", "00:30"]]},
+        }
+    )
+    assert read.open_on(date(2026, 1, 6)) == [(MONDAY + int(24.5 * H), MONDAY + 48 * H)]
+
+
 @pytest.mark.parametrize(
     ("parts", "column"),
     [

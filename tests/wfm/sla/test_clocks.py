@@ -85,6 +85,8 @@ def test_an_answer_in_time_and_one_too_late() -> None:
     assert (met.state, met.used_s, met.ended_at) == (State.MET, 60 * M, at("10:00"))
     assert met.worst is not None
     assert met.worst.margin_s == 0
+    timeline = run([("10:00", "agent_message")], "12:00").timeline
+    assert [entry.code for entry in timeline] == ["opened", "agent_message", "met"]
     late = first([("10:05", "agent_message")], "12:00")
     assert (late.state, late.used_s, late.running) == (State.BREACHED, 65 * M, False)
 
@@ -103,6 +105,11 @@ def test_an_answer_in_the_evening_uses_no_time_after_closing() -> None:
 
 def test_events_after_the_instant_asked_for_are_not_yet_known() -> None:
     assert first([("09:30", "agent_message")], "09:20").state is State.RUNNING
+
+
+def test_a_ticket_is_opened_once() -> None:
+    events = [("09:10", "agent_message"), ("09:30", "opened")]
+    assert (first(events, "12:00").state, first(events, "12:00").used_s) == (State.MET, 10 * M)
 
 
 # --- pauses ---------------------------------------------------------------------------------------
@@ -308,7 +315,8 @@ def test_instants_of_one_zone_are_ordered_by_time_not_by_reading() -> None:
     answered = datetime(2024, 10, 27, 2, 10, tzinfo=zone, fold=1)
     promise = ClockTarget(Metric.FIRST_RESPONSE, 60 * M, ALWAYS)
     read = replay(opened, [promise], [TicketEvent(answered, "agent_message")], answered)
-    assert read.readings[Metric.FIRST_RESPONSE].used_s == 20 * M
+    reading = read.readings[Metric.FIRST_RESPONSE]
+    assert (reading.state, reading.used_s) == (State.MET, 20 * M)
 
 
 def test_a_limit_of_nothing_and_a_local_time_are_refused() -> None:

@@ -51,6 +51,8 @@ def test_due_with_pauses_and_overrun() -> None:
         "due": "2024-01-15T12:30:00",
         "overrun_business_seconds": 1800,
     }
+    early = result("due", target={"business_seconds": 7200}, events=[event("11:00", "stop")])
+    assert early == {"due": "2024-01-15T12:00:00", "overrun_business_seconds": 0}
     assert "overrun_business_seconds" not in result("due", target={"business_seconds": 7200})
 
 
