@@ -55,7 +55,9 @@ def test_customers_who_leave_need_fewer_people() -> None:
 
 def test_the_stricter_promise_is_the_one_named() -> None:
     strict = Target("SLA 9: 95 % in 10 s", 0.95, 10 / 60)
-    plan = staff(StaffingProblem(1, 30, live=[live([50]), live([50], target=strict)]))
+    queues = [live([50], target=strict), live([50])]
+    plan = staff(StaffingProblem(1, 30, live=queues))
+    assert plan == staff(StaffingProblem(1, 30, live=queues[::-1]))
     (row,) = plan.requirements
     # pooled: 10 erlangs, the stricter promise
     assert row.people == agents_needed(
@@ -109,6 +111,23 @@ def test_idle_time_of_experts_is_not_counted_twice() -> None:
     )  # fmt: skip
     plan = staff(problem)
     assert max(row.at_least for row in plan.requirements) == 15
+
+
+def test_idle_time_that_lower_tiers_use_up_is_nobody_elses() -> None:
+    # impatient customers: 3 experts for 2 erlangs are idle a third of the time, but all together
+    # are fewer than the 102 erlangs, so the experts' idle time goes to ordinary calls
+    target = Target("SLA 1", 0.8, 20 / 60, patience_min=2)
+    queues = [live([1000], target=target), live([20], "expert", target)]
+    work = [late_work((0, 0, 20.0), tier="expert")]
+    alone = by_tier(staff(StaffingProblem(1, 30, live=queues[1:])).requirements)
+    assert alone["expert"].people > 2
+    plain, used = (
+        by_tier(staff(StaffingProblem(1, 30, queues, work, idle_use=use)).requirements)
+        for use in (0.0, 1.0)
+    )
+    assert plain["ordinary"].live + plain["expert"].live < 102
+    assert used == plain
+    assert used["expert"].deferred == 1
 
 
 def test_shrinkage_by_kind() -> None:
