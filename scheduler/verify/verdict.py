@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
+
+DayName: TypeAlias = Callable[[date], str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +45,23 @@ class Breach:
     def hard(self) -> bool:
         return self.cost is None
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self, day_name: DayName = date.isoformat) -> dict[str, Any]:
         """A JSON-ready form."""
         return {
             "rule": self.rule,
             "kind": self.kind,
             "agent": self.agent,
-            "days": [day.isoformat() for day in self.days],
+            "days": [day_name(day) for day in self.days],
             "amount": self.amount,
             "cost": self.cost,
             "facts": dict(self.facts),
         }
 
-    def __str__(self) -> str:
-        days = f"{self.days[0]}" if self.days else ""
-        if len(self.days) > 1:
-            days += f" … {self.days[-1]}"
-        facts = ", ".join(f"{k} {v}" for k, v in self.facts.items())
+    def text(self, day_name: DayName = date.isoformat) -> str:
+        """One line: rule, person, days and figures."""
+        ends = self.days if len(self.days) < 3 else (self.days[0], self.days[-1])
+        days = " … ".join(str(day_name(day)) for day in ends)
+        facts = ", ".join(f"{k} {v}" for k, v in self.facts.items() if v not in (None, ""))
         place = " ".join(part for part in (self.agent or "", days) if part)
         return f"{self.rule}: {place}" + (f" ({facts})" if facts else "")
 
