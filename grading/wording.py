@@ -10,7 +10,7 @@ import pandas as pd
 from grading.assess import Assessments
 from grading.evidence import FAMILIES, Notice
 from grading.explain import Change, Explanation, GradeCase, Reason
-from grading.policy import CRITERIA, Criterion, GradePolicy
+from grading.policy import CRITERIA, GRADES, Criterion, GradePolicy
 
 Language = Literal["en", "zh"]
 Words = dict[str, dict[str, str]]
@@ -272,6 +272,9 @@ def _change_lines(explanation: Explanation, language: Language) -> list[str]:
         if changes:
             head = english if language == "en" else chinese
             lines.append(head + change_text(changes[0], language))
+    if not explanation.lifts and explanation.decision != "rise" and explanation.grade != GRADES[-1]:
+        english = "No single change would lift the grade."
+        lines.append(english if language == "en" else "任何单项变化都不足以升级。")
     return lines
 
 
