@@ -27,6 +27,7 @@ Model = Literal["b", "c", "a"]
 MOST_AGENTS = 10_000_000
 NO_LOAD = 1e-100  # erlangs; anything below is no load at all
 RESCALE = 1e100
+WIDEST = 100.0  # natural logarithm of handle time over patience, either way
 SLACK = 1e-12  # relative; a goal met to within rounding is met
 
 
@@ -214,6 +215,8 @@ def erlang_a(
     _check(patience_min=patience_min)
     if handle_min <= 0 or patience_min <= 0:
         raise SchedulingError("handle time and patience must be above 0")
+    if abs(math.log(handle_min) - math.log(patience_min)) > WIDEST:
+        raise SchedulingError("handle time and patience are too far apart to compute with")
     asked = within_min is not None
     if load < NO_LOAD or agents == 0:
         gone = 0.0 if load < NO_LOAD else 1.0

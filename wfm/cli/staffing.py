@@ -165,7 +165,7 @@ def _answer(model: Model, options: dict[str, Any]) -> dict[str, Any]:
     if options["shrinkage"] is not None:
         result["scheduled_agents"] = people_scheduled(agents, options["shrinkage"])
     reasons = {
-        name: _reason(name, value, load, handle)
+        name: _reason(name, value, handle)
         for name, value in quantities.items()
         if value is None or not math.isfinite(value)
     }
@@ -214,11 +214,12 @@ def _seconds(minutes: float | None) -> float | None:
     return None if minutes is None else minutes * 60
 
 
-def _reason(name: str, value: float | None, load: float, handle: float | None) -> str:
+def _reason(name: str, value: float | None, handle: float | None) -> str:
+    # of all quantities only the logarithm of 0 is infinite downwards
     if value is None:
         waits = handle is None and not name.startswith("service_level")
         return REASONS["handle" if waits else "within"]
-    return REASONS["nobody" if load == 0 else "overrun"]
+    return REASONS["nobody" if value < 0 else "overrun"]
 
 
 def _print_table(result: dict[str, Any]) -> None:

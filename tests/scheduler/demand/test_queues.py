@@ -239,6 +239,7 @@ def test_nobody_is_there() -> None:
         lambda: erlang_c(1, 2, within_min=1),
         lambda: erlang_a(1, 2, 0, 1),
         lambda: erlang_a(1, 2, 1, 0),
+        lambda: erlang_a(1, 2, 1e-300, 1e300),
         lambda: agents_needed("a", 1, target_service_level=0.5),
         lambda: agents_needed("c", 1, target_service_level=1.0),
         lambda: agents_needed("c", 1, max_occupancy=0),

@@ -81,8 +81,9 @@ def test_a_quantity_that_needs_more_says_so(capsys: pytest.CaptureFixture[str]) 
     assert result["reasons"]["service_level"] == "needs --within-min"
 
 
-def test_nobody_arrives(capsys: pytest.CaptureFixture[str]) -> None:
-    result = erlang(capsys, "b", "--erlangs", "0", "--agents", "0")
+@pytest.mark.parametrize("load", ["0", "1e-300"])
+def test_nobody_arrives(capsys: pytest.CaptureFixture[str], load: str) -> None:
+    result = erlang(capsys, "b", "--erlangs", load, "--agents", "0")
     assert result["blocking_probability"] == 0
     assert result["reasons"] == {"ln(blocking)": "nobody arrives"}
 
