@@ -12,17 +12,17 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from scheduler.demand.deferred import DeferredWork
+from scheduler.demand.deferred import DeferredWork, work_due
 from scheduler.demand.forecast import SkillForecast, forecast
 from scheduler.demand.history import Day
 from scheduler.demand.staffing import (
     LiveWork,
+    Requirement,
     Shrinkage,
     StaffingProblem,
     Target,
     staff,
 )
-from scheduler.demand.staffing import Requirement as Needed
 from scheduler.labour import DayType
 from wfm import access, audit, instants, jobs
 from wfm.access import SYSTEM, Actor
@@ -35,6 +35,7 @@ from wfm.services.facts import agents_on
 from wfm.services.replaying import LOOK_BACK_DAYS, SLOT_S, agreed_share
 from wfm.services.roster_problems import instant_of
 from wfm.settings import Settings
+from wfm.sla.business_time import BusinessTime
 from wfm.tables import Skill, StaffingPlan, Ticket
 from wfm.words import Grade
 
@@ -47,6 +48,7 @@ SHRINKAGE = (
     Shrinkage("breaks", 0.06, in_roster=True),
 )
 TIERS = tuple(grade.value for grade in Grade)
+TEAM_QUEUE = "team"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,29 @@ class Mix:
     share: float
     within_s: float
     handle_ratio: float
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one team is expected to do of one skill and tier: contacts and minutes per slot."""
+
+    team_id: int | None
+    skill: str
+    mix: Mix
+    contacts: np.ndarray
+    minutes: np.ndarray
+
+
+@dataclass(frozen=True)
+class Need:
+    """People one team needs for a skill and tier in a slot."""
+
+    team_id: int | None
+    skill: str
+    tier: str
+    slot: int
+    people: int
+    promise: str
 
 
 def make_plan(
@@ -83,8 +108,9 @@ def make_plan(
     forecasts = forecast(
         tickets, dates, calendar, slot_min=SLOT_MIN, timezone=timezone, since=since, until=first
     )
-    mixes = _mixes(tickets)
-    needed = _needed(session, forecasts, mixes, first, timezone)
+    works = _works(session, forecasts, _mixes(tickets), first)
+    time = opening.desk_time(session, timezone)
+    needed = _needed(works, time, agreed_share(session), first, timezone)
     plan = StaffingPlan(
         period_from=first, period_until=last, made_at=at, facts=_facts(forecasts, since, needed)
     )
@@ -147,67 +173,123 @@ def _mixes(tickets: pd.DataFrame) -> dict[str, list[Mix]]:
     return mixes
 
 
-def _needed(
-    session: Session,
-    forecasts: Sequence[SkillForecast],
-    mixes: dict[str, list[Mix]],
-    first: date,
-    timezone: str,
-) -> tuple[Needed, ...]:
-    if not forecasts:
-        return ()
-    slots = forecasts[0].volume.size
-    time = opening.desk_time(session, timezone)
-    starts = [instant_of(first, number * SLOT_MIN, timezone) for number in range(slots)]
-    is_open = np.array([time.is_open(start) for start in starts])
-    share = agreed_share(session)
-    live: list[LiveWork] = []
-    deferred: list[DeferredWork] = []
+def _works(
+    session: Session, forecasts: Sequence[SkillForecast], mixes: dict[str, list[Mix]], first: date
+) -> list[Work]:
+    """Every skill's work, shared among the teams by what their people can do of it."""
+    weights = _weights(session, first)
+    works = []
     for one in forecasts:
         volume, handle_min = one.volume.ravel(), np.nan_to_num(one.handle_s.ravel()) / 60
         for mix in mixes.get(one.skill, []):
-            contacts, minutes = volume * mix.share, handle_min * mix.handle_ratio
-            if mix.live:
-                live.append(_live(one.skill, mix, share, contacts, minutes))
-            else:
-                deferred.append(_deferred(one.skill, mix, contacts, minutes, is_open))
-    opened = {one.skill: is_open for one in forecasts}
-    problem = StaffingProblem(
-        slots=slots, slot_min=SLOT_MIN, live=live, deferred=deferred, opening=opened,
-        shrinkage=SHRINKAGE, idle_use=IDLE_USE,
+            able = weights.get((one.skill, mix.tier)) or {None: 1.0}
+            for team_id, weight in able.items():
+                contacts = volume * mix.share * weight / sum(able.values())
+                minutes = contacts * handle_min * mix.handle_ratio
+                works.append(Work(team_id, one.skill, mix, contacts, minutes))
+    return works
+
+
+def _needed(works: list[Work], time: BusinessTime, share: float, first: date, timezone: str) \
+        -> list[Need]:  # fmt: skip
+    """People per team and tier, then told apart by skill.
+
+    The people of a team know several skills and stand in for each other, so a team is staffed as
+    one queue; staffing each skill on its own would ask for far more. Replaying the roster shows
+    where that is too few.
+    """
+    if not works:
+        return []
+    slots = len(works[0].contacts)
+    starts = [instant_of(first, number * SLOT_MIN, timezone) for number in range(slots)]
+    is_open = np.array([time.is_open(start) for start in starts])
+    needs: list[Need] = []
+    for team_id in sorted({work.team_id for work in works}, key=lambda team: team or 0):
+        mine = [work for work in works if work.team_id == team_id]
+        required = staff(_problem(mine, is_open, share)).requirements
+        needs += _by_skill(team_id, mine, required)
+    return needs
+
+
+def _problem(works: list[Work], is_open: np.ndarray, share: float) -> StaffingProblem:
+    live: list[LiveWork] = []
+    deferred: list[DeferredWork] = []
+    for tier in TIERS:
+        now = [work for work in works if work.mix.tier == tier and work.mix.live]
+        if now:
+            live.append(_live(tier, now, share))
+        deferred += [
+            _deferred(work, is_open)
+            for work in works
+            if work.mix.tier == tier and not work.mix.live
+        ]
+    return StaffingProblem(
+        slots=len(is_open), slot_min=SLOT_MIN, live=live, deferred=deferred,
+        opening={TEAM_QUEUE: is_open}, shrinkage=SHRINKAGE, idle_use=IDLE_USE,
     )  # fmt: skip
-    return staff(problem).requirements
 
 
-def _live(
-    skill: str, mix: Mix, share: float, contacts: np.ndarray, minutes: np.ndarray
-) -> LiveWork:
-    within = mix.within_s / 60 if np.isfinite(mix.within_s) else SLOT_MIN
+def _live(tier: str, works: list[Work], share: float) -> LiveWork:
+    """One tier's live work; the promise is the mean of what is promised for it."""
+    contacts = np.sum([work.contacts for work in works], axis=0)
+    minutes = np.sum([work.minutes for work in works], axis=0)
+    handle = np.divide(minutes, contacts, out=np.zeros_like(minutes), where=contacts > 0)
+    sizes = np.array([work.contacts.sum() for work in works])
+    limits = np.array([work.mix.within_s for work in works])
+    known = np.isfinite(limits) & (sizes > 0)
+    within = float(np.average(limits[known], weights=sizes[known])) / 60 if known.any() else 30.0
     promise = f"{share:.0%} first response within {within:.0f} min (mean promise)"
     target = Target(promise, min(share, 0.99), within, max_occupancy=0.9)
-    return LiveWork(skill, mix.tier, target, contacts, minutes)
+    return LiveWork(TEAM_QUEUE, tier, target, contacts, handle)
 
 
-def _deferred(
-    skill: str, mix: Mix, contacts: np.ndarray, minutes: np.ndarray, is_open: np.ndarray
-) -> DeferredWork:
-    """Each half-hour's work may wait within its promise, counted in open half-hours."""
-    release = np.flatnonzero(contacts * minutes > 0)
-    waits = max(int(mix.within_s // SLOT_S), 1)
-    open_until = np.cumsum(is_open)
-    reached = np.searchsorted(open_until, open_until[release] + waits, side="left")
-    due = np.minimum(reached, len(is_open) - 1)
-    promise = f"first response within {mix.within_s / 60:.0f} min"
-    return DeferredWork(skill, mix.tier, promise, release, due, (contacts * minutes)[release])
+def _deferred(work: Work, is_open: np.ndarray) -> DeferredWork:
+    """Each half-hour's work may wait within its promise, counted in open time."""
+    promise = f"first response within {work.mix.within_s / 60:.0f} min"
+    return work_due(
+        TEAM_QUEUE, work.mix.tier, promise, work.minutes, work.mix.within_s / 60, SLOT_MIN, is_open
+    )
+
+
+def _by_skill(
+    team_id: int | None, works: list[Work], required: Sequence[Requirement]
+) -> Iterator[Need]:
+    """A team's people of a tier, told apart by the skills their work is expected in."""
+    minutes: dict[tuple[str, str], np.ndarray] = {}
+    for work in works:
+        place = (work.mix.tier, work.skill)
+        minutes[place] = minutes.get(place, 0.0) + work.minutes
+    for row in required:
+        weights = {
+            skill: float(amount[row.slot])
+            for (tier, skill), amount in minutes.items()
+            if tier == row.tier
+        }
+        promise = row.live_promise or row.deferred_promise or ""
+        for skill, people in _split(row.scheduled, weights):
+            yield Need(team_id, skill, row.tier, row.slot, people, promise)
+
+
+def _split(people: int, weights: dict[str, float]) -> Iterator[tuple[str, int]]:
+    """Whole people by largest remainder (Hamilton's method)."""
+    total = sum(weights.values())
+    if total <= 0:
+        return
+    exact = {name: people * weight / total for name, weight in weights.items()}
+    given = {name: int(amount) for name, amount in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: (given[name] - exact[name], name))
+    for name in by_remainder[: people - sum(given.values())]:
+        given[name] += 1
+    yield from ((name, amount) for name, amount in given.items() if amount > 0)
 
 
 def _facts(
-    forecasts: Sequence[SkillForecast], since: date, needed: Sequence[Needed]
+    forecasts: Sequence[SkillForecast], since: date, needed: Sequence[Need]
 ) -> dict[str, Any]:
     """What a reader should know of the forecast: model, back-test error, notes."""
     return {
         "since": since.isoformat(),
-        "person_hours": sum(row.scheduled for row in needed) * SLOT_MIN / 60,
+        "person_hours": sum(row.people for row in needed) * SLOT_MIN / 60,
         "contacts": float(sum(one.volume.sum() for one in forecasts)),
         "skills": {
             one.skill: {
@@ -227,7 +309,7 @@ def _store(
     session: Session,
     plan_id: int,
     forecasts: Sequence[SkillForecast],
-    needed: Sequence[Needed],
+    needed: Sequence[Need],
     first: date,
     timezone: str,
 ) -> None:
@@ -243,17 +325,14 @@ def _store(
             for slot in np.flatnonzero(one.volume)
         ),
     )  # fmt: skip
-    weights = _weights(session, first)
     copy_rows(
         session,
         "requirement",
         ("plan_id", "team_id", "skill_id", "tier", "starts_at", "people", "source"),
         (
-            (plan_id, team_id, skills[row.skill], row.tier,
-             instant_of(first, row.slot * SLOT_MIN, timezone), people,
-             row.live_promise or row.deferred_promise or "")
+            (plan_id, row.team_id, skills[row.skill], row.tier,
+             instant_of(first, row.slot * SLOT_MIN, timezone), row.people, row.promise)
             for row in needed
-            for team_id, people in _split(row.scheduled, weights.get((row.skill, row.tier), {}))
         ),
     )  # fmt: skip
 
@@ -267,18 +346,3 @@ def _weights(session: Session, first: date) -> dict[tuple[str, str], dict[int | 
                 teams = weights.setdefault((skill, tier), {})
                 teams[agent.team_id] = teams.get(agent.team_id, 0.0) + proficiency
     return weights
-
-
-def _split(people: int, weights: dict[int | None, float]) -> Iterator[tuple[int | None, int]]:
-    """Whole people by largest remainder (Hamilton); nobody can do it: kept without a team."""
-    total = sum(weights.values())
-    if total <= 0:
-        yield None, people
-        return
-    exact = {team: people * weight / total for team, weight in weights.items()}
-    given = {team: int(amount) for team, amount in exact.items()}
-    left = people - sum(given.values())
-    by_remainder = sorted(exact, key=lambda team: (given[team] - exact[team], team or 0))
-    for team in by_remainder[:left]:
-        given[team] += 1
-    yield from ((team, amount) for team, amount in given.items() if amount > 0)
