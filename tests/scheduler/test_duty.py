@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.duty import Alternative, DutyTable, Params, assign, describe
+from scheduler.duty import Alternative, DutyTable, assign, describe
+from scheduler.duty_search import Params
 from scheduler.duty_table import DutyProblem, Place, faults_of_table
 from scheduler.errors import SchedulingError
 from scheduler.ledger import (
@@ -394,7 +395,7 @@ def test_the_spread_falls_from_year_to_year():
 
 @st.composite
 def small_problems(draw):
-    names = "ABC"[: draw(st.integers(1, 3))]
+    names = "ABCD"[: draw(st.integers(1, 4))]
     days = DAYS[: draw(st.integers(1, 2))]
     dates = tuple(day.date for day in days)
     agents = tuple(Agent(n, grade=draw(st.sampled_from(["ordinary", "senior"]))) for n in names)
