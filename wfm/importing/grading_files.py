@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
     from grading.policy import GradePolicy
     from grading.records import Records
+    from wfm.importing.columns import Converted
 
+REPEATED = 4  # rows per distinct value from which converting the distinct ones pays
 GRADE_WORDS = {
     "ordinary": "ordinary", "senior": "senior", "expert": "expert",
     "普通": "ordinary", "高级": "senior", "专家": "expert",
@@ -99,7 +103,7 @@ class _Reader:
         table = self._owned(read_table(path, ("agent_id",)), file)
         table = self._once(table, "case_id", file)
         self._conflicts(table, ["case_id", "agent_id"], file)
-        result = pd.DataFrame({"agent_id": table["agent_id"].str.strip().astype("category")})
+        result = pd.DataFrame({"agent_id": table["agent_id"].astype("category")})
         times = [
             self._days(table[name], file) for name in ("opened_at", "resolved_at") if name in table
         ]
@@ -115,12 +119,10 @@ class _Reader:
             result["on"] = times[-1].fillna(times[0])
         for name in ("resolved", "independent", "reopened"):
             if name in table:
-                result[name] = self._take(file, columns.booleans(table[name]))
+                result[name] = self._take(file, _distinctly(table[name], columns.booleans))
         if "satisfaction" in table:
-            low, high = policy.surveys.lowest, policy.surveys.highest
-            result["satisfaction"] = self._take(
-                file, columns.numbers(table["satisfaction"], low, high)
-            )
+            scale = partial(columns.numbers, low=policy.surveys.lowest, high=policy.surveys.highest)
+            result["satisfaction"] = self._take(file, _distinctly(table["satisfaction"], scale))
         for name in policy.case_mix:
             if name in table:
                 result[name] = _factor(table[name])
@@ -133,7 +135,7 @@ class _Reader:
         table = self._owned(read_table(path, ("agent_id", "score")), file)
         table = self._once(table, "review_id", file)
         self._conflicts(table, ["review_id"], file)
-        result = pd.DataFrame({"agent_id": table["agent_id"].str.strip()})
+        result = pd.DataFrame({"agent_id": table["agent_id"]})
         low, high = policy.reviews.lowest, policy.reviews.highest
         result["score"] = self._take(file, columns.numbers(table["score"], low, high))
         if "reviewed_on" in table:
@@ -149,7 +151,7 @@ class _Reader:
         file = path.name
         table = self._owned(read_table(path, ("agent_id",)), file)
         table = self._once(table, "on", file)  # a contribution has no id; its day stands for it
-        result = pd.DataFrame({"agent_id": table["agent_id"].str.strip()})
+        result = pd.DataFrame({"agent_id": table["agent_id"]})
         if "on" in table:
             result["on"] = self._take(file, columns.dates(table["on"]))
         if "kind" in table:
@@ -169,7 +171,9 @@ class _Reader:
 
     def _owned(self, table: pd.DataFrame, file: str) -> pd.DataFrame:
         """Rows that name an agent."""
-        nobody = table["agent_id"].str.strip() == ""
+        owner, _ = _distinctly(table["agent_id"], lambda column: (column.str.strip(), []))
+        table = table.assign(agent_id=owner)
+        nobody = owner == ""
         if nobody.any():
             self.warnings.append(f"{file}: {int(nobody.sum())} rows without an agent are left out")
         return table[~nobody]
@@ -187,7 +191,7 @@ class _Reader:
         ]
 
     def _days(self, column: pd.Series, file: str) -> pd.Series:
-        moment = self._take(file, columns.instants(column, self.tz))
+        moment = self._take(file, _distinctly(column, partial(columns.instants, tz=self.tz)))
         day: pd.Series = moment.dt.tz_convert(self.tz).dt.tz_localize(None).dt.normalize()
         return day
 
@@ -197,13 +201,29 @@ class _Reader:
         return values
 
 
+def _distinctly(column: pd.Series, convert: Callable[[pd.Series], Converted]) -> Converted:
+    """Convert each value that occurs once, not each of a million rows; faults name every row."""
+    import pandas as pd
+
+    codes, distinct = pd.factorize(column)
+    if len(distinct) * REPEATED < len(column):
+        values, faults = convert(pd.Series(distinct, name=column.name))
+        if not faults:
+            return values.take(codes).set_axis(column.index), []
+    return convert(column)
+
+
 def _factor(column: pd.Series) -> pd.Series:
     """Numbers where all are numbers (the kernel cuts them), else names."""
+    return _distinctly(column, _numbers_or_names)[0]
+
+
+def _numbers_or_names(column: pd.Series) -> Converted:
     import pandas as pd
 
     text = column.str.strip()
     given = text != ""
     numbers = pd.to_numeric(text.where(given), errors="coerce")
     if given.any() and not (given & numbers.isna()).any():
-        return numbers
-    return text.where(given).astype("category")
+        return numbers, []
+    return text.where(given).astype("category"), []
