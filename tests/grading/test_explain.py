@@ -12,7 +12,7 @@ from grading import wording
 from grading.assess import DECISIONS, VERDICTS, assess
 from grading.errors import GradingError
 from grading.evidence import Evidence, Notice
-from grading.explain import Change, Explanation, explain, only, plain_average
+from grading.explain import Change, Explanation, explain, plain_averages
 from grading.policy import CRITERIA, GRADES, GradePolicy
 
 Known = Callable[..., Evidence]
@@ -97,9 +97,9 @@ def test_plain_average_ignores_uncertainty_and_floors(known: Known, policy: Grad
     # quality 74 of 80 → 0.925; resolution 0.85 → 2; satisfaction 0.88 → 2; weights .25 .25 .2:
     # (0.925 · .25 + 2 · .25 + 2 · .2) / .7 = 1.616 → senior, though the floor of quality is 75
     evidence = known({"quality": 74, "resolution": 0.85, "satisfaction": 0.88})
-    assert plain_average(only(evidence, ["A0"]), policy) == "senior"
+    assert plain_averages(evidence, policy) == ["senior"]
     assert assess(evidence, policy).table["grade"].iloc[0] == "ordinary"
-    assert plain_average(only(known({}), ["A0"]), policy) is None
+    assert plain_averages(known({}), policy) == [None]
 
 
 def test_unknown_agents_have_no_explanation(known: Known, policy: GradePolicy) -> None:
