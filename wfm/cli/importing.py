@@ -49,13 +49,15 @@ def import_(
 
     settings = Settings.from_environment()
     engine = open_engine(settings)
-    _migrate_if_empty(engine)
-    with transaction(engine) as session:
-        report = run_import(
-            session, SYSTEM, file, kind, at=instants.now(), timezone=settings.timezone,
-            mapping=mapping, dry_run=dry_run, tell=_tell,
-        )  # fmt: skip
-    engine.dispose()
+    try:
+        _migrate_if_empty(engine)
+        with transaction(engine) as session:
+            report = run_import(
+                session, SYSTEM, file, kind, at=instants.now(), timezone=settings.timezone,
+                mapping=mapping, dry_run=dry_run, tell=_tell,
+            )  # fmt: skip
+    finally:
+        engine.dispose()
     if rejects is not None:
         import gzip
 

@@ -34,6 +34,14 @@ def zone(name: str) -> ZoneInfo:
         ) from error
 
 
+def trimmed(column: pd.Series) -> pd.Series:
+    """Cells without white space around them (several times as fast as `.str.strip`)."""
+    import pandas as pd
+
+    cells = [cell.strip() for cell in column.tolist()]
+    return pd.Series(cells, index=column.index, dtype="str", name=column.name)
+
+
 def _cells(column: pd.Series) -> Iterator[tuple[int, str]]:
     return zip(column.index.tolist(), column.astype(str).tolist(), strict=True)
 
@@ -53,7 +61,7 @@ def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Co
     """
     import pandas as pd
 
-    text = column.str.strip()
+    text = trimmed(column)
     given = text != ""
     result = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us, UTC]")
     for pattern in formats:
@@ -97,7 +105,7 @@ def dates(column: pd.Series, formats: Sequence[str] = ("%Y-%m-%d",)) -> Converte
     """Calendar dates; a time of day after an ISO date is dropped."""
     import pandas as pd
 
-    text = column.str.strip()
+    text = trimmed(column)
     if "%Y-%m-%d" in formats:
         text = text.str.replace(r"^(\d{4}-\d{2}-\d{2})[T ].*$", r"\1", regex=True)
     result = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us]")
@@ -116,7 +124,7 @@ def numbers(
     import numpy as np
     import pandas as pd
 
-    text = column.str.strip()
+    text = trimmed(column)
     values = pd.to_numeric(text.where(text != ""), errors="coerce")
     wrong = (text != "") & (values.isna() | np.isinf(values))
     expected = "not a whole number" if whole else "not a number"
@@ -135,7 +143,7 @@ def numbers(
 
 def booleans(column: pd.Series) -> Converted:
     """Y/N, true/false, 1/0 (or 是/否)."""
-    text = column.str.strip().str.lower()
+    text = trimmed(column).str.lower()
     values = text.map(BOOLEANS).astype("boolean")
     return values, _faults(column, (text != "") & values.isna(), "expected Y or N, true or false")
 
@@ -144,7 +152,7 @@ def choices(column: pd.Series, allowed: Sequence[str] | Mapping[str, str]) -> Co
     """One of a few words; a mapping also translates (keys are compared without case)."""
     table = allowed if isinstance(allowed, Mapping) else {word: word for word in allowed}
     lookup = {key.lower(): value for key, value in table.items()}
-    text = column.str.strip()
+    text = trimmed(column)
     values = text.str.lower().map(lookup)
     wrong = (text != "") & values.isna()
     return values, _faults(column, wrong, f"expected one of {', '.join(list(table)[:12])}")
@@ -152,7 +160,7 @@ def choices(column: pd.Series, allowed: Sequence[str] | Mapping[str, str]) -> Co
 
 def identifiers(column: pd.Series, *, unique: bool = True) -> Converted:
     """Required ids, each once when `unique`."""
-    text = column.str.strip()
+    text = trimmed(column)
     faults = _faults(column, text == "", "an id is required")
     if unique:
         again = text.duplicated() & (text != "")

@@ -147,9 +147,7 @@ class _Reader:
         self.faults.append(Fault(message, self.file, None, where, shown))
 
     def mapping(self, name: str, content: dict[str, Any]) -> Mapping:
-        outputs = tuple(
-            self.output(kind, content.pop(kind)) for kind in FORMS if kind in content
-        )
+        outputs = tuple(self.output(kind, content.pop(kind)) for kind in FORMS if kind in content)
         kind = self.take(content, "kind", str, "")
         if not outputs:
             self.fault("kind", f"no table of records; expected one of {', '.join(FORMS)}")
@@ -184,8 +182,7 @@ class _Reader:
         output = Output(
             kind=kind,
             sources={
-                name: self.source(f"{kind}.fields.{name}", value)
-                for name, value in fields.items()
+                name: self.source(f"{kind}.fields.{name}", value) for name, value in fields.items()
             },
             one_per=self.take(content, "one_per", str, "", kind) or None,
             ordered_by=self.take(content, "ordered_by", str, "", kind) or None,

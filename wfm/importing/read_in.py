@@ -53,7 +53,7 @@ def read_in(staging: Staging, path: Path, mapping: Mapping, tz: ZoneInfo, tell: 
         made = translator.rows(frame)
         if number == 0:
             _check_fields(mapping, made, path.name)
-            read.ignored_columns = _ignored(mapping, frame, made)
+            read.ignored_columns = _ignored(mapping, chunk.frame, made)
         for kind, records in made.items():
             _stage(staging, FORMS[kind], records, mapping, tz, read)
         staging.add_faults(mapping.kind, chunk.faults)

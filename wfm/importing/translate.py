@@ -22,8 +22,10 @@ class Translator:
         self._groups = [Groups(output) for output in mapping.outputs if output.one_per]
 
     def known(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The frame with trimmed cells, those that mean "unknown" made empty."""
-        frame = frame.apply(lambda column: column.str.strip())
+        """The columns that are looked at, trimmed; cells that mean "unknown" made empty."""
+        named = {*self.mapping.columns, *FORMS[self.mapping.kind].names}
+        frame = frame[[column for column in frame.columns if column in named]]
+        frame = frame.apply(columns.trimmed)
         unknown = list(self.mapping.unknown)
         return frame.mask(frame.isin(unknown), "") if unknown else frame
 
@@ -140,7 +142,7 @@ class Groups:
         for name in made.columns:
             new = pd.DataFrame({
                 "key": keys, "value": made[name], "order": place, "row": frame.index, "count": 1,
-            })[known & (made[name] != "")]  # fmt: skip
+            })[known & (made[name] != "")].reset_index(drop=True)  # fmt: skip
             held = pd.concat([self._held[name], new]) if name in self._held else new
             self._held[name] = self._reduced(name, held)
 
@@ -169,7 +171,9 @@ class Groups:
         fields = {name: self._chosen(name) for name in self.output.sources}
         table = pd.DataFrame(fields, index=self._rows.index).fillna("").astype("str")
         table.index = pd.Index(self._rows.to_numpy(), dtype="int64", name="row")
-        return table.sort_index(kind="stable")
+        # a group whose id came out empty stands for nothing
+        named = table[FORMS[self.output.kind].key[0]] != ""
+        return table[named].sort_index(kind="stable")
 
     def _chosen(self, name: str) -> pd.Series:
         held, take = self._held[name], self.output.sources[name].take

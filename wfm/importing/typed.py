@@ -56,9 +56,7 @@ def _converted(
         values, more = _plausible(column, values)
         faults += more
     elif field.type in ("whole", "number"):
-        values, faults = columns.numbers(
-            column, field.low, field.high, whole=field.type == "whole"
-        )
+        values, faults = columns.numbers(column, field.low, field.high, whole=field.type == "whole")
     elif field.type == "boolean":
         values, faults = columns.booleans(column)
     elif field.type == "choice":
@@ -68,7 +66,7 @@ def _converted(
     else:
         values, faults = _text(field, column)
     if field.required:
-        faults += _faults(column, column.str.strip() == "", "a value is required")
+        faults += _faults(column, columns.trimmed(column) == "", "a value is required")
     return values, faults
 
 
@@ -79,9 +77,7 @@ def _faults(column: pd.Series, wrong: pd.Series, message: str) -> list[Fault]:
     ]
 
 
-def _plausible(
-    column: pd.Series, values: pd.Series, tz: str | None = None
-) -> columns.Converted:
+def _plausible(column: pd.Series, values: pd.Series, tz: str | None = None) -> columns.Converted:
     import pandas as pd
 
     early, late = pd.Timestamp(EARLIEST, tz=tz), pd.Timestamp(LATEST, tz=tz)
@@ -90,7 +86,7 @@ def _plausible(
 
 
 def _text(field: Field, column: pd.Series) -> columns.Converted:
-    text = column.str.strip()
+    text = columns.trimmed(column)
     longest = field.longest or (LONGEST_CODE if field.type in ("id", "code") else None)
     if longest is None:
         return text, []
@@ -103,7 +99,11 @@ def _skills(column: pd.Series) -> columns.Converted:
 
     tidy, faults = [], []
     for row, text in column.items():
-        parts = [part.strip() for part in text.replace("；", ";").replace("：", ":").split(";") if part.strip()]
+        parts = [
+            part.strip()
+            for part in text.replace("；", ";").replace("：", ":").split(";")
+            if part.strip()
+        ]
         names = [part.split(":")[0].strip() for part in parts]
         wrong = [part for part in parts if not SKILL.fullmatch(part)]
         if wrong:

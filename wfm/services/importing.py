@@ -101,11 +101,10 @@ def run_import(
     access.require(actor, "imports.run")
     chosen = _mapping(kind, mapping)
     tz = chosen.timezone or zone(timezone)
-    connection = session.connection()
-    session.flush()
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
     step = session.begin_nested()
-    staging = Staging(connection)
+    # asked for within the step: only then is there a savepoint for a dry run to go back to
+    staging = Staging(session.connection())
     read = read_in(staging, path, chosen, tz, tell)
     today = instants.local_date(at, timezone)
     landed = {}

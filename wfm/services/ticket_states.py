@@ -10,8 +10,8 @@ the events say goes before what is recorded, and what they are silent on stays a
   changes say nothing of the owner, nor do closing and cancelling.
 - **first_response_at**: the first agent message; without any, the recorded time; without that,
   the first resolution.
-- **resolved_at**, **closed_at**: the last such event since the last reopening. A ticket closed
-  without having been resolved counts as resolved when it was closed.
+- **resolved_at**, **closed_at**: the last such event since the last reopening. A ticket that was
+  closed without a resolution counts as resolved then, unless it is recorded as not resolved.
 - **independent**: never with a second owner, a transfer or an escalation.
 - **reopened**: whether there is a reopening.
 """
@@ -112,7 +112,8 @@ def _news(table: str) -> str:
     since = "coalesce(s.last_reopened, '-infinity')"
     resolved_at = (
         f"coalesce(case when s.last_resolved >= {since} then s.last_resolved end,"
-        f" case when t.resolved_at >= {since} then t.resolved_at end, s.last_closed)"
+        f" case when t.resolved_at >= {since} then t.resolved_at end,"
+        f" case when t.resolved is distinct from false then s.last_closed end)"
     )
     return f"""
     select t.id, d.state,

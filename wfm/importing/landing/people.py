@@ -133,9 +133,7 @@ def _land_facts(staging: Staging, today: date) -> list[str]:
     return [f"{kept} grades stay as a named person decided them"] if kept else []
 
 
-def _fact(
-    staging: Staging, table: str, keys: tuple[str, ...], value: str, today: date
-) -> None:
+def _fact(staging: Staging, table: str, keys: tuple[str, ...], value: str, today: date) -> None:
     """Make the fact in force (or the next one to be) what `wanted` says.
 
     A fact that began before today is ended and followed by a new one; nothing past is rewritten.
@@ -146,7 +144,7 @@ def _fact(
         "compared",
         f"""as select distinct on (w.line, {", ".join(f"w.{k}" for k in keys)}) w.*,
             f.id as fact, f.{value} as held, f.valid_from, f.valid_until,
-            exists (select from {table} f where {same}) as ever
+            exists (select from {table} f where f.agent_id = w.agent_id) as ever
         from wanted w left join {table} f
             on {same} and (f.valid_until is null or f.valid_until > :today)
         order by w.line, {", ".join(f"w.{k}" for k in keys)}, f.valid_from""",
@@ -234,7 +232,9 @@ def _refuse_overlaps(staging: Staging) -> None:
         taken = spells[row.agent_ref]
         place = bisect_left(taken, (row.start, row.last, ""))
         near = taken[max(0, place - 1) : place + 1]
-        met = next((spell for spell in near if spell[0] <= row.last and spell[1] >= row.start), None)
+        met = next(
+            (spell for spell in near if spell[0] <= row.last and spell[1] >= row.start), None
+        )
         if met is None:
             insort(taken, (row.start, row.last, f"in row {row.line}"))
         else:
