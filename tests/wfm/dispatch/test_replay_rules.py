@@ -253,3 +253,10 @@ def test_a_kept_expert_who_goes_off_duty_stops_nothing():
 def test_nothing_to_do_is_no_fault():
     assert run(Trace([], [], []), [Agent("a")], [duty("a")], Deadline()) == []
     assert run(Trace([], [], []), [], [], Fifo()) == []
+
+
+def test_agents_idle_since_the_same_instant_go_by_id():
+    # at 100 b is done and a's duty begins: both idle since 100
+    calls = [call("busy", 0, handle=100), call("t", 110)]
+    done = replay(calls, [Agent("b"), Agent("a")], [duty("b"), duty("a", 100)])
+    assert done["t"][0] == "a"
