@@ -2,140 +2,257 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from wfm import access, audit, jobs
+from wfm import access, audit
 from wfm.access import Actor
 from wfm.dispatch.live import Proposal, next_for, recommend
-from wfm.dispatch.model import SECOND, Agent, DeskState, Seat, may_take
 from wfm.dispatch.model import Ticket as Waiting
-from wfm.dispatch.policy import POLICIES, Policy, rank
-from wfm.errors import ConflictError, Fault, InputError, NotFoundError
-from wfm.instants import local_date
-from wfm.services import opening
-from wfm.services.facts import AgentFacts, agents_on
-from wfm.services.replaying import TIERS, presence
-from wfm.services.ticket_states import derive
-from wfm.tables import (
-    Agent as AgentRow,
-)
-from wfm.tables import (
-    Assignment,
-    Customer,
-    DispatchDecision,
-    Skill,
-    Ticket,
-    TicketEvent,
-)
-from wfm.words import EventKind, Mode, TicketState
+from wfm.dispatch.model import may_take
+from wfm.dispatch.policy import rank
+from wfm.errors import NotFoundError
+from wfm.services import desk_snapshot, opening, ticket_work
+from wfm.services.desk_snapshot import SeatRow, Snapshot, due_at, micro
+from wfm.services.facts import AgentFacts
+from wfm.services.replaying import TIERS
+from wfm.services.ticket_work import Refusal
+from wfm.tables import Agent as AgentRow
+from wfm.tables import Customer, DispatchDecision, Skill, Ticket, TicketEvent
+from wfm.words import EventKind, Grade, TicketState
 
-POLICY = "deadline"
 AT_RISK_SHARE = 0.25  # a ticket is at risk when less than this share of its time is left
 LONGEST_BOARD = 500
-DEFAULT_RESPOND_S = 3600
+LONGEST_HAND = 60
+LONGEST_HISTORY = 50
+LATE, AT_RISK, FINE = RISKS = ("late", "at_risk", "fine")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What part of the queue to show; empty: all of it."""
+
+    skill: str = ""
+    tier: Grade | None = None
+    risk: str = ""
 
 
 @dataclass(frozen=True)
 class QueueRow:
     """One waiting ticket as the dispatcher sees it.
 
-    `left_s` counts business seconds to the due instant, below zero when late; `risk` is
-    "late", "at_risk" or "fine".
+    `waited_s` and `left_s` count business seconds, the latter to the due instant and below zero
+    when late; `risk` is one of `RISKS`.
     """
 
     ticket: Ticket
     skill: Skill | None
     customer: str
     due_at: datetime
+    waited_s: int
     left_s: int
     risk: str
     proposal: Proposal
-    proposed: AgentRow | None
-    runners_up: tuple[AgentRow, ...]
+    proposed: AgentFacts | None
+    runners_up: tuple[AgentFacts, ...]
 
 
 @dataclass(frozen=True)
-class SeatRow:
-    """One agent on duty."""
+class HandRow:
+    """One ticket somebody has in hand; `left_s` counts to its due instant until it is answered."""
 
-    agent: AgentFacts
-    mode: Mode
-    in_hand: int
-    until: datetime
-    on_break: bool
+    ticket: Ticket
+    skill: Skill | None
+    owner: AgentRow
+    on_duty: bool
+    left_s: int
+    risk: str
 
 
 @dataclass(frozen=True)
 class Board:
-    """The desk at one instant. `clock_runs` says whether business time is passing now."""
+    """The desk at one instant. `clock_runs` says whether business time is passing now.
+
+    `counts` holds the whole queue's tickets by risk, `matching` how many the filters let through;
+    `waiting` are the first of these, `hands` the first of all in hand.
+    """
 
     at: datetime
     policy: str
     clock_runs: bool
+    counts: dict[str, int]
+    total_waiting: int
+    matching: int
     waiting: tuple[QueueRow, ...]
     seats: tuple[SeatRow, ...]
-    total_waiting: int
+    hands: tuple[HandRow, ...]
+    total_in_hand: int
+    skills: tuple[Skill, ...]
+
+    @property
+    def free(self) -> int:
+        return sum(seat.state == "free" for seat in self.seats)
 
 
 @dataclass(frozen=True)
-class _Snapshot:
-    """The desk as the policy sees it, with the rows behind it."""
+class Choice:
+    """One ticket with everybody on duty who may take it, the policy's choice first."""
 
-    state: DeskState
-    tickets: dict[str, Ticket]
-    seats: tuple[SeatRow, ...]
-    policy: Policy
+    row: QueueRow
+    choices: tuple[SeatRow, ...]
+    history: tuple[tuple[TicketEvent, str], ...]
 
 
 def board(
-    session: Session, actor: Actor, at: datetime, timezone: str, skill: str | None = None
+    session: Session,
+    actor: Actor,
+    at: datetime,
+    timezone: str,
+    filters: Filters | None = None,
+    limit: int = LONGEST_BOARD,
 ) -> Board:
     """The live queue in the policy's order, each ticket with the proposed agent and why."""
     access.require(actor, "dispatch.view")
-    desk = _snapshot(session, at, timezone)
-    time = opening.desk_time(session, timezone)
-    now = _micro(at)
+    wanted = filters or Filters()
+    desk = desk_snapshot.take(session, at, timezone)
+    now = micro(at)
     ordered = sorted(desk.state.waiting, key=lambda ticket: rank(desk.policy, ticket, now))
-    wanted = [t for t in ordered if skill is None or t.skill == skill][:LONGEST_BOARD]
-    people = {row.code: row for row in session.exec(select(AgentRow))}
-    skills = {row.code: row for row in session.exec(select(Skill))}
-    customers = {row.id: row.name for row in session.exec(select(Customer))}
-    rows = []
-    for ticket in wanted:
-        kept = desk.tickets[ticket.ticket_id]
-        assert kept.due_at is not None
-        left = time.elapsed(at, kept.due_at) if kept.due_at > at else -time.elapsed(kept.due_at, at)
-        promised = kept.respond_within_s or DEFAULT_RESPOND_S
-        proposal = recommend(desk.policy, ticket, desk.state, now)
-        rows.append(
-            QueueRow(
-                ticket=kept,
-                skill=skills.get(ticket.skill),
-                customer=customers.get(kept.customer_id, ""),
-                due_at=kept.due_at,
-                left_s=left,
-                risk=_risk(left, promised),
-                proposal=proposal,
-                proposed=people.get(proposal.agent_id or ""),
-                runners_up=tuple(people[code] for code in proposal.next_best),
-            )
-        )
+    risks = {one.ticket_id: _risk(desk, desk.tickets[one.ticket_id], at) for one in ordered}
+    matching = [one for one in ordered if _matches(one, risks[one.ticket_id], wanted)]
+    skills = {row.code: row for row in session.exec(select(Skill).order_by(Skill.code))}
+    hands, total_in_hand = _hands(session, desk, at, wanted)
     return Board(
-        at=at, policy=desk.policy.name, clock_runs=time.is_open(at), waiting=tuple(rows),
-        seats=desk.seats, total_waiting=len(ordered),
-    )  # fmt: skip
+        at=at,
+        policy=desk.policy.name,
+        clock_runs=desk.time.is_open(at),
+        counts=Counter(risks.values()),
+        total_waiting=len(ordered),
+        matching=len(matching),
+        waiting=tuple(_rows(session, desk, matching[:limit], skills, at)),
+        seats=tuple(s for s in desk.seats if not wanted.skill or wanted.skill in s.agent.skills),
+        hands=hands,
+        total_in_hand=total_in_hand,
+        skills=tuple(skills.values()),
+    )
 
 
-def _risk(left_s: int, promised_s: int) -> str:
-    if left_s < 0:
-        return "late"
-    return "at_risk" if left_s < AT_RISK_SHARE * promised_s else "fine"
+def choice(session: Session, actor: Actor, ticket_code: str, at: datetime, timezone: str) -> Choice:
+    """A waiting ticket, who may take it, and what happened to it so far."""
+    access.require(actor, "dispatch.view")
+    desk = desk_snapshot.take(session, at, timezone)
+    ticket = next((t for t in desk.state.waiting if t.ticket_id == ticket_code), None)
+    if ticket is None:
+        raise _why_gone(session, ticket_work.find(session, ticket_code))
+    skills = {row.code: row for row in session.exec(select(Skill))}
+    row = next(_rows(session, desk, [ticket], skills, at))
+    best = [agent.code for agent in (row.proposed, *row.runners_up) if agent]
+    able = [
+        seat
+        for seat in desk.seats
+        if TIERS[seat.agent.grade] >= ticket.tier
+        and (not ticket.skill or not seat.agent.skills or ticket.skill in seat.agent.skills)
+    ]
+    able.sort(
+        key=lambda seat: (
+            best.index(seat.agent.code) if seat.agent.code in best else len(best),
+            ("free", "full", "on_break").index(seat.state),
+            TIERS[seat.agent.grade],
+            seat.agent.code,
+        )
+    )
+    kept = desk.tickets[ticket_code]
+    history = session.exec(
+        select(TicketEvent, AgentRow.name)
+        .join(AgentRow, col(AgentRow.id) == TicketEvent.agent_id, isouter=True)
+        .where(TicketEvent.ticket_id == kept.id)
+        .order_by(col(TicketEvent.at).desc(), col(TicketEvent.id).desc())
+        .limit(LONGEST_HISTORY)
+    )
+    return Choice(row, tuple(able), tuple((event, name or "") for event, name in history))
+
+
+def _matches(ticket: Waiting, risk: str, wanted: Filters) -> bool:
+    return (
+        (not wanted.skill or ticket.skill == wanted.skill)
+        and (wanted.tier is None or ticket.tier == TIERS[wanted.tier])
+        and (not wanted.risk or risk == wanted.risk)
+    )
+
+
+def _risk(desk: Snapshot, ticket: Ticket, at: datetime) -> str:
+    due = desk.due.get(ticket.code) or due_at(ticket, desk.time)
+    if at > due:
+        return LATE
+    promised = ticket.respond_within_s or desk_snapshot.DEFAULT_RESPOND_S
+    return AT_RISK if desk.time.elapsed(at, due) < AT_RISK_SHARE * promised else FINE
+
+
+def _rows(
+    session: Session,
+    desk: Snapshot,
+    shown: Sequence[Waiting],
+    skills: dict[str, Skill],
+    at: datetime,
+) -> Any:
+    people = {seat.agent.code: seat.agent for seat in desk.seats}
+    wanted = {desk.tickets[one.ticket_id].customer_id for one in shown} - {None}
+    customers = dict(
+        session.exec(select(Customer.id, Customer.name).where(col(Customer.id).in_(wanted))).all()
+    )
+    for one in shown:
+        ticket, due = desk.tickets[one.ticket_id], desk.due[one.ticket_id]
+        proposal = recommend(desk.policy, one, desk.state, micro(at))
+        yield QueueRow(
+            ticket=ticket,
+            skill=skills.get(one.skill),
+            customer=customers.get(ticket.customer_id, ""),
+            due_at=due,
+            waited_s=desk.time.elapsed(ticket.opened_at, at),
+            left_s=desk.time.elapsed(at, due),
+            risk=_risk(desk, ticket, at),
+            proposal=proposal,
+            proposed=people.get(proposal.agent_id or ""),
+            runners_up=tuple(people[code] for code in proposal.next_best),
+        )
+
+
+def _hands(
+    session: Session, desk: Snapshot, at: datetime, wanted: Filters
+) -> tuple[tuple[HandRow, ...], int]:
+    """Tickets in hand: what is not answered first, the earliest due first."""
+    on_duty = {seat.agent.id for seat in desk.seats}
+    query = (
+        select(Ticket, Skill, AgentRow)
+        .join(AgentRow, col(AgentRow.id) == Ticket.owner_id)
+        .join(Skill, col(Skill.id) == Ticket.skill_id, isouter=True)
+        .where(Ticket.state == TicketState.OPEN, Ticket.opened_at <= at)
+    )
+    if wanted.skill:
+        query = query.where(Skill.code == wanted.skill)
+    if wanted.tier is not None:
+        query = query.where(Ticket.min_grade == wanted.tier)
+    found = session.exec(
+        query.order_by(
+            col(Ticket.first_response_at).is_not(None), col(Ticket.due_at), col(Ticket.id)
+        )
+    ).all()
+    rows = tuple(
+        HandRow(
+            ticket=ticket,
+            skill=skill,
+            owner=owner,
+            on_duty=owner.id in on_duty,
+            left_s=desk.time.elapsed(at, due_at(ticket, desk.time)),
+            risk=_risk(desk, ticket, at),
+        )
+        for ticket, skill, owner in found[:LONGEST_HAND]
+    )
+    return rows, len(found)
 
 
 def assign(
@@ -151,54 +268,63 @@ def assign(
 
     Raises
     ------
-    ConflictError
-        Somebody has the ticket already, or it no longer waits.
-    InputError
-        The agent is not on duty, may not take it, or has full hands; or the choice differs from
-        the proposal and no note says why.
+    Refusal
+        Somebody has the ticket already or it no longer waits; the agent is not on duty, may not
+        take it, or has full hands; the choice differs from the proposal and no note says why.
     """
     access.require(actor, "dispatch.assign")
-    ticket = session.exec(
-        select(Ticket).where(Ticket.code == ticket_code).with_for_update()
-    ).first()
-    if ticket is None:
-        raise NotFoundError(f"there is no ticket {ticket_code}")
-    if ticket.owner_id is not None or ticket.state != TicketState.OPEN:
-        raise ConflictError(f"{ticket_code} no longer waits; the list shows who has it")
+    note = note.strip()
+    ticket = ticket_work.find(session, ticket_code, lock=True)
+    if ticket.owner_id is not None or ticket.state != TicketState.OPEN or ticket.opened_at > at:
+        raise _why_gone(session, ticket)
     agent = session.exec(
         # whoever assigns to one agent waits for whoever else does, so hands never overfill
-        select(AgentRow).where(AgentRow.code == agent_code).with_for_update()
+        select(AgentRow).where(AgentRow.code == agent_code).with_for_update(key_share=True)
     ).first()
-    if agent is None or agent.id is None:
+    if agent is None:
         raise NotFoundError(f"there is no agent {agent_code}")
-    desk = _snapshot(session, at, timezone)
-    waiting = next(t for t in desk.state.waiting if t.ticket_id == ticket_code)
-    seat = next((s for s in desk.state.seats if s.agent.agent_id == agent_code), None)
-    _check(waiting, agent_code, seat)
-    proposal = recommend(desk.policy, waiting, desk.state, _micro(at))
-    if proposal.agent_id not in (None, agent_code) and not note.strip():
-        wrong = f"{proposal.agent_id} is proposed; say why it goes to {agent_code}"
-        raise InputError.of([Fault(wrong, column="note")])
     assert ticket.id is not None
-    proposed = session.exec(
-        select(AgentRow.id).where(AgentRow.code == (proposal.agent_id or ""))
-    ).first()
+    assert agent.id is not None
+    desk = desk_snapshot.take(session, at, timezone)
+    waiting = next(one for one in desk.state.waiting if one.ticket_id == ticket_code)
+    _check(desk, waiting, agent)
+    proposal = recommend(desk.policy, waiting, desk.state, micro(at))
+    people = {seat.agent.code: seat.agent for seat in desk.seats}
+    proposed = people.get(proposal.agent_id or "")
+    if not note and agent_code != proposal.agent_id:
+        name = proposed.name if proposed else None
+        raise Refusal("say_why" if proposed else "kept", agent=agent.name, proposed=name)
     decision = DispatchDecision(
         ticket_id=ticket.id, agent_id=agent.id, at=at, decided_by=actor.name,
-        policy=desk.policy.name, proposed_agent_id=proposed, note=note.strip(),
+        policy=desk.policy.name, proposed_agent_id=proposed.id if proposed else None, note=note,
         reasons=[reason_document(reason) for reason in proposal.why],
     )  # fmt: skip
     session.add(decision)
-    stamp = f"{ticket_code}-assigned-{round(at.timestamp() * 1000)}"
-    session.add(
-        TicketEvent(code=stamp, ticket_id=ticket.id, at=at, kind=EventKind.ASSIGNED,
-                    agent_id=agent.id, note=note.strip())
-    )  # fmt: skip
-    derive(session, [ticket.id])
+    ticket_work.append(session, ticket, EventKind.ASSIGNED, agent.id, at, note)
     audit.record(session, at, actor.name, "dispatch.assign", f"ticket {ticket_code}",
-                 agent=agent_code, proposed=proposal.agent_id, note=note.strip())  # fmt: skip
-    jobs.announce(session, "dispatch")
+                 agent=agent_code, proposed=proposal.agent_id, note=note)  # fmt: skip
     return decision
+
+
+def _why_gone(session: Session, ticket: Ticket) -> Refusal:
+    if ticket.owner_id is None or ticket.state != TicketState.OPEN:
+        return Refusal("gone", ticket=ticket.code)
+    return Refusal(
+        "taken", ticket=ticket.code, agent=session.get_one(AgentRow, ticket.owner_id).name
+    )
+
+
+def _check(desk: Snapshot, ticket: Waiting, agent: AgentRow) -> None:
+    row = next((row for row in desk.seats if row.agent.code == agent.code), None)
+    seat = next((one for one in desk.state.seats if one.agent.agent_id == agent.code), None)
+    if row is None:
+        raise Refusal("off_duty", agent=agent.name)
+    if seat is None:
+        raise Refusal("on_break", agent=agent.name)
+    if not may_take(seat.agent, ticket):
+        raise Refusal("unable", agent=agent.name)
+    if seat.in_hand >= seat.agent.capacity:
+        raise Refusal("full", agent=agent.name)
 
 
 def reason_document(reason: Any) -> dict[str, Any]:
@@ -215,118 +341,16 @@ def propose_next(
     """What an agent on duty should take next."""
     if actor.agent_id is None or not _is_self(session, actor, agent_code):
         access.require(actor, "dispatch.view")
-    desk = _snapshot(session, at, timezone)
+    desk = desk_snapshot.take(session, at, timezone)
     try:
-        return next_for(desk.policy, agent_code, desk.state, _micro(at))
+        return next_for(desk.policy, agent_code, desk.state, micro(at))
     except ValueError as error:
-        raise ConflictError(f"{agent_code} is not on duty now") from error
+        raise Refusal("off_duty", agent=agent_code) from error
 
 
 def _is_self(session: Session, actor: Actor, agent_code: str) -> bool:
     own = session.get(AgentRow, actor.agent_id)
     return own is not None and own.code == agent_code
-
-
-def _check(ticket: Waiting, agent_code: str, seat: Seat | None) -> None:
-    if seat is None:
-        wrong = "is not on duty now"
-    elif not may_take(seat.agent, ticket):
-        wrong = "does not have the skill and grade for it"
-    elif seat.in_hand >= seat.agent.capacity:
-        wrong = "has full hands"
-    else:
-        return
-    raise InputError.of([Fault(f"{agent_code} {wrong}; choose another agent", column="agent")])
-
-
-def decisions(session: Session, actor: Actor, limit: int = 50) -> Sequence[Any]:
-    """The newest decisions with ticket and agent, newest first."""
-    access.require(actor, "dispatch.view")
-    return session.exec(
-        select(DispatchDecision, Ticket, AgentRow)
-        .join(Ticket, col(Ticket.id) == DispatchDecision.ticket_id)
-        .join(AgentRow, col(AgentRow.id) == DispatchDecision.agent_id)
-        .order_by(col(DispatchDecision.id).desc())
-        .limit(limit)
-    ).all()
-
-
-def _snapshot(session: Session, at: datetime, timezone: str) -> _Snapshot:
-    """Everybody on duty and everything that waits, as of one instant."""
-    facts = {a.id: a for a in agents_on(session, local_date(at, timezone))}
-    in_hand = _in_hand(session)
-    since = _since(session, list(facts))
-    seats, seat_rows = [], []
-    for duty in session.exec(
-        select(Assignment)
-        .where(
-            Assignment.live, Assignment.starts_at <= at, Assignment.ends_at > at,
-            Assignment.mode != Mode.STANDBY,
-        )
-        .order_by(col(Assignment.agent_id))
-    ):  # fmt: skip
-        agent = facts.get(duty.agent_id)
-        if agent is None:
-            continue
-        now = _micro(at)
-        present = any(begin <= now < end for begin, end in presence(duty))
-        held = in_hand.get(agent.id, 0)
-        seat_rows.append(SeatRow(agent, duty.mode, held, duty.ends_at, not present))
-        if present:
-            person = Agent(agent.code, TIERS[agent.grade], agent.skills or None, agent.capacity)
-            begun = max(since.get(agent.id, duty.starts_at), duty.starts_at)
-            seats.append(Seat(person, held, _micro(begun)))
-    tickets = _waiting(session, at)
-    waiting = [_as_waiting(ticket, skill) for ticket, skill in tickets]
-    kinds = frozenset((ticket.skill, ticket.tier) for ticket in waiting)
-    return _Snapshot(
-        state=DeskState(seats, waiting, kinds),
-        tickets={ticket.code: ticket for ticket, _ in tickets},
-        seats=tuple(sorted(seat_rows, key=lambda row: row.agent.code)),
-        policy=POLICIES[POLICY](),
-    )
-
-
-def _waiting(session: Session, at: datetime) -> list[tuple[Ticket, str]]:
-    rows = session.exec(
-        select(Ticket, Skill.code)
-        .join(Skill, col(Skill.id) == Ticket.skill_id)
-        .where(
-            Ticket.state == TicketState.OPEN,
-            col(Ticket.owner_id).is_(None),
-            Ticket.opened_at <= at,
-            col(Ticket.due_at).is_not(None),
-        )
-        .order_by(col(Ticket.id))
-    )
-    return [(ticket, skill) for ticket, skill in rows]
-
-
-def _as_waiting(ticket: Ticket, skill: str) -> Waiting:
-    assert ticket.due_at is not None
-    return Waiting(
-        ticket.code, _micro(ticket.opened_at), _micro(ticket.due_at), skill,
-        TIERS[ticket.min_grade], ticket.priority,
-    )  # fmt: skip
-
-
-def _in_hand(session: Session) -> dict[int, int]:
-    rows = session.execute(
-        sa.select(col(Ticket.owner_id), sa.func.count())
-        .where(col(Ticket.state) == TicketState.OPEN, col(Ticket.owner_id).is_not(None))
-        .group_by(col(Ticket.owner_id))
-    )
-    return {owner: int(count) for owner, count in rows}
-
-
-def _since(session: Session, agent_ids: list[int]) -> dict[int, datetime]:
-    """When each agent's last assignment or completion was."""
-    rows = session.execute(
-        sa.select(col(DispatchDecision.agent_id), sa.func.max(col(DispatchDecision.at)))
-        .where(col(DispatchDecision.agent_id).in_(agent_ids))
-        .group_by(col(DispatchDecision.agent_id))
-    )
-    return dict(rows.tuples())
 
 
 def set_due_times(session: Session, timezone: str) -> int:
@@ -338,13 +362,10 @@ def set_due_times(session: Session, timezone: str) -> int:
             Ticket.state == TicketState.OPEN, col(Ticket.first_response_at).is_(None)
         )
     ):
-        due = time.add(ticket.opened_at, ticket.respond_within_s or DEFAULT_RESPOND_S)
+        promised = ticket.respond_within_s or desk_snapshot.DEFAULT_RESPOND_S
+        due = time.add(ticket.opened_at, promised)
         if ticket.due_at != due:
             ticket.due_at = ticket.next_look_at = due
             changed += 1
     session.flush()
     return changed
-
-
-def _micro(instant: datetime) -> int:
-    return round(instant.timestamp() * SECOND)
