@@ -1,0 +1,171 @@
+"""The desk at one instant as the dispatch policy sees it, with the rows behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from wfm.dispatch.model import SECOND, Agent, DeskState, Kind, Seat
+from wfm.dispatch.model import Ticket as Waiting
+from wfm.dispatch.policy import POLICIES, Policy
+from wfm.instants import local_date
+from wfm.services import opening
+from wfm.services.facts import AgentFacts, agents_on
+from wfm.services.replaying import TIERS, presence
+from wfm.sla.business_time import BusinessTime
+from wfm.tables import Assignment, DispatchDecision, Skill, Ticket
+from wfm.words import Mode, TicketState
+
+POLICY = "deadline"
+DEFAULT_RESPOND_S = 3600
+LONGEST_DUTY = timedelta(days=1)
+WORK_SEEN = timedelta(days=7)  # kinds of work that came within this time may come again
+
+
+@dataclass(frozen=True)
+class SeatRow:
+    """One agent on duty until `until`."""
+
+    agent: AgentFacts
+    mode: Mode
+    in_hand: int
+    until: datetime
+    on_break: bool
+
+    @property
+    def state(self) -> str:
+        """What the desk sees of her: "free", "full" or "on_break"."""
+        if self.on_break:
+            return "on_break"
+        return "free" if self.in_hand < self.agent.capacity else "full"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`state` is what the policy is asked about; `due` holds each waiting ticket's due instant."""
+
+    state: DeskState
+    tickets: dict[str, Ticket]
+    due: dict[str, datetime]
+    seats: tuple[SeatRow, ...]
+    policy: Policy
+    time: BusinessTime
+
+
+def take(session: Session, at: datetime, timezone: str) -> Snapshot:
+    """Everybody on duty and everything that waits, as of one instant."""
+    time = opening.desk_time(session, timezone)
+    seats, rows = _seats(session, at, timezone)
+    tickets = _waiting(session, at)
+    due = {ticket.code: due_at(ticket, time) for ticket, _ in tickets}
+    waiting = [_as_waiting(ticket, skill, due[ticket.code]) for ticket, skill in tickets]
+    kinds = _kinds(session, at) | {(ticket.skill, ticket.tier) for ticket in waiting}
+    return Snapshot(
+        state=DeskState(seats, waiting, frozenset(kinds)),
+        tickets={ticket.code: ticket for ticket, _ in tickets},
+        due=due,
+        seats=rows,
+        policy=POLICIES[POLICY](),
+        time=time,
+    )
+
+
+def due_at(ticket: Ticket, time: BusinessTime) -> datetime:
+    """When the ticket must be answered: as stored, or reckoned where that is not done yet."""
+    return ticket.due_at or time.add(ticket.opened_at, ticket.respond_within_s or DEFAULT_RESPOND_S)
+
+
+def micro(instant: datetime) -> int:
+    """The policy's own clock."""
+    return round(instant.timestamp() * SECOND)
+
+
+def in_hand(session: Session) -> dict[int, int]:
+    """How many open tickets each agent has."""
+    rows = session.execute(
+        sa.select(col(Ticket.owner_id), sa.func.count())
+        .where(col(Ticket.state) == TicketState.OPEN, col(Ticket.owner_id).is_not(None))
+        .group_by(col(Ticket.owner_id))
+    )
+    return {owner: int(count) for owner, count in rows}
+
+
+def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], tuple[SeatRow, ...]]:
+    """Who can be given work now; and all on duty, those on a break too."""
+    facts = {agent.id: agent for agent in agents_on(session, local_date(at, timezone))}
+    duties = session.exec(
+        select(Assignment)
+        .where(
+            Assignment.live, Assignment.starts_at <= at, Assignment.ends_at > at,
+            Assignment.mode != Mode.STANDBY,
+        )
+        .order_by(col(Assignment.agent_id))
+    ).all()  # fmt: skip
+    held = in_hand(session)
+    since = _since(session, [duty.agent_id for duty in duties], at)
+    now = micro(at)
+    seats, rows = [], []
+    for duty in duties:
+        agent = facts.get(duty.agent_id)
+        if agent is None:
+            continue
+        present = any(begin <= now < end for begin, end in presence(duty))
+        rows.append(SeatRow(agent, duty.mode, held.get(agent.id, 0), duty.ends_at, not present))
+        if present:
+            person = Agent(agent.code, TIERS[agent.grade], agent.skills or None, agent.capacity)
+            begun = max(since.get(agent.id, duty.starts_at), duty.starts_at)
+            seats.append(Seat(person, rows[-1].in_hand, micro(begun)))
+    return seats, tuple(sorted(rows, key=lambda row: row.agent.code))
+
+
+def _since(session: Session, agent_ids: list[int], at: datetime) -> dict[int, datetime]:
+    """When something last changed in each agent's hands: a ticket given or done."""
+    recent = at - LONGEST_DUTY
+    changes = (
+        (DispatchDecision.agent_id, DispatchDecision.at),
+        (Ticket.owner_id, Ticket.resolved_at),
+    )
+    latest: dict[int, datetime] = {}
+    for agent, when in changes:
+        rows = session.execute(
+            sa.select(col(agent), sa.func.max(col(when)))
+            .where(col(agent).in_(agent_ids), col(when) > recent, col(when) <= at)
+            .group_by(col(agent))
+        )
+        for agent_id, last in rows.tuples():
+            latest[agent_id] = max(last, latest.get(agent_id, last))
+    return latest
+
+
+def _waiting(session: Session, at: datetime) -> list[tuple[Ticket, str]]:
+    rows = session.exec(
+        select(Ticket, Skill.code)
+        .join(Skill, col(Skill.id) == Ticket.skill_id, isouter=True)
+        .where(
+            Ticket.state == TicketState.OPEN,
+            col(Ticket.owner_id).is_(None),
+            Ticket.opened_at <= at,
+        )
+        .order_by(col(Ticket.id))
+    )
+    return [(ticket, skill or "") for ticket, skill in rows]
+
+
+def _kinds(session: Session, at: datetime) -> set[Kind]:
+    rows = session.execute(
+        sa.select(col(Skill.code), col(Ticket.min_grade))
+        .join(Skill, col(Skill.id) == Ticket.skill_id)
+        .where(col(Ticket.opened_at) > at - WORK_SEEN, col(Ticket.opened_at) <= at)
+        .distinct()
+    )
+    return {(skill, TIERS[grade]) for skill, grade in rows.tuples()}
+
+
+def _as_waiting(ticket: Ticket, skill: str, due: datetime) -> Waiting:
+    return Waiting(
+        ticket.code, micro(ticket.opened_at), micro(due), skill, TIERS[ticket.min_grade],
+        ticket.priority,
+    )  # fmt: skip
