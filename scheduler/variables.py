@@ -38,7 +38,12 @@ class Grid:
         cells = [[OFF] * look.n_days for _ in range(look.n_agents)]
         for (a, d), s in look.locked.items():
             cells[a][d] = OFF if s is None else s
-        return cls(cells, {})
+        held: Held = {}
+        numbers = {post.id: p for p, post in enumerate(problem.posts)}
+        for lock in problem.post_locks:
+            place = numbers[lock.post], look.day[lock.date]
+            held[place] = (*held.get(place, ()), look.agent[lock.agent])
+        return cls(cells, held)
 
     def copy(self) -> Grid:
         return Grid([line[:] for line in self.cells], dict(self.held))
