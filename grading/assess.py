@@ -66,6 +66,15 @@ def assess(
     GradingError
         The history names an agent twice or a grade that does not exist.
     """
+    table = propose(evidence, policy, history)
+    verdicts = _verdicts(evidence, policy, table["target"], table["side"])
+    return Assessments(table, verdicts, evidence.notices + _quota(table, policy))
+
+
+def propose(
+    evidence: Evidence, policy: GradePolicy, history: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The table of `assess` alone, without what each criterion says of the grade in question."""
     held = _history(evidence.agents, history)
     new = held["grade"].isna().to_numpy()
     present = held["grade"].fillna(policy.decision.start).map(GRADES.index).to_numpy(dtype=int)
@@ -79,7 +88,7 @@ def assess(
         default="keep",
     )
     target, side = _targets(chance, present, step, policy)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "grade": np.array(GRADES, dtype=object)[present + moved],
             "previous_grade": held["grade"].fillna("").to_numpy(dtype=object),
@@ -94,8 +103,6 @@ def assess(
         },
         index=evidence.agents,
     )
-    verdicts = _verdicts(evidence, policy, target, side)
-    return Assessments(table, verdicts, evidence.notices + _quota(table, policy))
 
 
 def _history(agents: pd.Index, history: pd.DataFrame | None) -> pd.DataFrame:
@@ -191,18 +198,15 @@ def _targets(
 
 
 def _verdicts(
-    evidence: Evidence,
-    policy: GradePolicy,
-    target: NDArray[np.int64],
-    side: NDArray[np.object_],
+    evidence: Evidence, policy: GradePolicy, target: pd.Series, side: pd.Series
 ) -> pd.DataFrame:
     result = pd.DataFrame("", index=evidence.agents, columns=list(CRITERIA), dtype=object)
     for name in CRITERIA:
         column = np.full(len(target), "not_counted", dtype=object)
-        for rank, grade in enumerate(UPPER, start=1):
+        for grade in UPPER:
             sides: tuple[Side, ...] = ("entry", "exit")
             for which in sides:
-                rows = (target == rank) & (side == which)
+                rows = ((target == grade) & (side == which)).to_numpy()
                 if rows.any():
                     column[rows] = verdict(evidence, policy, name, grade, which)[rows]
         result[name] = column

@@ -12,7 +12,7 @@ from grading import wording
 from grading.assess import DECISIONS, VERDICTS, assess
 from grading.errors import GradingError
 from grading.evidence import Evidence, Notice
-from grading.explain import Change, Explanation, explain, plain_averages
+from grading.explain import Change, Explanation, explain, explain_many, plain_averages
 from grading.policy import CRITERIA, GRADES, GradePolicy
 
 Known = Callable[..., Evidence]
@@ -141,3 +141,35 @@ def test_notices_read_well(language: str) -> None:
         Notice("quota", {"grade": "expert", "share": 0.301, "limit": 0.2}), language
     )
     assert "30.1%" in quota
+
+
+def test_many_at_once_are_explained_like_one_by_one(
+    known: Known, held: Held, policy: GradePolicy
+) -> None:
+    agents = [
+        AGENT, {}, {"quality": (86, 0.2), "resolution": (0.84, 90)}, AGENT | {"tenure": 3},
+        {"satisfaction": (0.83, 60)}, AGENT | {"quality": (79, 0.1), "satisfaction": (0.7, 40)},
+    ]  # fmt: skip
+    evidence = known(*agents, n=15)
+    history = held(
+        "senior", None, "ordinary", "senior", "ordinary", "expert", cycles=[2, 0, 9, 9, 1, 3]
+    )
+    proposed = assess(evidence, policy, history)
+    ids = ["A5", "A0", "A2", "A1", "A4", "A3"]
+    many = explain_many(ids, evidence, policy, proposed, history)
+    assert many == [explain(one, evidence, policy, proposed, history) for one in ids]
+    assert [one.agent_id for one in many] == ids
+    assert sum(len(one.lifts) for one in many) >= 2
+    assert sum(len(one.drops) for one in many) >= 2
+
+
+def test_more_reviews_do_not_lift_while_quality_is_left_out(
+    known: Known, policy: GradePolicy
+) -> None:
+    evidence = known({"quality": (81, 0.3), "tenure": 30}, n=10)
+    frame = evidence.criteria["quality"]
+    frame["usual"], frame["strength"] = 75.0, 20.0
+    lifted = [c.criterion for c in explained(evidence, policy).lifts if c.records]
+    assert lifted == ["quality"]
+    frame["enough"] = False  # ten reviews are enough; the reviewers disagreed
+    assert [c for c in explained(evidence, policy).lifts if c.records] == []
