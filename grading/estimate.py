@@ -19,6 +19,7 @@ from scipy.special import betaln, digamma, expit, logit
 
 Array = NDArray[np.float64]
 STRENGTH_BOUNDS = (0.05, 1e6)
+LEAST_VARIANCE = 1e-12
 SIGNIFICANT_DECIMALS = 9  # of fitted numbers: hides the last bits, which depend on row order
 
 
@@ -41,6 +42,17 @@ class StrengthGuess:
         """Half the squared distance from the guess, and its slope."""
         distance = (log_strength - np.log(self.strength)) / self.spread
         return float(distance**2 / 2), float(distance / self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseGuess:
+    """What is believed of the variance of one record, as if seen in `weight` earlier records.
+
+    Equal scores do not prove certainty, and a single score proves nothing of its own variance.
+    """
+
+    variance: float
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +158,11 @@ def fit_share_prior(
     mean = expit(centre + moved)
     information = float(np.sum(mean * (1 - mean) * n * (strength + 1) / (n + strength)))
     middle = float(expit(centre))
-    return SharePrior(middle, strength, 1 / (information + 2 * weak * middle * (1 - middle)))
+    unsure = 1 / (information + 2 * weak * middle * (1 - middle))
+    if guess:
+        # of few agents the likeliest mean may be extreme; this is the mean over what it may be
+        middle = float(expit(centre / np.sqrt(1 + np.pi * unsure / 8)))
+    return SharePrior(middle, strength, unsure)
 
 
 def _canonical(successes: ArrayLike, trials: ArrayLike, shift: ArrayLike) -> tuple[Array, ...]:
@@ -166,7 +182,7 @@ def fit_score_prior(
     means: ArrayLike,
     within: float,
     guess: StrengthGuess | None = None,
-    least_noise: float = 1e-12,
+    noise_guess: NoiseGuess | None = None,
 ) -> ScorePrior:
     """Fit the spread of true scores between agents by restricted maximum likelihood.
 
@@ -176,11 +192,12 @@ def fit_score_prior(
         Records per agent and their plain mean, in score points.
     within : float
         Sum over all records of the squared distance to the mean of the own agent.
-    least_noise : float
-        Smallest variance of one record that is believed (equal scores do not prove certainty).
+    guess, noise_guess
+        Without them the plain restricted likelihood decides.
 
     Source: Patterson & Thompson 1971, Biometrika 58:545 (REML), one-way layout; Lindley & Smith
-    1972, J. R. Stat. Soc. B 34:1 (normal–normal shrinkage).
+    1972, J. R. Stat. Soc. B 34:1 (normal–normal shrinkage). `noise_guess` enters as
+    an inverse gamma distribution.
     """
     n = np.asarray(counts, dtype=float)
     y = np.asarray(means, dtype=float)
@@ -190,13 +207,15 @@ def fit_score_prior(
     if not len(n):
         raise ValueError("no scores at all")
     total = float(n.sum())
-    degrees = max(total - 1, 1.0)
+    believed = noise_guess or NoiseGuess(0.0, 0.0)
+    degrees = max(total - 1 + believed.weight, 1.0)
+    known = within + believed.weight * believed.variance
 
     def pooled(log_strength: float) -> tuple[float, float, float]:
         weight = n / (1 + n / np.exp(log_strength))
         mean = float(np.sum(weight * y) / np.sum(weight))
-        squares = within + float(np.sum(weight * (y - mean) ** 2))
-        return mean, max(squares / degrees, least_noise), float(np.sum(weight))
+        squares = known + float(np.sum(weight * (y - mean) ** 2))
+        return mean, max(squares / degrees, LEAST_VARIANCE), float(np.sum(weight))
 
     def loss(log_strength: float) -> float:
         _, noise, weight = pooled(log_strength)
@@ -209,7 +228,7 @@ def fit_score_prior(
         weight = n / (1 + ratio)
         change = weight * ratio / (1 + ratio)
         mean, noise, total_weight = pooled(log_strength)
-        squares = float(np.sum(change * (y - mean) ** 2)) if noise > least_noise else 0.0
+        squares = float(np.sum(change * (y - mean) ** 2)) if noise > LEAST_VARIANCE else 0.0
         spread = float(np.sum(ratio / (1 + ratio)))
         far = guess.penalty(log_strength)[1] if guess else 0.0
         return float(0.5 * (squares / noise - spread + change.sum() / total_weight) + far)

@@ -36,7 +36,6 @@ COLUMNS = (
     "enough",
 )  # fmt: skip
 NAMES_SHOWN = 5
-LEAST_NOISE = 1e-4  # of the score range, squared: equal scores do not prove certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +241,7 @@ class _Gatherer:
             np.unique(agent, return_inverse=True)[1],
             reviews[factors],
             samples.scores,
-            LEAST_NOISE * (rules.highest - rules.lowest) ** 2,
+            samples.noise(rules.highest - rules.lowest),
         )
         self.effects.update({f"quality {name}": e for name, e in found.effects.items()})
         size = len(self.agents)
@@ -309,7 +308,8 @@ class _Gatherer:
         months = rules.months * seen.astype(float)
         mean: Array = np.asarray(total, dtype=float) / rules.months
         within = float(np.sum(np.sort(squares[seen] - rules.months * mean[seen] ** 2)))
-        noise = LEAST_NOISE * max(rules.cap_per_month, 1.0) ** 2
+        samples = self.policy.small_samples
+        noise = samples.noise(max(rules.cap_per_month, 1.0))
         prior = fit_score_prior(
             months * seen.astype(float),
             mean,

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Literal
 
 from grading.errors import GradingError
-from grading.estimate import StrengthGuess
+from grading.estimate import NoiseGuess, StrengthGuess
 from grading.toml import Table, lines_of
 
 Grade = Literal["ordinary", "senior", "expert"]
@@ -110,7 +110,13 @@ class SmallSamples:
     interval: float
     shares: StrengthGuess
     scores: StrengthGuess
+    score_noise: float
+    score_noise_weight: float
     source: str
+
+    def noise(self, scale: float) -> NoiseGuess:
+        """What is believed of one score on a scale this wide."""
+        return NoiseGuess((self.score_noise * scale) ** 2, self.score_noise_weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +228,8 @@ def _policy(root: Table) -> GradePolicy:
             interval=samples.number("interval", 0.5, 0.999),
             shares=_guess(samples, "share"),
             scores=_guess(samples, "score"),
+            score_noise=samples.number("score_noise", 1e-6, 1),
+            score_noise_weight=samples.number("score_noise_weight", 0, 1e6),
             source=samples.text("source"),
         ),
         surveys=Surveys(

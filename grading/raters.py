@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from grading.estimate import ScorePrior, StrengthGuess, fit_score_prior, reliability
+from grading.estimate import NoiseGuess, ScorePrior, StrengthGuess, fit_score_prior, reliability
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -227,7 +227,7 @@ def correct_severity(
     agent: Codes,
     factors: pd.DataFrame,
     guess: StrengthGuess,
-    least_noise: float,
+    noise: NoiseGuess,
 ) -> Severity:
     """Split scores into agent, reviewer, form and chance, each shrunk.
 
@@ -249,18 +249,18 @@ def correct_severity(
             parts[str(name)] = (codes.astype(np.int64), [str(level) for level in names])
     effects = {name: np.zeros(len(names)) for name, (_, names) in parts.items()}
     corrected = scores.astype(float)
-    prior = _group_prior(corrected, agent, guess, least_noise)
+    prior = _group_prior(corrected, agent, guess, noise)
     for _ in range(60 if parts else 0):
         before = np.concatenate(list(effects.values()))
         own = _shrunk(corrected, agent, prior)[agent]
         for name, (codes, _) in parts.items():
             others = sum((effects[o][parts[o][0]] for o in parts if o != name), np.zeros(1))
             rest = scores - own - others
-            found = _group_prior(rest, codes, guess, least_noise)
+            found = _group_prior(rest, codes, guess, noise)
             effect = _shrunk(rest, codes, found) - found.mean
             effects[name] = effect - np.average(effect, weights=np.bincount(codes))
         corrected = scores - sum((effects[name][parts[name][0]] for name in parts), np.zeros(1))
-        prior = _group_prior(corrected, agent, guess, least_noise)
+        prior = _group_prior(corrected, agent, guess, noise)
         if np.max(np.abs(np.concatenate(list(effects.values())) - before)) < 1e-7:
             break
     named = {
@@ -271,12 +271,12 @@ def correct_severity(
 
 
 def _group_prior(
-    values: Array, group: Codes, guess: StrengthGuess, least_noise: float
+    values: Array, group: Codes, guess: StrengthGuess, noise: NoiseGuess
 ) -> ScorePrior:
     n = np.bincount(group)
     mean = np.bincount(group, values) / np.maximum(n, 1)
     within = float(np.sum((values - mean[group]) ** 2))
-    return fit_score_prior(n, mean, within, guess, least_noise)
+    return fit_score_prior(n, mean, within, guess, noise)
 
 
 def _shrunk(values: Array, group: Codes, prior: ScorePrior) -> Array:

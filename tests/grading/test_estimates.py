@@ -8,6 +8,7 @@ from scipy.stats import binom
 
 from grading.belief import probability_at_least, quantile
 from grading.estimate import (
+    NoiseGuess,
     StrengthGuess,
     fit_score_prior,
     fit_share_prior,
@@ -75,8 +76,9 @@ def test_score_prior_recovers_known_spreads() -> None:
 
 
 def test_equal_scores_do_not_prove_certainty() -> None:
-    prior = fit_score_prior([3, 4], [85, 85], 0.0, StrengthGuess(5, 1), least_noise=1.0)
-    assert prior.noise == 1.0
+    prior = fit_score_prior([3, 4], [85, 85], 0.0, StrengthGuess(5, 1), NoiseGuess(16.0, 5))
+    # 5 · 16 / (7 − 1 + 5)
+    assert prior.noise == pytest.approx(80 / 11)
     assert prior.mean == pytest.approx(85)
 
 
@@ -106,3 +108,10 @@ def test_known_values_reach_or_do_not() -> None:
     share = np.array([0.5])
     assert probability_at_least("share", share, share * 20, 0.0).tolist() == [1.0]
     assert probability_at_least("share", share, share * 20, 1.0).tolist() == [0.0]
+
+
+def test_one_perfect_agent_is_not_known_to_be_perfect() -> None:
+    # 50 of 50 by the only agent: a plain Beta(½, ½) prior says 50.5 / 51 = 0.990
+    prior = fit_share_prior([50], [50], guess=GUESS)
+    value = (50 + prior.alpha) / (50 + prior.strength)
+    assert 0.9 < value < 0.992

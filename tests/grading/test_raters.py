@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from krippendorff import alpha as peer_alpha
 
-from grading.estimate import StrengthGuess
+from grading.estimate import NoiseGuess, StrengthGuess
 from grading.raters import (
     alpha_of,
     cohen_kappa,
@@ -19,7 +19,7 @@ from grading.raters import (
     krippendorff_alpha,
 )
 
-GUESS = StrengthGuess(5, 1)
+GUESS, NOISE = StrengthGuess(5, 1), NoiseGuess(64, 5)
 
 
 def test_perfect_agreement_and_nothing_to_compare() -> None:
@@ -72,7 +72,7 @@ def test_severity_is_recovered() -> None:
     reviewer = rng.choice(list(harsh), 1500)
     score = worth[agent] + np.array([harsh[r] for r in reviewer]) + rng.normal(0, 3, 1500)
     factors = pd.DataFrame({"reviewer": reviewer, "form": "one"})
-    found = correct_severity(score, agent, factors, GUESS, 0.01)
+    found = correct_severity(score, agent, factors, GUESS, NOISE)
     effects = found.effects["reviewer"]
     middle = np.mean([harsh[r] for r in reviewer])
     assert effects == pytest.approx({r: h - middle for r, h in harsh.items()}, abs=0.5)
@@ -83,7 +83,7 @@ def test_severity_is_recovered() -> None:
 def test_a_single_reviewer_is_neither_mild_nor_severe() -> None:
     score = np.array([70.0, 90, 80, 85])
     agent = np.array([0, 0, 1, 1])
-    found = correct_severity(score, agent, pd.DataFrame({"reviewer": ["P"] * 4}), GUESS, 0.01)
+    found = correct_severity(score, agent, pd.DataFrame({"reviewer": ["P"] * 4}), GUESS, NOISE)
     assert found.corrected.tolist() == score.tolist()
     assert found.effects == {}
 
@@ -93,5 +93,5 @@ def test_few_reviews_show_little_severity() -> None:
     score = np.array([80.0, 82, 79, 81, 80, 78, 82, 80, 70])
     agent = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])
     factors = pd.DataFrame({"reviewer": ["P"] * 8 + ["Q"]})
-    effect = correct_severity(score, agent, factors, GUESS, 0.01).effects["reviewer"]["Q"]
+    effect = correct_severity(score, agent, factors, GUESS, NOISE).effects["reviewer"]["Q"]
     assert -10 < effect < 0
