@@ -23,7 +23,7 @@ LISTED = 50
 
 
 @click.command("import")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--map", "mapping", default="", metavar="MAP.toml",
               help="A mapping file, or the name of an adapter.")  # fmt: skip
@@ -35,6 +35,10 @@ def import_(
     kind: str, file: Path, mapping: str, dry_run: bool, rejects: Path | None, as_json: bool
 ) -> int:
     """Import records from CSV, CSV.gz or XLSX.
+
+    \b
+    KIND is one of: agents tickets ticket-events surveys
+                    reviews contributions leave calendar
 
     Accepted rows land all or none; rejected ones are listed, and the exit status is then 1.
 

@@ -42,14 +42,16 @@ def trimmed(column: pd.Series) -> pd.Series:
     return pd.Series(cells, index=column.index, dtype="str", name=column.name)
 
 
-def _cells(column: pd.Series) -> Iterator[tuple[int, str]]:
+def cells_of(column: pd.Series) -> Iterator[tuple[int, str]]:
+    """Row numbers with their cells."""
     return zip(column.index.tolist(), column.astype(str).tolist(), strict=True)
 
 
-def _faults(column: pd.Series, wrong: pd.Series, message: str) -> list[Fault]:
+def faults_in(column: pd.Series, wrong: pd.Series, message: str) -> list[Fault]:
+    """One fault for every cell marked as wrong."""
     return [
         Fault(message, row=row, column=str(column.name), value=value[:80])
-        for row, value in _cells(column[wrong])
+        for row, value in cells_of(column[wrong])
     ]
 
 
@@ -80,7 +82,7 @@ def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Co
     expected = "not a time; expected " + (
         " or ".join(formats) if formats else "ISO 8601 such as 2026-02-16T09:30:00+08:00"
     )
-    return result, _faults(column, given & result.isna(), expected)
+    return result, faults_in(column, given & result.isna(), expected)
 
 
 def _localised(naive: pd.Series, tz: ZoneInfo) -> pd.Series:
@@ -88,7 +90,8 @@ def _localised(naive: pd.Series, tz: ZoneInfo) -> pd.Series:
 
     first = np.ones(len(naive), dtype=bool)
     local = naive.dt.tz_localize(tz, ambiguous=first, nonexistent="shift_forward")
-    return local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    utc: pd.Series = local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    return utc
 
 
 def iso(moments: pd.Series) -> pd.Series:
@@ -114,7 +117,8 @@ def dates(column: pd.Series, formats: Sequence[str] = ("%Y-%m-%d",)) -> Converte
         parsed = pd.to_datetime(text[rest], format=pattern, errors="coerce")
         result[rest] = parsed.astype("datetime64[us]")
     wrong = (text != "") & result.isna()
-    return result, _faults(column, wrong, f"not a date; expected {' or '.join(formats)}")
+    shown = " or ".join(formats).replace("%Y-%m-%d", "YYYY-MM-DD")
+    return result, faults_in(column, wrong, f"not a date; expected {shown}")
 
 
 def numbers(
@@ -130,13 +134,13 @@ def numbers(
     expected = "not a whole number" if whole else "not a number"
     if whole:
         wrong |= values.notna() & (values % 1 != 0)
-    faults = _faults(column, wrong, expected)
+    faults = faults_in(column, wrong, expected)
     for limit, word, outside in (
         (low, "at least", values < low if low is not None else None),
         (high, "at most", values > high if high is not None else None),
     ):
         if outside is not None:
-            faults += _faults(column, outside & ~wrong, f"must be {word} {limit:g}")
+            faults += faults_in(column, outside & ~wrong, f"must be {word} {limit:g}")
             values = values.mask(outside)
     return values.mask(wrong), faults
 
@@ -145,7 +149,7 @@ def booleans(column: pd.Series) -> Converted:
     """Y/N, true/false, 1/0 (or 是/否)."""
     text = trimmed(column).str.lower()
     values = text.map(BOOLEANS).astype("boolean")
-    return values, _faults(column, (text != "") & values.isna(), "expected Y or N, true or false")
+    return values, faults_in(column, (text != "") & values.isna(), "expected Y or N, true or false")
 
 
 def choices(column: pd.Series, allowed: Sequence[str] | Mapping[str, str]) -> Converted:
@@ -155,21 +159,21 @@ def choices(column: pd.Series, allowed: Sequence[str] | Mapping[str, str]) -> Co
     text = trimmed(column)
     values = text.str.lower().map(lookup)
     wrong = (text != "") & values.isna()
-    return values, _faults(column, wrong, f"expected one of {', '.join(list(table)[:12])}")
+    return values, faults_in(column, wrong, f"expected one of {', '.join(list(table)[:12])}")
 
 
 def identifiers(column: pd.Series, *, unique: bool = True) -> Converted:
     """Required ids, each once when `unique`."""
     text = trimmed(column)
-    faults = _faults(column, text == "", "an id is required")
+    faults = faults_in(column, text == "", "an id is required")
     if unique:
         again = text.duplicated() & (text != "")
-        first = {value: row for row, value in _cells(text[~again])}
+        first = {value: row for row, value in cells_of(text[~again])}
         faults += [
             Fault(
                 f"this id already stands in row {first[value]}",
-                row=int(row), column=str(column.name), value=str(value)[:80],
+                row=row, column=str(column.name), value=value[:80],
             )
-            for row, value in text[again].items()
+            for row, value in cells_of(text[again])
         ]  # fmt: skip
     return text, faults

@@ -114,7 +114,8 @@ AGENTS = Form(
               words=GRADES),
         Field("skills", "skills", "all skills: a;b or a:3;b:1 (proficiency 1–5)",
               "全部技能：a;b 或 a:3;b:1（熟练度 1–5）"),
-        Field("capacity", "whole", "tickets in hand at a time", "同时处理的工单数", low=1, high=100),
+        Field("capacity", "whole", "tickets in hand at a time", "同时处理的工单数",
+              low=1, high=100),
         Field("phone", "text", "telephone for the duty table", "值班表联系电话", longest=60),
     ),
 )  # fmt: skip

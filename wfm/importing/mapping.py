@@ -234,7 +234,7 @@ class _Reader:
                     self.fault(f"{where}.{name}", "expected lists of values by column", listed)
 
     def encoding(self, content: dict[str, Any]) -> str:
-        name = self.take(content, "encoding", str, "utf-8")
+        name: str = self.take(content, "encoding", str, "utf-8")
         try:
             codecs.lookup(name)
         except LookupError:
@@ -256,7 +256,7 @@ class _Reader:
         return tuple(listed)
 
     def texts(self, content: dict[str, Any], key: str, where: str) -> dict[str, str]:
-        table = self.take(content, key, dict, {}, where)
+        table: dict[str, str] = self.take(content, key, dict, {}, where)
         if not all(isinstance(item, str) for item in table.values()):
             self.fault(f"{where}.{key}", "expected texts", table)
             return {}

@@ -46,7 +46,7 @@ class Staging:
     def run(self, sql: str, **parameters: Any) -> int:
         """Run one statement; the number of rows it touched."""
         result = self.connection.execute(sa.text(sql), parameters)
-        return max(int(result.rowcount), 0)  # type: ignore[attr-defined]
+        return max(int(result.rowcount), 0)
 
     def rows(self, sql: str, **parameters: Any) -> Sequence[sa.Row[Any]]:
         return self.connection.execute(sa.text(sql), parameters).all()
@@ -106,6 +106,7 @@ def _cells(field: Field, column: pd.Series) -> list[Any]:
     import numpy as np
 
     missing = column.isna()
+    cells: list[Any]
     if field.type in ("instant", "date"):
         naive = column.dt.tz_localize(None) if field.type == "instant" else column
         unit = "us" if field.type == "instant" else "D"

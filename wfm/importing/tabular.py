@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from wfm.errors import Fault, InputError
 
@@ -123,7 +123,7 @@ def _text(raw: IO[bytes], encoding: str) -> io.TextIOWrapper:
     """Decompress what is compressed and honour a byte order mark."""
     packed = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
-    stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if packed else raw
+    stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
     mark = stream.read(2)
     stream.seek(0)
     if mark in (b"\xff\xfe", b"\xfe\xff"):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from wfm.errors import Fault
 from wfm.importing import columns
+from wfm.importing.columns import faults_in
 from wfm.importing.forms import LONGEST_CODE, Field, Form
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def typed_rows(
     for earlier, later in form.order:
         if earlier in result and later in result:
             wrong = result[later] < result[earlier]
-            faults += _faults(frame[later], wrong, f"lies before {earlier}")
+            faults += faults_in(frame[later], wrong, f"lies before {earlier}")
     rejected = {fault.row for fault in faults}
     return (result[~result.index.isin(rejected)] if rejected else result), faults
 
@@ -66,15 +67,8 @@ def _converted(
     else:
         values, faults = _text(field, column)
     if field.required:
-        faults += _faults(column, columns.trimmed(column) == "", "a value is required")
+        faults += faults_in(column, columns.trimmed(column) == "", "a value is required")
     return values, faults
-
-
-def _faults(column: pd.Series, wrong: pd.Series, message: str) -> list[Fault]:
-    return [
-        Fault(message, row=int(row), column=str(column.name), value=value[:80])
-        for row, value in column[wrong].items()
-    ]
 
 
 def _plausible(column: pd.Series, values: pd.Series, tz: str | None = None) -> columns.Converted:
@@ -82,7 +76,9 @@ def _plausible(column: pd.Series, values: pd.Series, tz: str | None = None) -> c
 
     early, late = pd.Timestamp(EARLIEST, tz=tz), pd.Timestamp(LATEST, tz=tz)
     wrong = (values < early) | (values >= late)
-    return values.mask(wrong), _faults(column, wrong, "not a plausible time; between 1900 and 2200")
+    return values.mask(wrong), faults_in(
+        column, wrong, "not a plausible time; between 1900 and 2200"
+    )
 
 
 def _text(field: Field, column: pd.Series) -> columns.Converted:
@@ -90,7 +86,7 @@ def _text(field: Field, column: pd.Series) -> columns.Converted:
     longest = field.longest or (LONGEST_CODE if field.type in ("id", "code") else None)
     if longest is None:
         return text, []
-    return text, _faults(column, text.str.len() > longest, f"longer than {longest} characters")
+    return text, faults_in(column, text.str.len() > longest, f"longer than {longest} characters")
 
 
 def _skills(column: pd.Series) -> columns.Converted:
@@ -98,7 +94,7 @@ def _skills(column: pd.Series) -> columns.Converted:
     import pandas as pd
 
     tidy, faults = [], []
-    for row, text in column.items():
+    for row, text in columns.cells_of(column):
         parts = [
             part.strip()
             for part in text.replace("；", ";").replace("：", ":").split(";")

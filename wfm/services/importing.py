@@ -72,6 +72,10 @@ def adapters() -> tuple[Mapping, ...]:
     return tuple(load_mapping(name) for name in adapter_names())
 
 
+def quietly(_share: float, _message: str) -> None:
+    """Nobody listens."""
+
+
 def run_import(
     session: Session,
     actor: access.Actor,
@@ -83,7 +87,7 @@ def run_import(
     mapping: str = "",
     dry_run: bool = False,
     file_name: str = "",
-    tell: Tell = lambda share, message: None,
+    tell: Tell = quietly,
 ) -> ImportReport:
     """Import one file: accepted rows land with the caller's transaction, all or none.
 
@@ -166,9 +170,9 @@ def _report(
     landed: dict[str, Landed],
 ) -> ImportReport:  # fmt: skip
     rejected = {
-        row.kind: row.count
+        row.kind: row.times
         for row in staging.rows(
-            "select kind, count(distinct line) as count from import_fault group by kind"
+            "select kind, count(distinct line) as times from import_fault group by kind"
         )
     }
     counts = {
@@ -180,9 +184,9 @@ def _report(
     for done in landed.values():
         made.update({name: number for name, number in done.made.items() if number})
     reasons = staging.rows(
-        "select kind, col, reason, count(*) as count, min(line) as line from"
+        "select kind, col, reason, count(*) as times, min(line) as line from"
         " (select kind, col, line, regexp_replace(reason, 'row \\d+|\\d{4}-.*$', '…') as reason"
-        " from import_fault) f group by kind, col, reason order by count desc, kind, col, reason"
+        " from import_fault) f group by kind, col, reason order by times desc, kind, col, reason"
         " limit 200"
     )
     order = "order by kind <> :kind, kind, line, col, reason"
@@ -190,7 +194,7 @@ def _report(
     return ImportReport(
         kind=kind, file=file, mapping=mapping.name, dry_run=dry_run, total=counts[kind],
         kinds=counts, made=dict(made), ignored_columns=read.ignored_columns,
-        reasons=tuple(Reason(r.kind, r.col, r.reason, r.count, r.line) for r in reasons),
+        reasons=tuple(Reason(r.kind, r.col, r.reason, r.times, r.line) for r in reasons),
         rejects=tuple(
             (r.kind, Fault(r.reason, file, r.line, r.col or None, r.value or None)) for r in shown
         ),

@@ -77,7 +77,7 @@ def _derive(
         ),
         parameters,
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return int(result.rowcount)
 
 
 def _quoted(words: Sequence[str]) -> str:

@@ -107,7 +107,7 @@ def test_a_missing_file_and_a_wrong_mapping(desk, capsys) -> None:
 
 def test_a_mapping_file(desk, capsys) -> None:
     mapping = desk('kind = "agents"\nseparator = ";"\n[agents.fields]\nagent_id = "工号"\n'
-                   '[agents.fields.grade]\ncolumn = "级"\nvalues = { 高 = "senior" }\n',
+                   '[agents.fields.grade]\ncolumn = "级"\nvalues = { "高" = "senior" }\n',
                    "map.toml")  # fmt: skip
     path = desk("工号;级\nA1;高\n")
     assert run(["import", "agents", str(path), "--map", str(mapping), "--json"]) == 0

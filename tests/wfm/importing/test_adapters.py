@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (rows of a file are not wrapped)
 """Each shipped adapter on a few hand-written rows in the form of its file, and on the real ones."""
 
 from collections.abc import Callable

@@ -19,8 +19,10 @@ def judged(form: str, /, **row: str) -> tuple[pd.DataFrame, list[str]]:
 
 def test_a_good_ticket() -> None:
     # 09:00 in Shanghai (+08:00) is 01:00 UTC
-    rows, faults = judged("tickets", ticket_id=" T1 ", opened_at="2026-02-16 09:00",
-                          priority="1", resolved="是", kind="投诉", min_grade="高级客服")  # fmt: skip
+    rows, faults = judged(
+        "tickets", ticket_id=" T1 ", opened_at="2026-02-16 09:00", priority="1", resolved="是",
+        kind="投诉", min_grade="高级客服",
+    )  # fmt: skip
     assert faults == []
     row = rows.loc[2]
     assert row["ticket_id"] == "T1"
@@ -93,6 +95,6 @@ def test_review_scores_and_dates() -> None:
     assert judged("reviews", **row, score="101")[1] == ["score: must be at most 100"]
     assert judged("reviews", **row, score="")[1] == ["score: a value is required"]
     assert judged("reviews", **{**row, "reviewed_on": "16.2."}, score="5")[1] == [
-        "reviewed_on: not a date; expected %Y-%m-%d"
+        "reviewed_on: not a date; expected YYYY-MM-DD"
     ]
     assert judged("reviews", **row, score="100")[1] == []

@@ -312,7 +312,8 @@ def test_duplicate_ids(bring: Import, session: Session) -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "expected"),
     [
-        ("tickets", "ticket_id,opened_at,agent_id\nT8,2026-02-16,A9\n", (2, "agent_id", "no agent")),
+        ("tickets", "ticket_id,opened_at,agent_id\nT8,2026-02-16,A9\n",
+         (2, "agent_id", "no agent")),
         ("tickets", "ticket_id,opened_at,resolved_at\nT8,2026-02-16,2026-02-15\n",
          (2, "resolved_at", "lies before opened_at")),
         ("ticket-events", "ticket_id,at,kind\nT9,2026-02-16T10:00,noted\n",
@@ -323,7 +324,7 @@ def test_duplicate_ids(bring: Import, session: Session) -> None:
          (2, "at", "before the ticket was opened, 2026-02-16 01:00 UTC")),
         ("ticket-events", "ticket_id,at,kind,state\nT1,2026-02-16T10:00,,\n",
          (2, "kind", "a value is required")),
-        ("ticket-events", "ticket_id,at,kind\nT1,2026-02-16T10:00,noted\nT1,2026-02-16T10:00,noted\n",
+        ("ticket-events", "ticket_id,at,kind\n" + "T1,2026-02-16T10:00,noted\n" * 2,
          (3, "event_id", "already stands in row 2")),
         ("surveys", "survey_id,agent_id,ticket_id,answered_on,score\nS1,A1,T9,2026-02-16,3\n",
          (2, "ticket_id", "no ticket")),

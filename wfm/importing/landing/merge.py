@@ -1,4 +1,4 @@
-"""What all kinds share: duplicate rows, unknown references, codes on the fly, comparing, counting."""
+"""What all kinds share: duplicates, references, codes made on the way, merging, counting."""
 
 from __future__ import annotations
 
