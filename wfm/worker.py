@@ -17,6 +17,7 @@ WORKS = {
     "assess": "wfm.services.grading:run_job",
     "plan": "wfm.services.demand:run_job",
     "solve": "wfm.services.rostering:run_job",
+    "replay": "wfm.services.roster_work:run_replay",
 }
 SWEEP_CRON = "* * * * *"
 STALLED_AFTER_S = 60

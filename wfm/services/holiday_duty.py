@@ -21,7 +21,8 @@ from wfm.errors import Fault, InputError, faults_of
 from wfm.services.day_types import NamedDay, days_between
 from wfm.services.facts import agents_on
 from wfm.services.ledger import ledger
-from wfm.services.roster_problems import POST_WEIGHT, roster_agent
+from wfm.services.roster_people import restrictions, roster_agent
+from wfm.services.roster_problems import POST_WEIGHT
 from wfm.tables import Agent, Leave, Post, PostHolding, Site, Team
 from wfm.words import DayType, Mode
 
@@ -85,12 +86,15 @@ def _problem(session: Session, days: list[NamedDay], posts: Sequence[Post]) -> D
     codes = {agent.id: agent.code for agent in facts}
     sites = {team.id: team.site_id for team in session.exec(select(Team))}
     site_codes = {site.id: site.code for site in session.exec(select(Site))}
+    restricted = restrictions(session)
     leave = session.exec(
         select(Leave).where(Leave.start_on <= last, Leave.end_on >= first).order_by(col(Leave.id))
     )
     return DutyProblem(
         agents=tuple(
-            roster_agent(session, agent, site_codes.get(sites.get(agent.team_id)))
+            roster_agent(
+                agent, restricted[agent.id], site_codes.get(sites.get(agent.team_id))
+            )
             for agent in facts
         ),
         days=tuple(

@@ -12,17 +12,16 @@ from sqlmodel import Session, col, select
 
 from scheduler import labour
 from scheduler import problem as p
+from scheduler.errors import SchedulingError
 from scheduler.labour_rules import roster_rules
 from scheduler.ledger import burden_of, fairness_rules
-from wfm.errors import Fault, InputError
+from wfm.errors import Fault, InputError, faults_of
+from wfm.services import opening, roster_people
 from wfm.services.day_types import NamedDay, days_between
-from wfm.services.facts import AgentFacts, agents_on
 from wfm.services.ledger import ledger
+from wfm.sla.business_time import BusinessTime
 from wfm.tables import (
-    Agent,
-    AgentRestriction,
     Assignment,
-    Leave,
     Post,
     PostHolding,
     Requirement,
@@ -32,7 +31,7 @@ from wfm.tables import (
     Skill,
     StaffingPlan,
 )
-from wfm.words import DayType, LockKind, Mode, RestrictionKind
+from wfm.words import DayType, LockKind, Mode
 
 HISTORY_DAYS = 7  # rules look back one week: rest, days in a row, the week's rest day
 SLOT_MINUTES = 30
@@ -40,6 +39,7 @@ REST_MINUTES = 11 * 60
 LEAST_ON_SITE = 2
 UNDER_WEIGHT = 10  # per person and half-hour short
 POST_WEIGHT = 2000
+PRESENCE = "two at least, one of them senior"
 FAIR_WEIGHT = 5
 
 
@@ -59,12 +59,12 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
         There is nobody in the team, no shift, or no staffing plan for the period yet.
     """
     first, last = roster.period_from, roster.period_until
-    facts = agents_on(session, first, roster.team_id)
+    facts = roster_people.members(session, roster)
     templates = session.exec(select(ShiftTemplate).order_by(ShiftTemplate.code)).all()
     worked = [t for t in templates if t.mode != Mode.STANDBY]
     plan = newest_plan(session, first, last)
     faults = [
-        (not facts, "this team has no agents on the first day; import agents first"),
+        (not facts, "this team has no agents in the period; import agents first"),
         (not worked, "there are no shift templates; add some first"),
         (plan is None, f"there is no staffing plan from {first} to {last}; make one first"),
     ]
@@ -75,24 +75,37 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
     days = tuple(_day(day) for day in named)
     codes = {agent.id: agent.code for agent in facts}
     holdings = _holdings(session, codes, first, last)
-    return p.RosterProblem(
-        name=f"team {roster.team_id}, {first} to {last}",
-        agents=tuple(roster_agent(session, agent) for agent in facts),
-        days=days,
-        shifts=tuple(_shift(template) for template in worked),
-        interval_cover=(*_cover(session, plan, roster, timezone), *_presence(named)),
-        posts=tuple(_posts(holdings, worked)),
-        post_locks=tuple(
-            p.PostLock(post.code, held.day, codes[held.agent_id]) for held, post in holdings
-        ),
-        rules=(*roster_rules(first, last), *_desk_rules(session, list(codes.values()), days)),
-        leave=tuple(_leave(session, codes, first, last)),
-        locks=tuple(_locks(session, roster, codes)),
-        forbidden=tuple(_forbidden(session, roster, codes)),
-        history=tuple(_history(session, codes, first, {t.code for t in worked})),
-        history_days=HISTORY_DAYS,
-        slot_minutes=SLOT_MINUTES,
-    )
+    restricted = roster_people.restrictions(session)
+    with faults_of(SchedulingError):
+        return p.RosterProblem(
+            name=f"team {roster.team_id}, {first} to {last}",
+            agents=tuple(
+                roster_people.roster_agent(agent, restricted[agent.id]) for agent in facts
+            ),
+            days=days,
+            shifts=tuple(_shift(template) for template in worked),
+            interval_cover=(
+                *_cover(session, plan, roster, timezone),
+                *_presence(opening.desk_time(session, timezone), named, timezone),
+            ),
+            posts=tuple(_posts(holdings, worked)),
+            post_locks=tuple(
+                p.PostLock(post.code, held.day, codes[held.agent_id]) for held, post in holdings
+            ),
+            rules=(*roster_rules(first, last), *_desk_rules(session, list(codes.values()), days)),
+            leave=(
+                *roster_people.leave(session, codes, first, last),
+                *roster_people.elsewhere(session, roster, codes),
+            ),
+            locks=tuple(_locks(session, roster, codes)),
+            forbidden=(
+                *_forbidden(session, roster, codes),
+                *roster_people.from_home(restricted, codes, days, worked),
+            ),
+            history=tuple(_history(session, codes, first, {t.code for t in worked})),
+            history_days=HISTORY_DAYS,
+            slot_minutes=SLOT_MINUTES,
+        )
 
 
 def newest_plan(session: Session, first: date, last: date) -> StaffingPlan | None:
@@ -105,46 +118,19 @@ def newest_plan(session: Session, first: date, last: date) -> StaffingPlan | Non
     ).first()
 
 
-def roster_agent(session: Session, agent: AgentFacts, site: str | None = None) -> p.Agent:
-    """An agent as roster and duty problems know her."""
-    return p.Agent(
-        id=agent.code,
-        name=agent.name,
-        grade=agent.grade.value,
-        skills=tuple(agent.skills),
-        sites=(site,) if site else (),
-        day_minutes=agent.minutes_per_day,
-        restrictions=_restrictions(session, agent.id),
-    )
-
-
-def _restrictions(session: Session, agent_id: int) -> tuple[p.Restriction, ...]:
-    kinds: dict[RestrictionKind, tuple[str, ...]] = {
-        RestrictionKind.NO_NIGHT: ("no_nights",),
-        RestrictionKind.NO_OVERTIME: ("no_overtime",),
-        RestrictionKind.MINOR: ("no_nights", "no_overtime"),
-    }
-    rows = session.exec(select(AgentRestriction).where(AgentRestriction.agent_id == agent_id))
-    return tuple(
-        p.Restriction(
-            kind,  # type: ignore[arg-type]
-            row.valid_from,
-            (row.valid_until or date(2199, 12, 31)) - timedelta(days=1),
-        )
-        for row in rows
-        for kind in kinds.get(row.kind, ())
-    )
-
-
 def _day(day: NamedDay) -> p.Day:
     name = day.name_zh if day.type in (DayType.STATUTORY_HOLIDAY, DayType.REST_DAY) else ""
     return p.Day(day.date, day.type.value, name, burden_of(name))
 
 
+def is_night(template: ShiftTemplate) -> bool:
+    """Whether a shift reaches into the night, as the law in use knows it."""
+    law = labour.MAINLAND_CHINA
+    return labour.night_minutes(*minutes_of(template), law, date(2026, 1, 1)) > 0
+
+
 def _shift(template: ShiftTemplate) -> p.Shift:
     start, end = minutes_of(template)
-    law = labour.MAINLAND_CHINA
-    night = labour.night_minutes(start, end, law, date(2026, 1, 1)) > 0
     return p.Shift(
         id=template.code,
         name=template.name_en,
@@ -156,7 +142,7 @@ def _shift(template: ShiftTemplate) -> p.Shift:
             p.Break(pause["start"], pause["end"], paid=bool(pause.get("paid", False)))
             for pause in template.breaks
         ),
-        night=night,
+        night=is_night(template),
         unpopular=template.unpopular,
     )
 
@@ -202,20 +188,25 @@ def _spans(people: dict[int, tuple[int, str]]) -> list[tuple[int, int, int, str]
     return found
 
 
-def _presence(days: list[NamedDay]) -> list[p.IntervalCover]:
+def _presence(time: BusinessTime, days: list[NamedDay], timezone: str) -> list[p.IntervalCover]:
     """Whenever the desk is open: two people of the team, one of them senior or above."""
-    opens, closes = 8 * 60, 22 * 60
-    both = []
-    for day in days:
-        for grade, wanted in (("ordinary", LEAST_ON_SITE), ("senior", 1)):
-            both.append(
-                p.IntervalCover(
-                    day.date, opens, closes, wanted, minimum=wanted, under_weight=0,
-                    minimum_weight=3 * UNDER_WEIGHT, min_grade=grade,  # type: ignore[arg-type]
-                    exclusive=False, cause="two at least, one of them senior",
-                )
-            )  # fmt: skip
-    return both
+    return [
+        p.IntervalCover(
+            day.date, opens, closes, wanted, minimum=wanted, under_weight=0,
+            minimum_weight=3 * UNDER_WEIGHT, min_grade=grade,  # type: ignore[arg-type]
+            exclusive=False, cause=PRESENCE,
+        )
+        for day in days
+        for opens, closes in _open_spans(time, day.date, timezone)
+        for grade, wanted in (("ordinary", LEAST_ON_SITE), ("senior", 1))
+    ]  # fmt: skip
+
+
+def _open_spans(time: BusinessTime, day: date, timezone: str) -> list[tuple[int, int]]:
+    """When the desk is open on a day, in whole slots from midnight."""
+    starts = range(0, 24 * 60, SLOT_MINUTES)
+    is_open = {at: (1, "") for at in starts if time.is_open(instant_of(day, at, timezone))}
+    return [(start, end) for start, end, _, _ in _spans(is_open)]
 
 
 def _posts(holdings: list[tuple[PostHolding, Post]], shifts: list[ShiftTemplate]) -> list[p.Post]:
@@ -271,15 +262,6 @@ def _desk_rules(session: Session, agents: list[str], days: tuple[p.Day, ...]) ->
     if not any(day.burden for day in days):
         return rules
     return rules + fairness_rules(ledger(session, before=days[0].date), days, agents)
-
-
-def _leave(session: Session, codes: dict[int, str], first: date, last: date) -> list[p.Leave]:
-    rows = session.exec(
-        select(Leave)
-        .where(col(Leave.agent_id).in_(codes), Leave.start_on <= last, Leave.end_on >= first)
-        .order_by(col(Leave.start_on))
-    )
-    return [p.Leave(codes[row.agent_id], row.start_on, row.end_on, row.kind.value) for row in rows]
 
 
 def _locks(session: Session, roster: Roster, codes: dict[int, str]) -> list[p.Lock]:
@@ -347,9 +329,3 @@ def breaks_on(template: ShiftTemplate, day: date, timezone: str) -> list[dict[st
         }
         for pause in template.breaks
     ]
-
-
-def agent_ids(session: Session, codes: list[str]) -> dict[str, int]:
-    """Row numbers of agents by code."""
-    rows = session.exec(select(Agent).where(col(Agent.code).in_(codes)))
-    return {row.code: row.id for row in rows if row.id is not None}

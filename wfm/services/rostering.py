@@ -1,35 +1,38 @@
-"""Rosters: open one, solve it as a job, edit and lock cells, judge it, publish it."""
+"""Rosters: open one, solve it as a job, judge and keep its versions, publish one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from scheduler.problem import RosterProblem
-from scheduler.solution import Roster as Cells
-from scheduler.verify import Verdict, verify
+from scheduler.result import Params, Progress
 from wfm import access, audit, instants, jobs
 from wfm.access import Actor
 from wfm.db import Engine, transaction
 from wfm.errors import ConflictError, Fault, InputError, NotFoundError, TimeLimitError
-from wfm.services import roster_problems
+from wfm.services import roster_problems, roster_versions
 from wfm.settings import Settings
 from wfm.tables import (
+    Agent,
     Assignment,
     Job,
-    Post,
     Roster,
-    RosterLock,
     RosterVersion,
-    ShiftTemplate,
     Team,
 )
-from wfm.words import DutyKind, LockKind, Mode, RosterStatus
+from wfm.words import JobStatus, RosterStatus
+
+MOVING = (JobStatus.WAITING, JobStatus.RUNNING)
+MOST_DAYS = 93
+TELL_EVERY_S = 0.5
+TRAIL_POINTS = 80
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,7 @@ def open_roster(
 ) -> Roster:
     """The roster of a team's period, made when it is not there yet."""
     access.require(actor, "rosters.plan", team_id)
-    if last < first or (last - first).days > 92:
-        raise InputError.of([Fault("a period of 1 to 93 days is expected", column="period")])
+    check_period(first, last)
     if session.get(Team, team_id) is None:
         raise NotFoundError(f"there is no team {team_id}")
     found = session.exec(
@@ -66,6 +68,14 @@ def open_roster(
     return found
 
 
+def check_period(first: date, last: date) -> None:
+    """Refuse a period that no roster is made for."""
+    if not 1 <= (last - first).days + 1 <= MOST_DAYS:
+        raise InputError.of(
+            [Fault(f"a period of 1 to {MOST_DAYS} days is expected", column="until")]
+        )
+
+
 def get_roster(session: Session, actor: Actor, roster_id: int) -> Roster:
     roster = session.get(Roster, roster_id)
     if roster is None:
@@ -77,12 +87,25 @@ def get_roster(session: Session, actor: Actor, roster_id: int) -> Roster:
 def ask_to_solve(
     session: Session, actor: Actor, roster_id: int, limits: Limits, at: datetime
 ) -> Job:
-    """Put a solve on the queue."""
+    """Put a solve on the queue; one at a time for a roster."""
     roster = get_roster(session, actor, roster_id)
     access.require(actor, "rosters.plan", roster.team_id)
+    running = newest_job(session, "solve", roster_id)
+    if running is not None and running.status in MOVING:
+        raise ConflictError(f"job {running.id} solves this roster already; stop it first")
     arguments = {"roster_id": roster_id, "limits": asdict(limits)}
     audit.record(session, at, actor.name, "roster.solve", f"roster {roster_id}", **asdict(limits))
     return jobs.ask(session, "solve", arguments, actor.name, at)
+
+
+def newest_job(session: Session, task: str, roster_id: int) -> Job | None:
+    """The newest job of a kind for a roster."""
+    return session.exec(
+        select(Job)
+        .where(Job.task == task, col(Job.arguments)["roster_id"].as_integer() == roster_id)
+        .order_by(col(Job.id).desc())
+        .limit(1)
+    ).first()
 
 
 def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -105,14 +128,13 @@ def solve(
     progress: jobs.Progress | None = None,
 ) -> int:
     """Solve a roster and store the answer as a new draft version; returns its number."""
-    from scheduler.solve import Params
-    from scheduler.solve import solve as find
+    from scheduler.solve import solve as find  # slow to import: the solver comes with it
 
     with transaction(engine) as session:
         roster = session.get_one(Roster, roster_id)
         problem = roster_problems.build(session, roster, settings.timezone)
-        current = newest_version(session, roster_id)
-        start = cells_of(session, current) if current else None
+        current = roster_versions.newest_version(session, roster_id)
+        start = roster_versions.cells_of(session, current) if current else None
     params = Params(
         seconds=limits.seconds,
         effort=limits.effort,
@@ -121,159 +143,43 @@ def solve(
         start=start,
     )
 
-    def told(news: Any) -> None:
-        if progress is not None:
-            share = min(news.seconds / limits.seconds, 1.0) if limits.seconds else 0.5
-            progress.report(share, f"cost {news.cost}, bound {news.bound}", cost=news.cost,
-                            bound=news.bound, seconds=news.seconds)  # fmt: skip
-
+    told = Trail(progress, limits.seconds) if progress else None
     result = find(problem, params, told, progress.cancel_asked if progress else None)
     if result.roster is None:
         raise TimeLimitError("the time ended before any roster was found; allow more seconds")
     with transaction(engine) as session:
-        return store_version(
+        return roster_versions.store_version(
             session, roster_id, problem, result.roster, made_by, instants.now(), settings.timezone,
             result={
                 "status": result.status, "cost": result.cost, "bound": result.bound,
                 "gap": result.gap, "seconds": result.seconds, "seed": limits.seed,
-                "gaps": [gap.plain() for gap in result.gaps],
             },
         )  # fmt: skip
 
 
-def store_version(
-    session: Session,
-    roster_id: int,
-    problem: RosterProblem,
-    cells: Cells,
-    made_by: str,
-    at: datetime,
-    timezone: str,
-    *,
-    result: dict[str, Any],
-    note: str = "",
-) -> int:
-    """Judge cells without a solver and keep them as the newest draft; returns its row number."""
-    verdict = verify(problem, cells)
-    newest = newest_version(session, roster_id)
-    version = RosterVersion(
-        roster_id=roster_id,
-        number=newest.number + 1 if newest else 1,
-        made_at=at,
-        made_by=made_by,
-        note=note,
-        problem=problem_document(problem),
-        result=result,
-        verdict=verdict_document(verdict),
-    )
-    session.add(version)
-    session.flush()
-    assert version.id is not None
-    session.add_all(_assignments(session, version.id, cells, timezone))
-    audit.record(session, at, made_by, "roster.draft", f"roster {roster_id}",
-                 version=version.number, cost=verdict.cost)  # fmt: skip
-    jobs.announce(session, f"roster:{roster_id}")
-    session.flush()
-    return version.id
+class Trail:
+    """Tells a job how its solve goes: best cost and bound so far, and how they came down to it."""
 
+    def __init__(self, progress: jobs.Progress, seconds: float | None) -> None:
+        self._progress, self._seconds = progress, seconds
+        self._points: list[tuple[float, int, int | None]] = []
+        self._lock = threading.Lock()
 
-def _assignments(
-    session: Session, version_id: int, cells: Cells, timezone: str
-) -> list[Assignment]:
-    """Duties and standby posts of a roster as rows."""
-    templates = {t.code: t for t in session.exec(select(ShiftTemplate))}
-    posts = {post.code: post for post in session.exec(select(Post))}
-    people = roster_problems.agent_ids(
-        session, sorted({agent for agent, _ in cells.cells} | _holders(cells))
-    )
-    held = {(agent, day): code for (code, day), names in cells.posts.items() for agent in names}
-    rows = []
-    for (agent, day), code in sorted(cells.cells.items()):
-        template = templates[code]
-        starts, ends = roster_problems.span_on(template, day, timezone)
-        post = posts.get(held.get((agent, day), ""))
-        rows.append(
-            Assignment(
-                version_id=version_id, agent_id=people[agent], day=day, shift_code=code,
-                starts_at=starts, ends_at=ends, mode=template.mode,
-                breaks=roster_problems.breaks_on(template, day, timezone),
-                post_id=post.id if post else None,
-            )
-        )  # fmt: skip
-    standby = next((t for t in templates.values() if t.mode == Mode.STANDBY), None)
-    for (agent, day), code in sorted(held.items()):
-        if (agent, day) not in cells.cells and standby is not None:
-            starts, ends = roster_problems.span_on(standby, day, timezone)
-            rows.append(
-                Assignment(
-                    version_id=version_id, agent_id=people[agent], day=day,
-                    shift_code=standby.code, starts_at=starts, ends_at=ends,
-                    mode=Mode.STANDBY, kind=DutyKind.STANDBY, post_id=posts[code].id,
-                )
+    def __call__(self, news: Progress) -> None:
+        with self._lock:
+            if self._points and news.seconds - self._points[-1][0] < TELL_EVERY_S:
+                return
+            self._points.append((round(news.seconds, 1), news.cost, news.bound))
+            if len(self._points) > TRAIL_POINTS:
+                del self._points[1::2]
+            points = list(self._points)
+        share = min(news.seconds / self._seconds, 1.0) if self._seconds else 0.5
+        # a stop is asked for otherwise: the best so far is to be kept, not thrown away
+        with suppress(jobs.CancelledError):
+            self._progress.report(
+                share, f"cost {news.cost}, bound {news.bound}", cost=news.cost, bound=news.bound,
+                gap=news.gap, seconds=news.seconds, limit=self._seconds, trail=points,
             )  # fmt: skip
-    return rows
-
-
-def _holders(cells: Cells) -> set[str]:
-    return {agent for names in cells.posts.values() for agent in names}
-
-
-def problem_document(problem: RosterProblem) -> dict[str, Any]:
-    import json
-
-    return dict(json.loads(problem.to_json()))
-
-
-def problem_of(version: RosterVersion) -> RosterProblem:
-    """The very problem a version answers."""
-    import json
-
-    return RosterProblem.from_json(json.dumps(version.problem))
-
-
-def verdict_document(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "valid": verdict.valid,
-        "cost": verdict.cost,
-        "violations": [breach.plain() for breach in verdict.violations],
-        "costs": [breach.plain() for breach in verdict.costs],
-    }
-
-
-def cells_of(session: Session, version: RosterVersion) -> Cells:
-    """A stored version as the kernel knows it."""
-    from wfm.tables import Agent
-
-    rows = session.exec(
-        select(Assignment, Agent.code, Post.code)
-        .join(Agent, col(Agent.id) == Assignment.agent_id)
-        .join(Post, col(Post.id) == Assignment.post_id, isouter=True)
-        .where(Assignment.version_id == version.id)
-    ).all()
-    cells = {(agent, row.day): row.shift_code for row, agent, _ in rows if row.kind == "ordinary"}
-    posts: dict[tuple[str, date], tuple[str, ...]] = {}
-    for row, agent, post in rows:
-        if post is not None:
-            posts[post, row.day] = tuple(sorted((*posts.get((post, row.day), ()), agent)))
-    return Cells(cells=cells, posts=posts)
-
-
-def newest_version(session: Session, roster_id: int) -> RosterVersion | None:
-    return session.exec(
-        select(RosterVersion)
-        .where(RosterVersion.roster_id == roster_id)
-        .order_by(col(RosterVersion.number).desc())
-        .limit(1)
-    ).first()
-
-
-def versions(session: Session, roster_id: int) -> Sequence[RosterVersion]:
-    """All versions, newest first."""
-    return session.exec(
-        select(RosterVersion)
-        .where(RosterVersion.roster_id == roster_id)
-        .order_by(col(RosterVersion.number).desc())
-    ).all()
 
 
 def publish(
@@ -287,95 +193,104 @@ def publish(
         The draft breaks a hard rule, or misses the agreed share of promises, and no reason is
         given.
     """
-    version = session.get(RosterVersion, version_id)
-    if version is None:
-        raise NotFoundError(f"there is no roster version {version_id}")
-    roster = session.get_one(Roster, version.roster_id)
+    version = roster_versions.get_version(session, version_id)
+    roster = session.get_one(Roster, version.roster_id, with_for_update=True)
     access.require(actor, "rosters.publish", roster.team_id)
+    session.refresh(version)  # somebody may have published while this waited for the roster
     if version.status != RosterStatus.DRAFT:
         raise ConflictError(f"version {version.number} is {version.status} already")
-    misgivings = _misgivings(version)
-    if misgivings and not reason.strip():
+    doubts = misgivings(version)
+    if doubts and not reason.strip():
         raise InputError.of(
-            Fault(f"{what}; publish with a reason or mend it first", column="reason")
-            for what in misgivings
+            Fault(f"{doubt.text('en')}; publish with a reason or mend it first", column="reason")
+            for doubt in doubts
         )
+    _refuse_double_duties(session, roster, version)
+    mine = select(RosterVersion.id).where(RosterVersion.roster_id == roster.id)
     session.execute(
-        sa.update(Assignment)
-        .where(
-            col(Assignment.version_id).in_(
-                select(RosterVersion.id).where(RosterVersion.roster_id == roster.id)
-            )
-        )
-        .values(live=False)
+        sa.update(Assignment).where(col(Assignment.version_id).in_(mine)).values(live=False)
     )
-    for other in versions(session, version.roster_id):
-        if other.status == RosterStatus.PUBLISHED:
-            other.status = RosterStatus.REVISED
-    session.flush()
+    session.execute(
+        sa.update(RosterVersion)
+        .where(
+            col(RosterVersion.roster_id) == roster.id,
+            col(RosterVersion.status) == RosterStatus.PUBLISHED,
+        )
+        .values(status=RosterStatus.REVISED)
+    )
     version.status, version.published_at = RosterStatus.PUBLISHED, at
     version.published_by = actor.name
     session.execute(
         sa.update(Assignment).where(col(Assignment.version_id) == version_id).values(live=True)
     )
     audit.record(session, at, actor.name, "roster.publish", f"roster {roster.id}",
-                 version=version.number, reason=reason.strip(), misgivings=misgivings)  # fmt: skip
+                 version=version.number, reason=reason.strip(),
+                 misgivings=[doubt.text("en") for doubt in doubts])  # fmt: skip
     jobs.announce(session, f"roster:{roster.id}")
     return version
 
 
-def _misgivings(version: RosterVersion) -> list[str]:
+def _refuse_double_duties(session: Session, roster: Roster, version: RosterVersion) -> None:
+    """Say who would have two duties at once; the database would refuse it without a word."""
+    other, mine = aliased(Assignment), aliased(Assignment)
+    at_once = sa.and_(
+        col(other.agent_id) == mine.agent_id,
+        col(other.live),
+        col(other.starts_at) < mine.ends_at,
+        col(other.ends_at) > mine.starts_at,
+    )
+    rows = session.execute(
+        sa.select(col(Agent.code), col(Agent.name), col(mine.day), col(other.shift_code))
+        .select_from(mine)
+        .join(other, at_once)
+        .join(RosterVersion, col(RosterVersion.id) == other.version_id)
+        .join(Agent, col(Agent.id) == mine.agent_id)
+        .where(col(mine.version_id) == version.id, col(RosterVersion.roster_id) != roster.id)
+        .order_by(col(mine.day), col(Agent.code))
+    ).all()
+    if rows:
+        shown = "; ".join(f"{code} {name} {day} ({shift})" for code, name, day, shift in rows[:5])
+        raise ConflictError(
+            f"{len(rows)} duties overlap with another published roster: {shown}"
+            + ("; …" if len(rows) > 5 else "")
+        )
+
+
+@dataclass(frozen=True)
+class Misgiving:
+    """Something that speaks against publishing a draft."""
+
+    code: Literal["broken", "not_replayed", "share"]
+    found: float = 0
+    agreed: float = 0
+
+    def text(self, language: Literal["en", "zh"]) -> str:
+        share, agreed = f"{100 * self.found:.1f} %", f"{100 * self.agreed:.0f} %"
+        return {
+            "broken": {
+                "en": f"{self.found:.0f} hard rules are broken",
+                "zh": f"违反了 {self.found:.0f} 条硬性规则",
+            },
+            "not_replayed": {
+                "en": "the draft has not been replayed",
+                "zh": "草案尚未经过回放检验",
+            },
+            "share": {
+                "en": f"the replay keeps {share} of promises, {agreed} are agreed",
+                "zh": f"回放中 {share} 的承诺得以兑现，约定为 {agreed}",
+            },
+        }[self.code][language]
+
+
+def misgivings(version: RosterVersion) -> list[Misgiving]:
     """What speaks against publishing this draft."""
     found = []
     broken = len(version.verdict.get("violations", []))
     if broken:
-        found.append(f"{broken} hard rules are broken")
+        found.append(Misgiving("broken", broken))
     replay = version.replay
     if not replay:
-        found.append("the draft has not been replayed")
+        found.append(Misgiving("not_replayed"))
     elif replay["share_met"] < replay["agreed_share"]:
-        found.append(
-            f"the replay keeps {100 * replay['share_met']:.1f} % of promises, "
-            f"{100 * replay['agreed_share']:.0f} % are agreed"
-        )
+        found.append(Misgiving("share", replay["share_met"], replay["agreed_share"]))
     return found
-
-
-def lock_cell(
-    session: Session,
-    actor: Actor,
-    roster_id: int,
-    agent_id: int,
-    day: date,
-    kind: LockKind,
-    at: datetime,
-    *,
-    shift_code: str | None = None,
-    reason: str = "",
-) -> None:
-    """Fix or forbid a cell for the next solve."""
-    roster = get_roster(session, actor, roster_id)
-    access.require(actor, "rosters.plan", roster.team_id)
-    if not roster.period_from <= day <= roster.period_until:
-        raise InputError.of([Fault("not a day of this roster", column="day", value=str(day))])
-    unlock_cell(session, actor, roster_id, agent_id, day)
-    session.add(
-        RosterLock(roster_id=roster_id, agent_id=agent_id, day=day, shift_code=shift_code,
-                   kind=kind, made_by=actor.name, reason=reason)
-    )  # fmt: skip
-    audit.record(session, at, actor.name, f"roster.{kind}", f"roster {roster_id}",
-                 agent=agent_id, day=str(day), shift=shift_code, reason=reason)  # fmt: skip
-    session.flush()
-
-
-def unlock_cell(session: Session, actor: Actor, roster_id: int, agent_id: int, day: date) -> None:
-    """Take a lock off a cell."""
-    roster = get_roster(session, actor, roster_id)
-    access.require(actor, "rosters.plan", roster.team_id)
-    session.execute(
-        sa.delete(RosterLock).where(
-            col(RosterLock.roster_id) == roster_id,
-            col(RosterLock.agent_id) == agent_id,
-            col(RosterLock.day) == day,
-        )
-    )
