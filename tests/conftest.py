@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from wfm import db
+from wfm import db, tables
 from wfm.settings import Settings
 
 
@@ -53,3 +54,50 @@ def fresh_engine(engine: sa.Engine) -> Iterator[sa.Engine]:
     db.upgrade(opened)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def open_desk() -> Callable[..., None]:
+    """A function that puts agents on duty all day around `at`, and skills, in a session.
+
+    Agents are given as `code=(grade, {skill: proficiency}, capacity)`.
+    """
+
+    def put(session: Session, at: datetime, **agents: tuple[str, dict[str, int], int]) -> None:
+        day = (at - timedelta(days=1)).date()
+        site = tables.Site(code="s", name_en="Site", name_zh="地点")
+        session.add(site)
+        session.flush()
+        team = tables.Team(code="t", name_en="Team", name_zh="团队", site_id=site.id)
+        names = {name for _, held, _ in agents.values() for name in held}
+        skills = {n: tables.Skill(code=n, name_en=n.title(), name_zh=f"技能{n}") for n in names}
+        session.add_all([team, *skills.values()])
+        session.flush()
+        roster = tables.Roster(team_id=team.id, period_from=day, period_until=day)
+        session.add(roster)
+        session.flush()
+        version = tables.RosterVersion(
+            roster_id=roster.id, number=1, made_at=at, made_by="test", status="published"
+        )
+        session.add(version)
+        for code, (grade, held, capacity) in agents.items():
+            agent = tables.Agent(code=code, name=f"{code} Li", capacity=capacity)
+            session.add(agent)
+            session.flush()
+            session.add(tables.AgentGrade(agent_id=agent.id, grade=grade, valid_from=day))
+            for name, level in held.items():
+                session.add(
+                    tables.AgentSkill(
+                        agent_id=agent.id, skill_id=skills[name].id, proficiency=level,
+                        valid_from=day,
+                    )
+                )  # fmt: skip
+            session.add(
+                tables.Assignment(
+                    version_id=version.id, agent_id=agent.id, day=at.date(), shift_code="D",
+                    starts_at=at - timedelta(hours=3), ends_at=at + timedelta(hours=6), live=True,
+                )
+            )  # fmt: skip
+        session.flush()
+
+    return put

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -36,6 +37,9 @@ class Settings:
         "WFM_SESSION_IDLE_MIN", 60, "minutes without a request after which a session ends"
     )
     upload_limit_mb: int = _setting("WFM_UPLOAD_LIMIT_MB", 200, "largest file taken by the pages")
+    clock_offset_s: float = _setting(
+        "WFM_CLOCK_OFFSET_S", 0.0, "seconds the desk's clock is ahead of ours; for the sample desk"
+    )
     log_level: str = _setting("WFM_LOG_LEVEL", "info", "debug, info, warning or error")
 
     @classmethod
@@ -62,6 +66,8 @@ class Settings:
 
 
 def _converted(text: str, kind: type) -> Any:
+    if kind is float and not math.isfinite(float(text)):
+        raise ValueError(text)
     if kind is bool:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
         if text.lower() not in words:

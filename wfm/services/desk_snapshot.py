@@ -135,7 +135,7 @@ def _since(session: Session, agent_ids: list[int], at: datetime) -> dict[int, da
             .where(col(agent).in_(agent_ids), col(when) > recent, col(when) <= at)
             .group_by(col(agent))
         )
-        for agent_id, last in rows.tuples():
+        for agent_id, last in rows:
             latest[agent_id] = max(last, latest.get(agent_id, last))
     return latest
 
@@ -161,7 +161,7 @@ def _kinds(session: Session, at: datetime) -> set[Kind]:
         .where(col(Ticket.opened_at) > at - WORK_SEEN, col(Ticket.opened_at) <= at)
         .distinct()
     )
-    return {(skill, TIERS[grade]) for skill, grade in rows.tuples()}
+    return {(skill, TIERS[grade]) for skill, grade in rows}
 
 
 def _as_waiting(ticket: Ticket, skill: str, due: datetime) -> Waiting:

@@ -134,7 +134,7 @@ def board(
         total_waiting=len(ordered),
         matching=len(matching),
         waiting=tuple(_rows(session, desk, matching[:limit], skills, at)),
-        seats=tuple(s for s in desk.seats if not wanted.skill or wanted.skill in s.agent.skills),
+        seats=tuple(seat for seat in desk.seats if _does(seat, wanted.skill)),
         hands=hands,
         total_in_hand=total_in_hand,
         skills=tuple(skills.values()),
@@ -154,8 +154,7 @@ def choice(session: Session, actor: Actor, ticket_code: str, at: datetime, timez
     able = [
         seat
         for seat in desk.seats
-        if TIERS[seat.agent.grade] >= ticket.tier
-        and (not ticket.skill or not seat.agent.skills or ticket.skill in seat.agent.skills)
+        if TIERS[seat.agent.grade] >= ticket.tier and _does(seat, ticket.skill)
     ]
     able.sort(
         key=lambda seat: (
@@ -174,6 +173,11 @@ def choice(session: Session, actor: Actor, ticket_code: str, at: datetime, timez
         .limit(LONGEST_HISTORY)
     )
     return Choice(row, tuple(able), tuple((event, name or "") for event, name in history))
+
+
+def _does(seat: SeatRow, skill: str) -> bool:
+    """Whether she has the skill; who has none on record may do anything, as for the policy."""
+    return not skill or not seat.agent.skills or skill in seat.agent.skills
 
 
 def _matches(ticket: Waiting, risk: str, wanted: Filters) -> bool:
