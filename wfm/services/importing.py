@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +28,7 @@ from wfm.importing.landing.quality import land_contributions, land_reviews, land
 from wfm.importing.landing.tickets import land_events, land_tickets, prepare_tickets
 from wfm.importing.mapping import Mapping, Output, adapter_names, load_mapping, plain
 from wfm.importing.read_in import SHARE_OF_READING, Read, Tell, read_in
+from wfm.importing.reasons import in_chinese
 from wfm.importing.report import SHOWN, Counts, ImportReport, Reason, rejects_gz
 from wfm.importing.staging import Staging
 from wfm.services import ticket_states
@@ -282,13 +285,27 @@ def get_run(session: Session, actor: access.Actor, run_id: int) -> RunDetail:
     return RunDetail(_summary(run), run.report, run.rejects_csv_gz is not None)
 
 
-def rejects_csv(session: Session, actor: access.Actor, run_id: int) -> bytes:
+def reason_in(language: str, reason: str) -> str:
+    """Why a row was rejected, in the reader's language (zh or en)."""
+    return in_chinese(reason) if language == "zh" else reason
+
+
+def rejects_csv(session: Session, actor: access.Actor, run_id: int, language: str = "en") -> bytes:
     """All rejected rows as CSV (UTF-8 with a mark for spreadsheets, formulas neutralised)."""
     access.require(actor, "imports.view")
     packed = _run(session, run_id).rejects_csv_gz
     if packed is None:
         raise NotFoundError(f"import {run_id} rejected no row")
-    return gzip.decompress(packed)
+    content = gzip.decompress(packed)
+    return content if language == "en" else _with_reasons_in(language, content)
+
+
+def _with_reasons_in(language: str, content: bytes) -> bytes:
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    for number, row in enumerate(csv.reader(io.StringIO(content.decode("utf-8-sig")))):
+        writer.writerow(row if number == 0 else [*row[:-1], reason_in(language, row[-1])])
+    return table.getvalue().encode("utf-8-sig")
 
 
 def _run(session: Session, run_id: int) -> ImportRun:

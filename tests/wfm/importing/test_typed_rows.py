@@ -1,11 +1,13 @@
 """Text into typed rows: one small case per type of field, right and wrong."""
 
+import re
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
 
 from wfm.importing.forms import FORMS
+from wfm.importing.reasons import in_chinese
 from wfm.importing.typed import typed_rows
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -61,6 +63,8 @@ def test_faults_of_a_ticket(column: str, cell: str, message: str) -> None:
     rows, faults = judged("tickets", **row)
     assert rows.empty
     assert any(fault.startswith(f"{column}: {message}") for fault in faults), faults
+    for fault in faults:
+        assert re.search(r"[\u4e00-\u9fff]", in_chinese(fault.partition(": ")[2])), fault
 
 
 @pytest.mark.parametrize(
@@ -81,6 +85,7 @@ def test_wrong_lists_of_skills(cell: str, message: str) -> None:
     rows, faults = judged("agents", agent_id="A1", skills=cell)
     assert rows.empty
     assert message in faults[0]
+    assert "技能" in in_chinese(faults[0].partition(": ")[2])
 
 
 def test_a_leave_that_ends_before_it_starts() -> None:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -353,6 +354,9 @@ def test_faults_are_told_with_row_column_and_reason(
     ((row, column, reason),) = refused(report)
     assert (row, column) == expected[:2]
     assert expected[2] in reason
+    for said in (reason, report.reasons[0].reason):
+        assert re.search(r"[\u4e00-\u9fff]", importing.reason_in("zh", said)), said
+    assert importing.reason_in("en", reason) == reason
     assert report.landed == (report.total.rows > 1)
 
 
@@ -434,6 +438,10 @@ def test_the_report_is_kept_with_its_rejects(bring: Import, session: Session) ->
     assert row["value"] == "'=1+1"
     assert (row["kind"], row["row"], row["column"]) == ("agents", "2", "grade")
     assert [(r.column, r.count) for r in report.reasons] == [("grade", 1)]
+    chinese = importing.rejects_csv(session, SYSTEM, report.run_id, "zh").decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(chinese))
+    assert row["value"] == "'=1+1"
+    assert row["reason"].startswith("应为以下之一：ordinary")
 
 
 def test_a_run_without_rejects_has_no_file(bring: Import, session: Session) -> None:
