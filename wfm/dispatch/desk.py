@@ -6,7 +6,7 @@ be run through. `wfm.dispatch.live` decides the same from a plain list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from wfm.dispatch.model import EXPERT, Agent, Kind, Ticket, may_take
@@ -138,10 +138,10 @@ class Desk:
         self.lane_of(ticket).push(ticket, self.policy, now)
         self.changed_tickets.append(ticket)
 
-    def leave(self, ticket: Ticket) -> bool:
-        """The customer gives up; False when the ticket was not waiting."""
+    def leave(self, ticket: Ticket) -> None:
+        """The customer of a waiting ticket gives up."""
         self.kept.pop(ticket.ticket_id, None)
-        return self.lane_of(ticket).standing.pop(ticket.ticket_id, None) is not None
+        del self.lane_of(ticket).standing[ticket.ticket_id]
 
     def match(self, now: int) -> list[Assignment]:
         """Hand out what can be handed out now, the first in rank first."""
@@ -160,11 +160,6 @@ class Desk:
     def next_look(self) -> int | None:
         """Next instant at which a kept expert is released by time alone."""
         return min(self.kept.values()) if self.kept else None
-
-    def waiting(self) -> Iterator[str]:
-        """Ids of the tickets that wait."""
-        for lane in self.lanes.values():
-            yield from lane.standing
 
     # how it is kept
 

@@ -16,8 +16,8 @@ from wfm.dispatch.desk import Desk, LaneKey, lane_key
 from wfm.dispatch.model import Agent, Kind, Ticket, may_take
 from wfm.dispatch.policy import Policy
 
-# Order of what happens at one instant: work ends, then duties end and begin, tickets come, all
-# that can be handed out is handed out, and only then do customers out of patience leave.
+# At one instant work ends and duties end and begin, tickets come, all that can be handed out is
+# handed out, and only then do customers out of patience leave.
 FINISH, GO, COME = range(3)
 Event = tuple[int, int, str]
 
@@ -168,7 +168,8 @@ def run(
             continue  # a ticket of no length is done already, and its agent free at this instant
         while losses and losses[0][0] == now:
             i = heappop(losses)[2]
-            if decisions[i] is None and desk.leave(tickets[i]):
+            if decisions[i] is None:
+                desk.leave(tickets[i])
                 decisions[i] = Decision(tickets[i], None, None, None, "customer_left")
 
     left_over = _LeftOver(agents, spans)

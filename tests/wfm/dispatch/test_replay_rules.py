@@ -260,3 +260,8 @@ def test_agents_idle_since_the_same_instant_go_by_id():
     calls = [call("busy", 0, handle=100), call("t", 110)]
     done = replay(calls, [Agent("b"), Agent("a")], [duty("b"), duty("a", 100)])
     assert done["t"][0] == "a"
+
+
+def test_nobody_leaves_at_an_instant_at_which_an_agent_is_free_again():
+    calls = [call("t1", 5, handle=0), call("t2", 5, handle=0, patience=0)]
+    assert replay(calls, [Agent("a")])["t2"] == ("a", 5, "oldest")
