@@ -14,7 +14,6 @@ from ortools.sat.python import cp_model
 from scheduler.problem import IntervalCover, ShiftCover
 from scheduler.problem.parts import DAY_MINUTES
 from scheduler.variables import Literal, Variables
-from scheduler.verify.cover import serves
 
 Term = tuple[int, Literal | int]
 
@@ -28,7 +27,7 @@ class Objective:
         self._literals: list[Literal] = []
         self._weights: list[int] = []
         self._constant = 0
-        self._open_days = {d for _, d in x.free}
+        self._open_days = set(range(x.look.n_days)) if x.whole else {d for _, d in x.free}
 
     def charge(self, weight: int, item: Literal | int) -> None:
         """Add a term to the cost."""
@@ -102,7 +101,7 @@ class Objective:
     def interval_cover(self) -> None:
         """People short and spare in every slot; like slots of a day are priced together."""
         for (present, numbers), times in self._slot_groups().items():
-            if self._open_days.isdisjoint(d for d, _ in present) and not self.x.whole:
+            if not self.x.whole and self._open_days.isdisjoint(d for d, _ in present):
                 continue
             covers = [self.problem.interval_cover[n] for n in numbers]
             for cover in covers:
@@ -138,11 +137,9 @@ class Objective:
         )
 
     def _mix(self, cover: IntervalCover, present: tuple[tuple[int, int], ...], times: int) -> None:
+        able = self.look.serving(cover)
         people = [
-            self.x.on(a, d, s)
-            for d, s in present
-            for a in range(self.look.n_agents)
-            if serves(self.problem, cover, a, s)
+            self.x.on(a, d, s) for d, s in present for a in range(self.look.n_agents) if able[a][s]
         ]
         there, settled = _split(people)
         short = self._shortage(cover, times)
@@ -158,11 +155,14 @@ class Objective:
     ) -> None:
         """A flow from kinds of people present to the demands they can serve."""
         kinds: dict[tuple[bool, ...], list[Literal | int]] = defaultdict(list)
+        serving = [self.look.serving(cover) for cover in covers]
         for d, s in present:
             for a in range(self.look.n_agents):
-                able = tuple(serves(self.problem, cover, a, s) for cover in covers)
                 item = self.x.on(a, d, s)
-                if any(able) and not (isinstance(item, int) and item == 0):
+                if isinstance(item, int) and item == 0:
+                    continue
+                able = tuple(serves[a][s] for serves in serving)
+                if any(able):
                     kinds[able].append(item)
         spare_weight = min(cover.over_weight for cover in covers) * times
         served: list[list[Literal]] = [[] for _ in covers]

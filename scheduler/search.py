@@ -25,6 +25,7 @@ LONG_LINE = 1_500  # literals of one person from which a first line is sought wi
 SHORTEST = 0.02
 ROUNDING = 1e-6
 SECONDS_PER_LITERAL = 1e-4  # to build a model, at worst
+BUILDING = 1e-5  # effort reckoned per free cell, so that trying without solving ends as well
 POLL = 0.1
 
 
@@ -154,6 +155,7 @@ class Search:
         self.stop = stop
         self.failed: BaseException | None = None
         self.stopped = False  # by the caller
+        self.finished = False  # nothing better can be found
         self.lined = 0  # people who have been given a line
         empty = Grid.empty(problem)
         verdict = verify(problem, roster_of(problem, empty))
@@ -164,7 +166,8 @@ class Search:
 
     @property
     def over(self) -> bool:
-        return self.solvers.stopped or self.budget.over or self.best.proven
+        ended = self.solvers.stopped or self.finished
+        return ended or self.budget.over or self.best.proven
 
     @property
     def complete(self) -> bool:
@@ -308,7 +311,12 @@ class Search:
             self.best.offer(part.grid)
         if relax is None:
             self.best.raise_bound(part.bound)
-        if self.best.proven:
+        elif part.proven:
+            # nothing breaks fewer hard rules, and with that many broken nothing costs less
+            self.finished = True
+            if self.best.verdict.valid:
+                self.best.raise_bound(self.best.verdict.cost)
+        if self.over:
             self.solvers.stop()
 
     def _heard(self, grid: Grid) -> None:
@@ -319,7 +327,7 @@ class Search:
     def _neighbourhoods(self, seed: int) -> None:
         rng = random.Random(seed)
         neighbourhoods = Neighbourhoods(self.problem, rng)
-        while not self.over:
+        while self.literals and not self.over:
             base, verdict = self.best.grid, self.best.verdict
             kind = neighbourhoods.pick_kind()
             free = neighbourhoods.draw(kind, verdict, self._affordable / 4)
@@ -329,7 +337,7 @@ class Search:
                 break
             limit = self._short_limit()
             part = model.solve(limit, rng.randrange(1 << 30), solvers=self.solvers)
-            self.budget.spend(part.effort)
+            self.budget.spend(part.effort + BUILDING * len(free))
             took = part.effort if self.budget.repeatable else self.budget.seconds - begun
             better = part.grid is not None and self.best.offer(part.grid, base)
             gain = (verdict.cost - self.best.verdict.cost) / max(verdict.cost, 1) if better else 0
