@@ -325,7 +325,7 @@ def test_many_dispatchers_at_one_queue_lose_nothing_and_overfill_nobody(
     start = Barrier(8)
 
     def work(number: int) -> Counter[str]:
-        """Take whatever stands first, until nobody is free; every refusal is a look again."""
+        """Give tickets away until nobody is free; every refusal is a look again."""
         outcome: Counter[str] = Counter()
         start.wait()
         for turn in range(200):
@@ -335,7 +335,7 @@ def test_many_dispatchers_at_one_queue_lose_nothing_and_overfill_nobody(
                     waiting = [row for row in board(session, at).waiting if row.proposed]
                     if not waiting:
                         return outcome
-                    row = waiting[0]
+                    row = waiting[number % len(waiting)]
                 with transaction(fresh_engine) as session:
                     give(session, row.ticket.code, row.proposed.code, at=at)
                 outcome["given"] += 1
