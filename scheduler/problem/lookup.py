@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from scheduler.problem.parts import (
     WORKING_DAY_TYPES,
     Agent,
+    IntervalCover,
     Grade,
     Post,
     Restriction,
@@ -39,6 +40,7 @@ class Lookup:
         self.n_agents, self.n_days = len(problem.agents), len(problem.days)
         self.n_shifts = len(problem.shifts)
         self._qualified: dict[tuple[str | None, Grade], tuple[int, ...]] = {}
+        self._serving: dict[tuple[object, ...], list[list[bool]]] = {}
         self.known = range(-problem.history_days, self.n_days)
 
     def date_of(self, day: int) -> date:
@@ -129,6 +131,20 @@ class Lookup:
         before, after = self.date_of(days[0] - 1), self.date_of(days[-1] + 1)
         inside = self.date_of(days[0])
         return before.month != inside.month and after.month != inside.month
+
+    def serving(self, cover: IntervalCover) -> list[list[bool]]:
+        """Whether an agent (row) on a shift (column) counts for the cover.
+
+        Kept by what the cover asks for: judge and model look here millions of times.
+        """
+        asks = (cover.skill, cover.min_grade, cover.site, cover.mode)
+        found = self._serving.get(asks)
+        if found is None:
+            found = self._serving[asks] = [
+                [_serves(person, work, cover) for work in self.problem.shifts]
+                for person in self.problem.agents
+            ]
+        return found
 
     @cached_property
     def weekends(self) -> list[list[int]]:
@@ -226,6 +242,17 @@ class Lookup:
         if post.shifts and not any(self.shift[s] in self.allowed[agent][day] for s in post.shifts):
             return "shift"
         return None
+
+
+def _serves(person: Agent, work: Shift, cover: IntervalCover) -> bool:
+    if work.mode == "standby" or cover.mode not in (None, work.mode):
+        return False
+    if cover.site is not None:
+        here = cover.site == work.site if work.site is not None else cover.site in person.sites
+        if not here:
+            return False
+    skilled = cover.skill is None or cover.skill in person.skills
+    return skilled and grade_rank(person.grade) >= grade_rank(cover.min_grade)
 
 
 def _unfit(person: Agent, work: Shift) -> str | None:

@@ -46,18 +46,6 @@ def counts_for(problem: RosterProblem, cover: ShiftCover | IntervalCover, agent:
     ) >= grade_rank(cover.min_grade)
 
 
-def serves(problem: RosterProblem, cover: IntervalCover, agent: int, shift: int) -> bool:
-    """Whether the agent, being on that shift, counts for the cover."""
-    work, person = problem.shifts[shift], problem.agents[agent]
-    if work.mode == "standby" or cover.mode not in (None, work.mode):
-        return False
-    if cover.site is not None:
-        here = cover.site == work.site if work.site is not None else cover.site in person.sites
-        if not here:
-            return False
-    return counts_for(problem, cover, agent)
-
-
 def interval_cover(lines: Lines) -> Iterator[Breach]:
     """Costs of slots with too few or too many people."""
     short: dict[int, list[list[int]]] = defaultdict(list)
@@ -68,7 +56,8 @@ def interval_cover(lines: Lines) -> Iterator[Breach]:
         for n in numbers:
             cover = lines.problem.interval_cover[n]
             if not cover.exclusive:
-                found = sum(serves(lines.problem, cover, a, s) for a, s in present)
+                able = lines.look.serving(cover)
+                found = sum(able[a][s] for a, s in present)
                 if found < cover.desired:
                     short[n].append([start, cover.desired - found])
                 if found > cover.desired:
@@ -143,10 +132,9 @@ def allot(
     -------
     (people missing per cover, people left over who could have served one)
     """
+    serving = [problem.lookup.serving(cover) for cover in covers]
     kinds = Counter(
-        able
-        for a, s in present
-        if any(able := tuple(serves(problem, cover, a, s) for cover in covers))
+        able for a, s in present if any(able := tuple(serves[a][s] for serves in serving))
     )
     wants = tuple(
         (cover.desired, cover.minimum, cover.under_weight, cover.minimum_weight) for cover in covers
