@@ -25,6 +25,7 @@ from wfm.sample.catalogue import TIMEZONE
 from wfm.services import (
     demand,
     dispatching,
+    grade_effect,
     grading,
     holiday_duty,
     importing,
@@ -171,7 +172,7 @@ def _grade(engine: Engine, figures: Figures) -> None:
             assert one.id is not None
             if one.decision in ("keep", "rise", "fall"):
                 grading.decide(session, LEAD, one.id, DecisionAction.ACCEPT, RECORDS_END)
-        counts = grading.take_effect(session, LEAD, cycle.id, MONTH[0], RECORDS_END)
+        counts = grade_effect.take_effect(session, LEAD, cycle.id, MONTH[0], RECORDS_END)
         figures.undecided = counts["unsigned"]
         figures.grades_after = _grades(session, MONTH[0])
 

@@ -15,7 +15,9 @@ from wfm.tables import (
     Agent,
     AgentGrade,
     Assessment,
+    AssessmentCycle,
     Contribution,
+    GradeDecision,
     QualityReview,
     Survey,
     Ticket,
@@ -143,23 +145,36 @@ def held_grades(session: Session, as_of: date) -> pd.DataFrame:
         .where(in_force(AgentGrade, as_of))
         .order_by(Agent.code)
     ).all()
-    moved = {row.agent_id: row.valid_from for _, row in rows if row.decision_id is not None}
-    since: dict[int, int] = {}
-    if moved:
-        counted = session.execute(
-            sa.select(col(Assessment.agent_id), sa.func.count())
-            .join(AgentGrade, col(AgentGrade.agent_id) == col(Assessment.agent_id))
-            .where(col(Assessment.agent_id).in_(moved), in_force(AgentGrade, as_of))
-            .group_by(col(Assessment.agent_id))
-        )
-        since = {agent_id: int(count) for agent_id, count in counted}
+    since = _assessments_since(session, as_of)
     return pd.DataFrame(
         {
             "agent_id": [code for code, _ in rows],
             "grade": [row.grade.value for _, row in rows],
             "cycles": [
-                max(since.get(row.agent_id, 0) - 1, 0) if row.agent_id in moved else None
+                since.get(row.agent_id, 0) if row.decision_id is not None else None
                 for _, row in rows
             ],
         }
     )
+
+
+def _assessments_since(session: Session, as_of: date) -> dict[int, int]:
+    """Per agent the days of assessment since a signed decision began the grade held now.
+
+    The assessment that moved the grade is not among them, and two cycles over the same day count
+    once.
+    """
+    counted = session.execute(
+        sa.select(col(AgentGrade.agent_id), sa.func.count(sa.distinct(col(AssessmentCycle.as_of))))
+        .join(GradeDecision, col(GradeDecision.id) == col(AgentGrade.decision_id))
+        .join(Assessment, col(Assessment.agent_id) == col(AgentGrade.agent_id))
+        .join(AssessmentCycle, col(AssessmentCycle.id) == col(Assessment.cycle_id))
+        .where(
+            in_force(AgentGrade, as_of),
+            col(AssessmentCycle.as_of) >= col(AgentGrade.valid_from),
+            col(AssessmentCycle.as_of) < as_of,
+            col(Assessment.id) != col(GradeDecision.assessment_id),
+        )
+        .group_by(col(AgentGrade.agent_id))
+    )
+    return {agent_id: int(count) for agent_id, count in counted}

@@ -1,0 +1,216 @@
+"""The cases of assessment cycles as read models: who, what is proposed, on what evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from grading.evidence import FAMILIES
+from grading.policy import CRITERIA, Criterion, GradePolicy, load_policy
+from wfm.services.grading import team_of_assessed
+from wfm.tables import Agent, AgentTeam, Assessment, AssessmentCycle, GradeDecision
+from wfm.tables import GradePolicy as PolicyRow
+from wfm.words import DecisionAction, Grade
+
+MOST_CYCLES = 24
+MOVES = ("rise", "fall")
+NEEDS_A_PERSON = (*MOVES, "blocked", "undecided")
+UNITS = {"tenure": "months", "quality": "score", "initiative": "points"}
+LONGEST_SERVICE = 600.0  # months
+STORED = ("verdict", "n", "value", "low", "high", "raw", "reliability")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One agent in one cycle. `signed` is the newest decision; None while nobody decided."""
+
+    id: int
+    agent_id: int
+    code: str
+    name: str
+    team_id: int | None
+    present: Grade | None
+    proposed: Grade
+    decision: str
+    probabilities: dict[str, float]
+    signed: GradeDecision | None
+
+    @property
+    def state(self) -> str:
+        if self.signed is None:
+            return "open"
+        return "sent_back" if self.signed.action == DecisionAction.SEND_BACK else "decided"
+
+    @property
+    def kind(self) -> str:
+        """The queue the case belongs to."""
+        return "moves" if self.decision in MOVES else self.decision
+
+    @property
+    def needs_a_person(self) -> bool:
+        waits = self.state == "open" and self.decision in NEEDS_A_PERSON
+        return waits or self.state == "sent_back"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The ends of a criterion's axis, and the limits drawn on it."""
+
+    low: float
+    high: float
+    limits: dict[str, float]  # "entry senior", "exit expert", "floor senior", "veto expert" …
+
+
+@dataclass(frozen=True)
+class CriterionView:
+    """One criterion of one agent; every figure is None where there are no records."""
+
+    name: str
+    unit: str
+    verdict: str
+    n: int
+    needed: int
+    weight: float
+    value: float | None
+    low: float | None
+    high: float | None
+    raw: float | None
+    reliability: float | None
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """What one cycle said of the agent."""
+
+    cycle: AssessmentCycle
+    case: Case
+    criteria: tuple[CriterionView, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A policy with the axes its criteria are drawn on."""
+
+    policy: GradePolicy
+    scales: dict[Criterion, Scale]
+
+
+@lru_cache(maxsize=16)
+def rules_of(policy_text: str) -> Rules:
+    """Read a stored policy; its text never changes, so it is read once."""
+    policy = load_policy(policy_text)
+    return Rules(policy, _scales(policy))
+
+
+def rules_of_cycle(session: Session, cycle: AssessmentCycle) -> Rules:
+    """The rules a cycle was assessed by."""
+    return rules_of(session.get_one(PolicyRow, cycle.policy_id).text)
+
+
+def criteria_of(evidence: dict[str, Any], rules: Rules) -> tuple[CriterionView, ...]:
+    """What is stored of an agent's evidence, with the axes to draw it on."""
+    return tuple(
+        CriterionView(
+            name=name,
+            unit=UNITS.get(name, "share"),
+            needed=rules.policy.criteria[name].minimum_evidence,
+            weight=rules.policy.criteria[name].weight,
+            scale=rules.scales[name],
+            **{figure: evidence[name][figure] for figure in STORED},
+        )
+        for name in CRITERIA
+    )
+
+
+def _scales(policy: GradePolicy) -> dict[Criterion, Scale]:
+    """Axes that show the limits of the policy with as much room on either side."""
+    found: dict[Criterion, Scale] = {}
+    for name, rule in policy.criteria.items():
+        limits = {
+            f"{kind} {grade}": limit
+            for kind in ("entry", "exit", "floor", "veto")
+            for grade in ("senior", "expert")
+            if (limit := getattr(getattr(rule, kind), grade)) is not None
+        }
+        least, most = _natural(name, policy)
+        drawn = [v for key, v in limits.items() if not key.startswith("veto")] or [least, most]
+        room = max(drawn) - min(drawn) or (most - least) / 4
+        found[name] = Scale(max(least, min(drawn) - room), min(most, max(drawn) + room), limits)
+    return found
+
+
+def _natural(name: Criterion, policy: GradePolicy) -> tuple[float, float]:
+    if FAMILIES[name] == "share":
+        return 0.0, 1.0
+    return {
+        "quality": (policy.reviews.lowest, policy.reviews.highest),
+        "initiative": (0.0, policy.contributions.cap_per_month),
+    }.get(name, (0.0, LONGEST_SERVICE))
+
+
+def cases_of(
+    session: Session, cycle: AssessmentCycle, covered: frozenset[int] | None
+) -> list[Case]:
+    """All cases of a cycle within these teams, by agent, without their long documents."""
+    query = (
+        sa.select(
+            col(Assessment.id), col(Agent.id), col(Agent.code), col(Agent.name),
+            col(AgentTeam.team_id), col(Assessment.previous_grade),
+            col(Assessment.proposed_grade), col(Assessment.decision),
+            col(Assessment.probabilities),
+        )
+        .join(Agent, col(Agent.id) == col(Assessment.agent_id))
+        .join(AgentTeam, team_of_assessed(cycle.as_of), isouter=True)
+        .where(col(Assessment.cycle_id) == cycle.id)
+        .order_by(col(Agent.code))
+    )  # fmt: skip
+    if covered is not None:
+        query = query.where(col(AgentTeam.team_id).in_(covered))
+    signed = newest_signed(session, col(Assessment.cycle_id) == cycle.id)
+    rows: list[Any] = list(session.execute(query))
+    return [Case(*(*row, signed.get(row.id))) for row in rows]
+
+
+def newest_signed(session: Session, which: sa.ColumnElement[bool]) -> dict[int, GradeDecision]:
+    """The decision that holds, of each assessment."""
+    rows = session.exec(
+        select(GradeDecision)
+        .join(Assessment, col(Assessment.id) == GradeDecision.assessment_id)
+        .where(which)
+        .distinct(col(GradeDecision.assessment_id))
+        .order_by(col(GradeDecision.assessment_id), col(GradeDecision.id).desc())
+    )
+    return {row.assessment_id: row for row in rows}
+
+
+def trend_of(session: Session, agent: Agent, until: AssessmentCycle) -> tuple[TrendPoint, ...]:
+    """The agent's cases up to a cycle, oldest first."""
+    rows: Any = session.execute(
+        sa.select(
+            AssessmentCycle, col(PolicyRow.text), col(Assessment.evidence), col(Assessment.id),
+            col(AgentTeam.team_id), col(Assessment.previous_grade),
+            col(Assessment.proposed_grade), col(Assessment.decision),
+            col(Assessment.probabilities),
+        )
+        .join(Assessment, col(Assessment.cycle_id) == col(AssessmentCycle.id))
+        .join(PolicyRow, col(PolicyRow.id) == col(AssessmentCycle.policy_id))
+        .join(AgentTeam, team_of_assessed(col(AssessmentCycle.as_of)), isouter=True)
+        .where(
+            col(Assessment.agent_id) == agent.id,
+            sa.or_(col(AssessmentCycle.as_of) < until.as_of, col(AssessmentCycle.id) == until.id),
+        )
+        .order_by(col(AssessmentCycle.as_of).desc(), col(AssessmentCycle.id).desc())
+        .limit(MOST_CYCLES)
+    ).all()  # fmt: skip
+    signed = newest_signed(session, col(Assessment.agent_id) == agent.id)
+    points = []
+    for cycle, text, evidence, number, *rest in reversed(rows):
+        who = (number, agent.id, agent.code, agent.name)
+        case = Case(*(*who, *rest, signed.get(number)))
+        points.append(TrendPoint(cycle, case, criteria_of(evidence, rules_of(text))))
+    return tuple(points)

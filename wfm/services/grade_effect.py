@@ -1,0 +1,143 @@
+"""Let signed grades take effect: the present fact ends, a new one begins, none is overwritten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from wfm import access, audit
+from wfm.access import Actor
+from wfm.errors import Fault, InputError
+from wfm.services.facts import in_force
+from wfm.services.grading import check_open, newest_decisions, team_of_assessed
+from wfm.tables import Agent, AgentGrade, AgentTeam, Assessment, AssessmentCycle
+from wfm.words import CycleStatus, DecisionAction, Grade
+
+
+@dataclass(frozen=True)
+class Move:
+    """A signed grade that is not in force yet; `before` is None for an agent without a grade."""
+
+    agent_id: int
+    code: str
+    name: str
+    before: Grade | None
+    after: Grade
+    decision_id: int
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What taking effect on a day does, or would do, to the agents an actor may act for."""
+
+    on: date
+    kept: int
+    moves: tuple[Move, ...]
+    unsigned: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"kept": self.kept, "changed": len(self.moves), "unsigned": self.unsigned}
+
+
+def preview(session: Session, actor: Actor, cycle_id: int, on: date) -> Effect:
+    """Count and name what would change, without changing anything.
+
+    Raises
+    ------
+    InputError
+        The day lies before the day of assessment.
+    ConflictError
+        The cycle is closed: its grades, or those of a newer one, are in force.
+    """
+    access.require(actor, "grades.assess")
+    cycle = session.get_one(AssessmentCycle, cycle_id)
+    check_open(session, cycle)
+    if on < cycle.as_of:
+        expected = f"a grade takes effect on the day of assessment ({cycle.as_of}) or later"
+        raise InputError.of([Fault(expected, column="on", value=str(on))])
+    decisions = newest_decisions(session, cycle_id)
+    present = {
+        fact.agent_id: fact.grade
+        for fact in session.exec(select(AgentGrade).where(in_force(AgentGrade, on)))
+    }
+    done = set(session.exec(select(AgentGrade.decision_id)))
+    kept, unsigned, moves = 0, 0, []
+    for assessment_id, agent in _assessed(session, actor, cycle):
+        decision = decisions.get(assessment_id)
+        assert agent.id is not None
+        before = present.get(agent.id)
+        if decision is None or decision.action == DecisionAction.SEND_BACK:
+            unsigned += 1
+        elif decision.id in done or decision.grade == before:
+            kept += 1
+        else:
+            assert decision.id is not None
+            moves.append(
+                Move(agent.id, agent.code, agent.name, before, decision.grade, decision.id)
+            )
+    return Effect(on, kept, tuple(moves), unsigned)
+
+
+def _assessed(session: Session, actor: Actor, cycle: AssessmentCycle) -> list[tuple[int, Agent]]:
+    """The assessed agents of the teams the actor answers for, by code."""
+    query = (
+        select(Assessment.id, Agent)
+        .join(Agent, col(Agent.id) == Assessment.agent_id)
+        .join(AgentTeam, team_of_assessed(cycle.as_of), isouter=True)
+        .where(Assessment.cycle_id == cycle.id)
+        .order_by(Agent.code)
+    )
+    covered = actor.teams("grades.assess")
+    if covered is not None:
+        query = query.where(col(AgentTeam.team_id).in_(covered))
+    return [(assessment_id or 0, agent) for assessment_id, agent in session.exec(query)]
+
+
+def take_effect(
+    session: Session, actor: Actor, cycle_id: int, on: date, at: datetime
+) -> dict[str, int]:
+    """Let all signed grades of a cycle take effect on a day; unsigned ones change nothing.
+
+    A case signed later takes effect the next time; the cycle is closed once none is unsigned.
+    Returns how many grades were kept, changed, and left as they are for want of a signature.
+
+    Raises
+    ------
+    InputError, ConflictError
+        As `preview`.
+    """
+    access.require(actor, "grades.assess")
+    cycle = session.get_one(AssessmentCycle, cycle_id, with_for_update=True)
+    effect = preview(session, actor, cycle_id, on)
+    for move in effect.moves:
+        _put_in_force(session, move, on)
+    if not effect.unsigned and actor.teams("grades.assess") is None:
+        cycle.status = CycleStatus.EFFECTIVE
+    audit.record(session, at, actor.name, "grade.effective", f"cycle {cycle.code}",
+                 on=str(on), **effect.counts)  # fmt: skip
+    session.flush()
+    return effect.counts
+
+
+def _put_in_force(session: Session, move: Move, on: date) -> None:
+    """End the present fact on the day and begin the new one, up to what is planned after it."""
+    facts = session.exec(
+        select(AgentGrade)
+        .where(AgentGrade.agent_id == move.agent_id)
+        .order_by(col(AgentGrade.valid_from))
+    ).all()
+    until = min((fact.valid_from for fact in facts if fact.valid_from > on), default=None)
+    for fact in facts:
+        if fact.valid_from <= on and (fact.valid_until is None or fact.valid_until > on):
+            until, fact.valid_until = fact.valid_until, on
+    session.flush()
+    session.add(
+        AgentGrade(
+            agent_id=move.agent_id, grade=move.after, decision_id=move.decision_id,
+            valid_from=on, valid_until=until,
+        )
+    )  # fmt: skip
+    session.flush()
