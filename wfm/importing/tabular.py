@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,6 +75,8 @@ def read_chunks(
     """
     if not path.is_file():
         raise InputError.of([Fault("there is no such file", str(path))])
+    if not os.access(path, os.R_OK):
+        raise InputError.of([Fault("this file may not be read", str(path))])
     if path.suffix.lower() in WORKBOOKS:
         yield from _workbook_chunks(path, required, rows)
         return

@@ -289,13 +289,15 @@ def test_an_official_year_replaces_a_provisional_one(bring: Import, session: Ses
     for day in (date(2027, 1, 1), date(2027, 1, 2), date(2028, 1, 1)):
         session.add(CalendarDay(calendar="cn", day=day, day_type=DayType.REST_DAY,
                                 provisional=True))  # fmt: skip
+    official = date(2027, 5, 1)
+    session.add(CalendarDay(calendar="cn", day=official, day_type=DayType.STATUTORY_HOLIDAY))
     session.flush()
     report = bring("calendar", "date,day_type,name\n2027-01-01,statutory_holiday,New Year\n")
     assert numbers(report) == (0, 1, 0, 0)
     assert report.notes == ("1 provisional days gave way to the official calendar",)
     days = session.exec(select(CalendarDay).order_by(CalendarDay.day)).all()
     assert [(day.day, day.provisional) for day in days] == [
-        (date(2027, 1, 1), False), (date(2028, 1, 1), True),
+        (date(2027, 1, 1), False), (official, False), (date(2028, 1, 1), True),
     ]  # fmt: skip
 
 
