@@ -23,6 +23,7 @@ FIRST_SHARE = 0.4  # of the limit, for that
 LINE_SHARE = 0.35  # of the limit, at most, for the first roster
 LONG_LINE = 1_500  # literals of one person from which a first line is sought without relaxation
 SHORTEST = 0.02
+LONGEST_RESERVE = 2.5  # seconds
 ROUNDING = 1e-6
 SECONDS_PER_LITERAL = 1e-4  # to build a model, at worst
 BUILDING = 1e-5  # effort reckoned per free cell, so that trying without solving ends as well
@@ -37,6 +38,11 @@ class Budget:
 
     def __init__(self, params: Params, started: float) -> None:
         self.params, self.started = params, started
+        self._allowed = params.seconds
+        if params.seconds is not None:
+            # the last solve ends a little late, and the roster is judged once more
+            self._allowed = max(0.8 * params.seconds, params.seconds - LONGEST_RESERVE)
+            self._allowed = min(self._allowed, 0.97 * params.seconds)
         self._spent = 0.0
         self._lock = threading.Lock()
 
@@ -56,11 +62,15 @@ class Budget:
     def limit(self, share: float = 1.0) -> Limit:
         """What is left, but no more than a share of the whole."""
         seconds = effort = None
-        if self.params.seconds is not None:
-            seconds = min(self.params.seconds - self.seconds, share * self.params.seconds)
+        if self._allowed is not None:
+            seconds = min(self._allowed - self.seconds, share * self._allowed)
         if self.params.effort is not None:
             effort = min(self.params.effort - self._spent, share * self.params.effort)
         return Limit(seconds, effort)
+
+    @property
+    def out_of_time(self) -> bool:
+        return self._allowed is not None and self.seconds >= self._allowed
 
     @property
     def over(self) -> bool:
@@ -160,8 +170,10 @@ class Search:
         empty = Grid.empty(problem)
         verdict = verify(problem, roster_of(problem, empty))
         self.best = Best(problem, self.budget, progress, empty, verdict)
-        self.literals = sum(len(shifts) for line in self.look.allowed for shifts in line) + len(
-            problem.interval_cover
+        self.literals = (
+            sum(len(shifts) for line in self.look.allowed for shifts in line)
+            + sum(len(post.days) for post in problem.posts) * self.look.n_agents
+            + len(problem.interval_cover)
         )
 
     @property
@@ -204,7 +216,7 @@ class Search:
             while not ended.wait(POLL):
                 if self.stop is not None and self.stop():
                     self.stopped = True
-                if self.stopped or self.solvers.stopped:
+                if self.stopped or self.solvers.stopped or self.budget.out_of_time:
                     self.solvers.stop()
 
         watcher = threading.Thread(target=watch, daemon=True)
