@@ -81,3 +81,13 @@ def require(actor: Actor, right: str, team_id: int | None = None) -> None:
             f"{actor.display_name or actor.name} may not do this{place} ({right}); "
             f"it takes one of these roles: {holders}"
         )
+
+
+def require_whole_desk(actor: Actor, right: str) -> None:
+    """Refuse when the actor does not hold `right` for every team."""
+    require(actor, right)
+    if actor.teams(right) is not None:
+        raise AccessDeniedError(
+            f"{actor.display_name or actor.name} may do this only for some teams; "
+            f"it concerns the whole desk ({right})"
+        )

@@ -1,7 +1,302 @@
-"""rosters"""
+"""The planner's desk: periods, one roster with its month grid, and the holiday duty table."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Query, Response
+
+from web import htmx
+from web.deps import AtDesk, Desk
+from wfm.errors import InputError, NotFoundError
+from wfm.services import (
+    duty_pages,
+    holiday_duty,
+    queue,
+    roster_cells,
+    roster_cover,
+    roster_export,
+    roster_locks,
+    roster_pages,
+    roster_work,
+    rostering,
+)
+from wfm.services.roster_pages import RosterPage
+from wfm.words import LockKind
 
 router = APIRouter()
+LARGEST = 2**31 - 1
+SHOWN_PERIODS = 6
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+RosterId = Annotated[int, Path(ge=1, le=LARGEST)]
+AgentId = Annotated[int, Path(ge=1, le=LARGEST)]
+VersionId = Annotated[int | None, Query(ge=1, le=LARGEST)]
+Number = Annotated[int | None, Query(ge=1, le=LARGEST)]
+First = Annotated[date, Form(alias="from")]
+Last = Annotated[date, Form(alias="until")]
+Seconds = Annotated[float, Form(ge=1, le=3600)]
+Seed = Annotated[int, Form(ge=0, le=LARGEST)]
+
+
+# -- periods --------------------------------------------------------------------------------------
+
+
+@router.get("/rosters")
+def overview(
+    desk: AtDesk,
+    first: Annotated[date | None, Query(alias="from")] = None,
+    last: Annotated[date | None, Query(alias="until")] = None,
+) -> Response:
+    found = roster_pages.periods(desk.session, desk.actor)
+    if first is None or last is None:
+        first, last = found[0] if found else _next_month(desk.today)
+    shown = roster_pages.period(desk.session, desk.actor, first, last)
+    return desk.page(
+        "rosters.html", block="period", periods=found[:SHOWN_PERIODS], shown=shown,
+        next_month=_next_month(found[0][1] if found else desk.today),
+    )  # fmt: skip
+
+
+def _next_month(day: date) -> tuple[date, date]:
+    first = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+
+@router.post("/rosters/plan")
+def plan(desk: AtDesk, first: First, last: Last) -> Response:
+    roster_work.ask_to_plan(desk.session, desk.actor, first, last, desk.at)
+    return _to_period(desk, first, last)
+
+
+@router.post("/rosters/open")
+def open_roster(
+    desk: AtDesk, team: Annotated[int, Form(ge=1, le=LARGEST)], first: First, last: Last
+) -> Response:
+    roster = rostering.open_roster(desk.session, desk.actor, team, first, last, desk.at)
+    return htmx.go_to(desk.request, f"/rosters/{roster.id}")
+
+
+@router.post("/rosters/solve")
+def solve_all(
+    desk: AtDesk, first: First, last: Last, seconds: Seconds = 60, seed: Seed = 1
+) -> Response:
+    limits = rostering.Limits(seconds=seconds, seed=seed)
+    roster_work.solve_every_team(desk.session, desk.actor, first, last, limits, desk.at)
+    return _to_period(desk, first, last)
+
+
+def _to_period(desk: Desk, first: date, last: date) -> Response:
+    return htmx.go_to(desk.request, f"/rosters?from={first}&until={last}")
+
+
+# -- one roster -----------------------------------------------------------------------------------
+
+
+@router.get("/rosters/{roster_id}")
+def roster(
+    desk: AtDesk,
+    roster_id: RosterId,
+    version: Number = None,
+    against: Number = None,
+    skill: Annotated[str, Query(max_length=120)] = "",
+    tier: Annotated[str, Query(pattern="^(ordinary|senior|expert)?$")] = "",
+) -> Response:
+    page = roster_pages.roster_page(desk.session, desk.actor, roster_id, version, against)
+    return desk.page("roster.html", block="page", **_shown(page, skill, tier))
+
+
+def _shown(page: RosterPage, skill: str = "", tier: str = "") -> dict[str, object]:
+    version = page.version
+    return {
+        "page": page,
+        "heat": roster_cover.heat(version, page.month, skill, tier) if version else None,
+        "gaps": roster_cover.gaps(version) if version else [],
+        "terms": roster_cover.terms(version) if version else [],
+        "violations": roster_cover.violations(version) if version else [],
+        "promise": roster_cover.promise,
+        "faults": [],
+        "reason": "",
+    }
+
+
+@router.post("/rosters/{roster_id}/solve")
+def solve(desk: AtDesk, roster_id: RosterId, seconds: Seconds = 60, seed: Seed = 1) -> Response:
+    limits = rostering.Limits(seconds=seconds, seed=seed)
+    rostering.ask_to_solve(desk.session, desk.actor, roster_id, limits, desk.at)
+    return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+
+
+@router.get("/rosters/{roster_id}/work")
+def work(desk: AtDesk, roster_id: RosterId) -> Response:
+    """The progress card; the page is fetched anew when the job has ended."""
+    job = roster_pages.newest_work(desk.session, desk.actor, roster_id)
+    if job is None:
+        raise NotFoundError("nothing runs for this roster")
+    answer = desk.fragment("roster_work.html", "card", job=job, roster_id=roster_id)
+    if job.status not in rostering.MOVING:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+@router.post("/rosters/{roster_id}/stop")
+def stop(desk: AtDesk, roster_id: RosterId) -> Response:
+    job = roster_pages.newest_work(desk.session, desk.actor, roster_id)
+    if job is None or job.id is None:
+        raise NotFoundError("nothing runs for this roster")
+    job = queue.cancel(desk.session, desk.actor, job.id, desk.at)
+    if not htmx.wants_fragment(desk.request):
+        return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+    return desk.fragment("roster_work.html", "card", job=job, roster_id=roster_id)
+
+
+@router.post("/rosters/{roster_id}/replay")
+def replay(
+    desk: AtDesk, roster_id: RosterId, version_id: Annotated[int, Form(ge=1, le=LARGEST)]
+) -> Response:
+    roster_work.ask_to_replay(desk.session, desk.actor, version_id, desk.at)
+    return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+
+
+@router.post("/rosters/{roster_id}/publish")
+def publish(
+    desk: AtDesk,
+    roster_id: RosterId,
+    version_id: Annotated[int, Form(ge=1, le=LARGEST)],
+    reason: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    try:
+        rostering.publish(desk.session, desk.actor, version_id, desk.at, reason)
+    except InputError:
+        page = roster_pages.roster_page(desk.session, desk.actor, roster_id)
+        block = "publish" if htmx.wants_fragment(desk.request) else None
+        shown = _shown(page) | {"faults": page.misgivings, "reason": reason}
+        return desk.request.app.state.views.render(  # type: ignore[no-any-return]
+            desk.request, "roster.html", block=block, status=422, **shown
+        )
+    return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+
+
+# -- one cell -------------------------------------------------------------------------------------
+
+
+@router.get("/rosters/{roster_id}/cells/{agent_id}/{day}")
+def cell(
+    desk: AtDesk, roster_id: RosterId, agent_id: AgentId, day: date, version: VersionId = None
+) -> Response:
+    return _cell(desk, roster_id, agent_id, day, version)
+
+
+def _cell(desk: Desk, roster_id: int, agent_id: int, day: date, version: int | None) -> Response:
+    panel = roster_cells.panel(desk.session, desk.actor, roster_id, agent_id, day, version)
+    return desk.page("roster_cell.html", block="panel", panel=panel)
+
+
+@router.get("/rosters/{roster_id}/cells/{agent_id}/{day}/why")
+def why(
+    desk: AtDesk,
+    roster_id: RosterId,
+    agent_id: AgentId,
+    day: date,
+    version: Annotated[int, Query(ge=1, le=LARGEST)],
+) -> Response:
+    found = roster_cells.why(desk.session, desk.actor, roster_id, agent_id, day, version)
+    return desk.fragment("roster_why.html", "why", why=found)
+
+
+@router.post("/rosters/{roster_id}/cells/{agent_id}/{day}/lock")
+def lock(
+    desk: AtDesk,
+    roster_id: RosterId,
+    agent_id: AgentId,
+    day: date,
+    kind: Annotated[LockKind, Form()],
+    shift: Annotated[str, Form(max_length=120)] = "",
+    reason: Annotated[str, Form(max_length=500)] = "",
+    version: VersionId = None,
+) -> Response:
+    roster_locks.lock_cell(
+        desk.session, desk.actor, roster_id, agent_id, day, kind, desk.at,
+        shift_code=shift or None, reason=reason,
+    )  # fmt: skip
+    return _locked(desk, roster_id, agent_id, day, version)
+
+
+@router.post("/rosters/{roster_id}/cells/{agent_id}/{day}/unlock")
+def unlock(
+    desk: AtDesk, roster_id: RosterId, agent_id: AgentId, day: date, version: VersionId = None
+) -> Response:
+    roster_locks.unlock_cell(desk.session, desk.actor, roster_id, agent_id, day, desk.at)
+    return _locked(desk, roster_id, agent_id, day, version)
+
+
+def _locked(desk: Desk, roster_id: int, agent_id: int, day: date, version: int | None) -> Response:
+    """The panel as it is now; the grid hears that a lock changed."""
+    if not htmx.wants_fragment(desk.request):
+        return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+    answer = _cell(desk, roster_id, agent_id, day, version)
+    answer.headers["HX-Trigger"] = "locks-changed"
+    return answer
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+def _file(content: bytes | str, media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@router.get("/rosters/{roster_id}/month.xlsx")
+def month_xlsx(desk: AtDesk, roster_id: RosterId, version: Number = None) -> Response:
+    page = roster_pages.roster_page(desk.session, desk.actor, roster_id, version)
+    number = page.version.number if page.version else 0
+    made_at = page.version.made_at if page.version else desk.at
+    name = f"roster-{roster_id}-v{number}.xlsx"
+    return _file(roster_export.month_xlsx(page, desk.language, made_at), XLSX, name)
+
+
+@router.get("/rosters/{roster_id}/duties.csv")
+def duties_csv(desk: AtDesk, roster_id: RosterId, version: Number = None) -> Response:
+    page = roster_pages.roster_page(desk.session, desk.actor, roster_id, version)
+    if page.version is None or page.version.id is None:
+        raise NotFoundError("this roster has no version yet; solve it first")
+    text = roster_export.duties_csv(
+        desk.session, desk.actor, page.version.id, desk.settings.timezone
+    )
+    name = f"roster-{roster_id}-v{page.version.number}.csv"
+    return _file(text, "text/csv; charset=utf-8", name)
+
+
+# -- holiday duty ---------------------------------------------------------------------------------
+
+
+@router.get("/duty")
+def duty(
+    desk: AtDesk,
+    first: Annotated[date | None, Query(alias="from")] = None,
+    last: Annotated[date | None, Query(alias="until")] = None,
+) -> Response:
+    if first is None or last is None:
+        found = roster_pages.periods(desk.session, desk.actor)
+        first, last = found[0] if found else _next_month(desk.today)
+    page = duty_pages.duty_page(desk.session, desk.actor, first, last)
+    return desk.page("duty.html", page=page)
+
+
+@router.post("/duty/propose")
+def propose(desk: AtDesk, first: First, last: Last) -> Response:
+    holiday_duty.propose(desk.session, desk.actor, first, last, desk.at)
+    return htmx.go_to(desk.request, f"/duty?from={first}&until={last}")
+
+
+@router.get("/duty/table.xlsx")
+def duty_xlsx(
+    desk: AtDesk,
+    first: Annotated[date, Query(alias="from")],
+    last: Annotated[date, Query(alias="until")],
+) -> Response:
+    page = duty_pages.duty_page(desk.session, desk.actor, first, last)
+    content = roster_export.duty_xlsx(page, desk.language, desk.at)
+    return _file(content, XLSX, f"duty-{first}-{last}.xlsx")

@@ -55,14 +55,14 @@ def propose(session: Session, actor: Actor, first: date, last: date, at: datetim
     InputError
         The period has no named day off, or there are no posts or agents yet.
     """
-    access.require(actor, "rosters.plan")
+    access.require_whole_desk(actor, "rosters.plan")
     days = holiday_days(session, first, last)
     posts = session.exec(select(Post).order_by(Post.code)).all()
     if not days or not posts:
         missing = "no named day off" if not days else "no posts; add some first"
         raise InputError.of([Fault(f"between {first} and {last} there is {missing}")])
     with faults_of(SchedulingError):
-        table = assign(_problem(session, days, posts))
+        table = assign(problem(session, days, posts))
     _replace(session, table.fills, actor, at)
     audit.record(session, at, actor.name, "duty.propose", f"{days[0].date} to {days[-1].date}",
                  filled=len(table.fills), gaps=len(table.gaps))  # fmt: skip
@@ -80,7 +80,8 @@ def propose(session: Session, actor: Actor, first: date, last: date, at: datetim
     )
 
 
-def _problem(session: Session, days: list[NamedDay], posts: Sequence[Post]) -> DutyProblem:
+def problem(session: Session, days: list[NamedDay], posts: Sequence[Post]) -> DutyProblem:
+    """Who can hold which post on these days, and what each has borne before."""
     first, last = days[0].date, days[-1].date
     facts = agents_on(session, first)
     codes = {agent.id: agent.code for agent in facts}

@@ -24,7 +24,7 @@ REPLICATIONS = 5
 
 def ask_to_plan(session: Session, actor: Actor, first: date, last: date, at: datetime) -> Job:
     """Put the forecast and requirement of a period on the queue."""
-    access.require(actor, "rosters.plan")
+    access.require_whole_desk(actor, "rosters.plan")
     rostering.check_period(first, last)
     audit.record(session, at, actor.name, "demand.ask", f"{first} to {last}")
     return jobs.ask(session, "plan", {"first": str(first), "last": str(last)}, actor.name, at)

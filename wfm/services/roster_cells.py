@@ -1,0 +1,173 @@
+"""One cell of a roster: what it is, why, and what each alternative would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from scheduler.explain import Alternative, explain
+from wfm import access
+from wfm.access import Actor
+from wfm.errors import Fault, InputError, NotFoundError
+from wfm.services import roster_people, rostering
+from wfm.services.day_types import NamedDay, days_between
+from wfm.services.facts import AgentFacts
+from wfm.services.roster_month import ShownShift, shown_shifts
+from wfm.services.roster_versions import cells_of, get_version, problem_of
+from wfm.tables import Assignment, Leave, Post, Roster, RosterLock, ShiftTemplate
+from wfm.words import Mode
+
+SHOWN_OTHERS = 5
+
+
+@dataclass(frozen=True)
+class CellPanel:
+    """A cell with everything that is given about it."""
+
+    roster: Roster
+    version_id: int | None
+    agent: AgentFacts
+    day: NamedDay
+    shift: ShownShift | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    post: Post | None
+    leave: str | None
+    lock: RosterLock | None
+    choices: tuple[ShownShift, ...]
+    may_plan: bool
+
+
+def panel(
+    session: Session,
+    actor: Actor,
+    roster_id: int,
+    agent_id: int,
+    day: date,
+    version_id: int | None = None,
+) -> CellPanel:
+    """What the panel of a cell shows."""
+    roster = rostering.get_roster(session, actor, roster_id)
+    agent = next((a for a in roster_people.members(session, roster) if a.id == agent_id), None)
+    if agent is None or not roster.period_from <= day <= roster.period_until:
+        raise NotFoundError("this roster has no such cell")
+    templates = session.exec(select(ShiftTemplate).order_by(col(ShiftTemplate.id))).all()
+    shifts = shown_shifts(templates)
+    held = session.exec(
+        select(Assignment, Post)
+        .join(Post, col(Post.id) == Assignment.post_id, isouter=True)
+        .where(
+            Assignment.version_id == _version_id(session, roster_id, version_id),
+            Assignment.agent_id == agent_id,
+            Assignment.day == day,
+        )
+        .order_by(col(Assignment.kind))  # an ordinary duty before standby
+    ).first()
+    duty, post = held if held else (None, None)
+    away = session.exec(
+        select(Leave).where(Leave.agent_id == agent_id, Leave.start_on <= day, Leave.end_on >= day)
+    ).first()
+    return CellPanel(
+        roster=roster,
+        version_id=version_id,
+        agent=agent,
+        day=days_between(session, day, day)[0],
+        shift=shifts.get(duty.shift_code) if duty else None,
+        starts_at=duty.starts_at if duty else None,
+        ends_at=duty.ends_at if duty else None,
+        post=post,
+        leave=away.kind.value if away else None,
+        lock=session.exec(
+            select(RosterLock).where(
+                RosterLock.roster_id == roster_id,
+                RosterLock.agent_id == agent_id,
+                RosterLock.day == day,
+            )
+        ).first(),
+        choices=tuple(shifts[one.code] for one in templates if one.mode != Mode.STANDBY),
+        may_plan=actor.may("rosters.plan", roster.team_id),
+    )
+
+
+def _version_id(session: Session, roster_id: int, version_id: int | None) -> int | None:
+    if version_id is not None and get_version(session, version_id).roster_id != roster_id:
+        raise NotFoundError(f"version {version_id} is not one of roster {roster_id}")
+    return version_id
+
+
+@dataclass(frozen=True)
+class ShownAlternative:
+    """What would happen if the cell were different, with names people know."""
+
+    name: str
+    shift: ShownShift | None
+    change: int
+    terms: tuple[tuple[str, int], ...]
+    broken: tuple[dict[str, Any], ...]
+
+    @property
+    def possible(self) -> bool:
+        return not self.broken
+
+
+@dataclass(frozen=True)
+class Why:
+    """The alternatives of a cell: this agent otherwise, or somebody else on the shift."""
+
+    shift: ShownShift | None
+    locked: bool
+    own: tuple[ShownAlternative, ...]
+    others: tuple[ShownAlternative, ...]
+    more: int
+
+    @property
+    def best(self) -> ShownAlternative | None:
+        """The cheapest of what breaks no hard rule."""
+        possible = [one for one in (*self.own, *self.others) if one.possible]
+        return min(possible, key=lambda one: one.change, default=None)
+
+
+def why(
+    session: Session, actor: Actor, roster_id: int, agent_id: int, day: date, version_id: int
+) -> Why:
+    """Explain a cell of a version by judging each alternative anew.
+
+    Raises
+    ------
+    InputError
+        The version was not made by a solve, so there is nothing to judge it by.
+    """
+    roster = rostering.get_roster(session, actor, roster_id)
+    access.require(actor, "rosters.plan", roster.team_id)
+    _version_id(session, roster_id, version_id)
+    version = get_version(session, version_id)
+    if not version.problem:
+        raise InputError.of([Fault("this version was not made by a solve")])
+    names = {agent.id: (agent.code, agent.name)
+             for agent in roster_people.members(session, roster)}  # fmt: skip
+    problem = problem_of(version)
+    if agent_id not in names or names[agent_id][0] not in problem.lookup.agent:
+        raise NotFoundError("this version has no such cell")
+    found = explain(problem, cells_of(session, version), names[agent_id][0], day)
+    shifts = shown_shifts(session.exec(select(ShiftTemplate).order_by(col(ShiftTemplate.id))).all())
+    by_code = dict(names.values())
+
+    def shown(one: Alternative) -> ShownAlternative:
+        return ShownAlternative(
+            name=by_code.get(one.agent, one.agent),
+            shift=shifts.get(one.shift or ""),
+            change=one.change,
+            terms=one.terms,
+            broken=tuple(breach.plain() for breach in one.broken),
+        )
+
+    return Why(
+        shift=shifts.get(found.shift or ""),
+        locked=found.locked,
+        own=tuple(shown(one) for one in found.alternatives),
+        others=tuple(shown(one) for one in found.others[:SHOWN_OTHERS]),
+        more=max(0, len(found.others) - SHOWN_OTHERS),
+    )
