@@ -1,7 +1,150 @@
-"""dispatch"""
+"""The dispatch desk: the live queue, assigning, what is in hand, and the log."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Any, Literal
 
-router = APIRouter()
+from fastapi import APIRouter, Form, Query, Response
+from pydantic import BaseModel, Field
+
+from web import htmx
+from web.deps import AtDesk, Desk
+from wfm.services import dispatch_log, dispatching, ticket_work
+from wfm.services.dispatching import Filters
+from wfm.services.ticket_work import Refusal
+from wfm.words import Grade
+
+router = APIRouter(prefix="/dispatch")
+SHOWN = 50
+LONGEST_CODE = 120
+LONGEST_NOTE = 500
+
+
+class Wanted(BaseModel):
+    """What part of the queue a page shows."""
+
+    skill: str = Field("", max_length=LONGEST_CODE)
+    tier: Literal["", "ordinary", "senior", "expert"] = ""
+    risk: Literal["", "late", "at_risk", "fine"] = ""
+    show: int = Field(SHOWN, ge=1, le=dispatching.LONGEST_BOARD)
+
+    @property
+    def filters(self) -> Filters:
+        return Filters(self.skill, Grade(self.tier) if self.tier else None, self.risk)
+
+
+class Act(Wanted):
+    """Something done to a ticket, from a page that shows a part of the queue."""
+
+    ticket: str = Field(max_length=LONGEST_CODE)
+    agent: str = Field("", max_length=LONGEST_CODE)
+    note: str = Field("", max_length=LONGEST_NOTE)
+    in_panel: bool = False
+
+
+@router.get("")
+def queue(desk: AtDesk, wanted: Annotated[Wanted, Query()]) -> Response:
+    return _board(desk, wanted)
+
+
+@router.get("/ticket")
+def ticket(desk: AtDesk, code: Annotated[str, Query(max_length=LONGEST_CODE)]) -> Response:
+    """Everybody who may take a ticket, and why the policy chose as it did."""
+    return _panel(desk, code)
+
+
+@router.post("/assign")
+def assign(desk: AtDesk, act: Annotated[Act, Form()]) -> Response:
+    zone = desk.settings.timezone
+    try:
+        dispatching.assign(
+            desk.session, desk.actor, act.ticket, act.agent, desk.at, zone, act.note
+        )
+    except Refusal as refusal:
+        if act.in_panel and refusal.code not in ("gone", "taken"):
+            return _panel(desk, act.ticket, refusal, act)
+        return _board(desk, act, refusal=refusal)
+    return _done(desk, act, "assigned")
+
+
+@router.post("/answer")
+def answer(desk: AtDesk, act: Annotated[Act, Form()]) -> Response:
+    try:
+        ticket_work.answer(desk.session, desk.actor, act.ticket, desk.at)
+    except Refusal as refusal:
+        return _board(desk, act, refusal=refusal)
+    return _done(desk, act, "answered")
+
+
+@router.post("/resolve")
+def resolve(desk: AtDesk, act: Annotated[Act, Form()]) -> Response:
+    try:
+        ticket_work.resolve(desk.session, desk.actor, act.ticket, desk.at, act.note)
+    except Refusal as refusal:
+        return _board(desk, act, refusal=refusal)
+    return _done(desk, act, "resolved")
+
+
+@router.get("/log")
+def log(
+    desk: AtDesk,
+    words: Annotated[str, Query(max_length=200)] = "",
+    differing: bool = False,
+    before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+) -> Response:
+    rows = dispatch_log.search(
+        desk.session, desk.actor, words, differing=differing, before=before
+    )
+    more = rows[-1].id if len(rows) == dispatch_log.PAGE else None
+    return desk.page(
+        "dispatch_log.html", block="list", rows=rows, words=words, differing=differing,
+        before=before, more=more,
+    )  # fmt: skip
+
+
+def _board(
+    desk: Desk, wanted: Wanted, *, refusal: Refusal | None = None, done: Any = None
+) -> Response:
+    board = dispatching.board(
+        desk.session, desk.actor, desk.at, desk.settings.timezone, wanted.filters, wanted.show
+    )
+    return desk.page(
+        "dispatch.html",
+        block="board",
+        status=refusal.http_status if refusal else 200,
+        # an act in the panel ends there; what it leads to is seen on the board
+        headers={"HX-Retarget": "#board", "HX-Reswap": "outerHTML"},
+        board=board,
+        wanted=wanted,
+        skills={skill.code: skill for skill in board.skills},
+        refused=refusal.texts[desk.language] if refusal else None,
+        done=done,
+        may_assign=desk.actor.may("dispatch.assign"),
+        shifted=desk.settings.clock_offset_s != 0,
+    )
+
+
+def _panel(
+    desk: Desk, code: str, refusal: Refusal | None = None, act: Act | None = None
+) -> Response:
+    try:
+        choice = dispatching.choice(
+            desk.session, desk.actor, code, desk.at, desk.settings.timezone
+        )
+    except Refusal as gone:
+        return _board(desk, act or Wanted(), refusal=gone)
+    return desk.page(
+        "dispatch_ticket.html",
+        block="panel",
+        status=refusal.http_status if refusal else 200,
+        choice=choice,
+        act=act,
+        refused=refusal.texts[desk.language] if refusal else None,
+        may_assign=desk.actor.may("dispatch.assign"),
+    )
+
+
+def _done(desk: Desk, act: Act, what: str) -> Response:
+    if htmx.wants_fragment(desk.request):
+        return _board(desk, act, done=(what, act.ticket))
+    return htmx.go_to(desk.request, "/dispatch")
