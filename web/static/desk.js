@@ -40,9 +40,86 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
-/* Losing the connection is said, and un-said when it is back. */
-document.addEventListener("htmx:sseError", () => document.body.classList.add("offline"));
-document.addEventListener("htmx:sseOpen", () => document.body.classList.remove("offline"));
+/*
+ * <… sse-connect="/live/TOPIC"> hears when something of the topic changed and tells every element
+ * within whose hx-trigger is "sse:changed" (htmx's own extension only swaps what an event carries).
+ * One connection per address, whatever is swapped; after a lost one everything is asked for again.
+ */
+const sources = new Map();
+const RETRY_AFTER = 3 * SECOND;
+
+function tellChanged(url) {
+  for (const place of document.querySelectorAll(`[sse-connect="${CSS.escape(url)}"]`)) {
+    for (const part of [place, ...place.querySelectorAll("[hx-trigger]")]) {
+      if (part.getAttribute("hx-trigger")?.includes("sse:changed")) htmx.trigger(part, "sse:changed");
+    }
+  }
+}
+
+function connect(url) {
+  const source = new EventSource(url);
+  let lost = false;
+  source.addEventListener("changed", () => tellChanged(url));
+  source.addEventListener("open", () => {
+    document.body.classList.remove("offline");
+    if (lost) tellChanged(url);
+    lost = false;
+  });
+  source.addEventListener("error", () => {
+    lost = true;
+    document.body.classList.add("offline");
+    if (source.readyState !== EventSource.CLOSED) return; // the browser itself tries again
+    setTimeout(() => {
+      if (sources.get(url) === source) sources.set(url, connect(url));
+      tellChanged(url);
+    }, RETRY_AFTER);
+  });
+  return source;
+}
+
+function listen() {
+  const places = [...document.querySelectorAll("[sse-connect]")];
+  const wanted = new Set(places.map((place) => place.getAttribute("sse-connect")));
+  for (const [url, source] of sources) {
+    if (!wanted.has(url)) {
+      source.close();
+      sources.delete(url);
+    }
+  }
+  for (const url of wanted) if (!sources.has(url)) sources.set(url, connect(url));
+}
+
+document.addEventListener("DOMContentLoaded", listen);
+document.addEventListener("htmx:afterSettle", listen);
+
+/* What a reader has opened stays open when its list is brought up to date. */
+let opened = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const within = event.detail.target.querySelectorAll("details[open][id]");
+  opened = [...within].map((details) => details.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+  opened = [];
+});
+
+/* A <dialog> opens when something is put into it, and closes when its act succeeded elsewhere. */
+document.addEventListener("htmx:afterSwap", (event) => {
+  const { target, xhr } = event.detail;
+  if (target.matches("dialog") && !target.open) target.showModal();
+  if (!target.matches("dialog") && xhr.status < 400 && event.detail.requestConfig.verb === "post") {
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  }
+});
+
+/* <input type="file" data-limit="BYTES" data-refusal="…"> refuses before anything is sent. */
+document.addEventListener("change", (event) => {
+  const { limit, refusal } = event.target.dataset;
+  if (!limit) return;
+  const file = event.target.files[0];
+  event.target.setCustomValidity(file && file.size > Number(limit) ? refusal : "");
+  event.target.reportValidity();
+});
 
 /* <form data-confirm="…"> asks before it acts. */
 document.addEventListener("submit", (event) => {
