@@ -83,7 +83,7 @@ def _print(figures: Figures) -> None:
         ("grades before 原级别", grades(figures.grades_before)),
         ("grades after 现级别", grades(figures.grades_after)),
         ("proposals 评定", grades(figures.moves)),
-        ("demand 需求", f"{figures.contacts_expected:,.0f} contacts; error per day "
+        ("demand 需求", f"{figures.contacts_expected:,.0f} contacts; error per half-hour "
          f"{figures.forecast_wape:.1%} (last week again: {figures.naive_wape:.1%})"),
         ("requirement 人力", f"{figures.required_person_hours:,.0f} person-hours"),
         ("cover 覆盖", f"{figures.covered_share:.1%} of them; cost {figures.roster_cost:,}, "

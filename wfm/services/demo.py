@@ -6,9 +6,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -54,6 +56,7 @@ MONTH = (date(2026, 10, 1), date(2026, 10, 31))
 PRESENT = datetime(2026, 10, 8, 10, tzinfo=ZONE)  # a Thursday, the first workday after the holiday
 EFFORT = 8.0  # per team, in the solver's own units: the same roster on any machine
 REPLICATIONS = 5
+SOLVERS = 2  # teams solved at a time
 IMPORTED = (
     "calendar", "agents", "leave", "tickets", "ticket-events", "surveys", "reviews",
     "contributions",
@@ -192,7 +195,7 @@ def _tell_plan(facts: dict[str, Any], figures: Figures) -> None:
     figures.contacts_expected = round(facts["contacts"], 1)
     figures.required_person_hours = facts["person_hours"]
     for name, which in (("forecast_wape", "accuracy"), ("naive_wape", "naive")):
-        weighted = sum(one["contacts"] * one[which]["wape_day"] for one in skills)
+        weighted = sum(one["contacts"] * one[which]["wape"] for one in skills)
         setattr(figures, name, round(weighted / contacts, 4))
 
 
@@ -207,13 +210,16 @@ def _solve(
             for team in teams
             if team is not None
         ]
-    limits = rostering.Limits(seconds=None, effort=EFFORT, workers=1, seed=seed)
-    versions = []
+    url = engine.url.render_as_string(hide_password=False)
+    work = [(url, settings, roster_id, seed) for roster_id in rosters]
+    # processes of their own, since building a model keeps one busy; spawned, since the parent
+    # has threads and open connections
+    with ProcessPoolExecutor(SOLVERS, mp_context=get_context("spawn")) as pool:
+        versions = []
+        for version_id in pool.map(_solve_one, work):
+            versions.append(version_id)
+            tell(f"solved team {len(versions)} of {len(rosters)}")
     bounds: list[int] = []
-    for number, roster_id in enumerate(rosters, start=1):
-        assert roster_id is not None
-        tell(f"solving team {number} of {len(rosters)}")
-        versions.append(rostering.solve(engine, roster_id, limits, PLANNER.name, settings))
     with transaction(engine) as session:
         for version_id in versions:
             version = session.get_one(RosterVersion, version_id)
@@ -224,6 +230,18 @@ def _solve(
         figures.roster_bound = sum(bounds) if len(bounds) == len(versions) else None
         figures.covered_share = round(_covered(session, versions), 4)
     return versions
+
+
+def _solve_one(work: tuple[str, Settings, int | None, int]) -> int:
+    """One team, in a process of its own."""
+    url, settings, roster_id, seed = work
+    assert roster_id is not None
+    engine = sa.create_engine(url)
+    try:
+        limits = rostering.Limits(seconds=None, effort=EFFORT, workers=1, seed=seed)
+        return rostering.solve(engine, roster_id, limits, PLANNER.name, settings)
+    finally:
+        engine.dispose()
 
 
 def _covered(session: Session, versions: list[int]) -> float:

@@ -1,0 +1,133 @@
+"""A real Chromium before a real server that serves the sample desk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from wfm.services.sample_desk import PASSWORD
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PRESENT = datetime.fromisoformat("2026-10-08T10:00:00+08:00")
+WFM = (sys.executable, "-c", "from wfm.cli.main import main; main()")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The sample desk after its circle: what the command printed, and where its data live."""
+
+    figures: dict[str, Any]
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """`wfm demo --once --json`, as a user would run it."""
+    folder = tmp_path_factory.mktemp("demo")
+    environment = os.environ | {"WFM_DATA_DIR": str(folder)}
+    done = subprocess.run(
+        [*WFM, "demo", "--once", "--json"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return Demo(json.loads(done.stdout), folder)
+
+
+@pytest.fixture(scope="session")
+def address(demo: Demo) -> Iterator[str]:
+    """The address of `wfm serve` on the demo's database, at the sample's present."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "WFM_DATA_DIR": str(demo.folder / "demo"),
+        "WFM_CLOCK_OFFSET_S": str(PRESENT.timestamp() - time.time()),
+    }
+    server = subprocess.Popen([*WFM, "serve", "--port", str(port)], env=environment)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(30)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert server.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} never answered")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    return {"executable_path": CHROMIUM, "args": FLAGS}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A signed-in browser page that remembers every error its pages logged."""
+
+    page: Page
+    address: str
+    errors: list[str]
+
+    def open(self, path: str) -> Page:
+        answer = self.page.goto(self.address + path)
+        assert answer is not None
+        assert answer.ok, f"{path}: {answer.status}"
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
+    """Open a browser as one of the sample's accounts, in a language and of a width."""
+    contexts = []
+
+    def sign_in(account: str, language: str = "zh", width: int = 1400) -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{address}/sign-in")
+        page.fill("input[name=name]", account)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("main button.main")
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+        if page.locator("html").get_attribute("lang") != {"zh": "zh-CN", "en": "en"}[language]:
+            page.click("form[action='/language'] button")
+            page.wait_for_load_state()
+        return Visit(page, address, errors)
+
+    yield sign_in
+    for context in contexts:
+        context.close()
