@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from wfm import access, audit
 from wfm.access import Actor
-from wfm.errors import Fault, InputError
+from wfm.errors import ConflictError, Fault, InputError
 from wfm.services.facts import in_force
 from wfm.services.grading import check_open, newest_decisions, team_of_assessed
 from wfm.tables import Agent, AgentGrade, AgentTeam, Assessment, AssessmentCycle
@@ -97,7 +97,12 @@ def _assessed(session: Session, actor: Actor, cycle: AssessmentCycle) -> list[tu
 
 
 def take_effect(
-    session: Session, actor: Actor, cycle_id: int, on: date, at: datetime
+    session: Session,
+    actor: Actor,
+    cycle_id: int,
+    on: date,
+    at: datetime,
+    expected: int | None = None,
 ) -> dict[str, int]:
     """Let all signed grades of a cycle take effect on a day; unsigned ones change nothing.
 
@@ -107,11 +112,14 @@ def take_effect(
     Raises
     ------
     InputError, ConflictError
-        As `preview`.
+        As `preview`; or not `expected` grades would change (any more).
     """
     access.require(actor, "grades.assess")
     cycle = session.get_one(AssessmentCycle, cycle_id, with_for_update=True)
     effect = preview(session, actor, cycle_id, on)
+    if expected is not None and expected != len(effect.moves):
+        found = f"{len(effect.moves)} grades would change by now, not {expected}"
+        raise ConflictError(f"{found}; look again")
     for move in effect.moves:
         _put_in_force(session, move, on)
     if not effect.unsigned and actor.teams("grades.assess") is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from grading.policy import GradePolicy
 from wfm import access
 from wfm.access import Actor
 from wfm.errors import AccessDeniedError, ConflictError, Fault, InputError, NotFoundError
-from wfm.services import facts
+from wfm.services import facts, grading
 from wfm.services.grade_cases import (
     MOST_CYCLES,
     NEEDS_A_PERSON,
@@ -27,7 +27,6 @@ from wfm.services.grade_cases import (
     rules_of_cycle,
     trend_of,
 )
-from wfm.services.grading import check_open, clear_cases, require_for_agent
 from wfm.tables import Agent, AgentGrade, Assessment, AssessmentCycle, GradeDecision, Team
 from wfm.words import Grade
 
@@ -178,7 +177,7 @@ def queue(
     may_decide = actor.may("grades.decide", team_id)
     clear = 0
     if may_decide and not closed:
-        clearly = clear_cases(actor, cycle, team_id).with_only_columns(sa.func.count())
+        clearly = grading.clear_cases(actor, cycle, team_id).with_only_columns(sa.func.count())
         clear = session.execute(clearly.order_by(None)).scalar_one()
     first = PAGE * (min(max(filters.page, 1), max(1, -(-len(found) // PAGE))) - 1)
     return Queue(
@@ -221,6 +220,16 @@ def cycle_of(session: Session, actor: Actor, code: str) -> AssessmentCycle:
     if found is None:
         raise NotFoundError("there is no cycle yet")
     return found
+
+
+def accept_clear(
+    session: Session, actor: Actor, cycle_code: str, team: str, expected: int, at: datetime
+) -> int:
+    """`grading.accept_clear` as a page names cycle and team: by their codes."""
+    cycle = cycle_of(session, actor, cycle_code)
+    assert cycle.id is not None
+    teams = {t.id or 0: t for t in facts.teams(session, actor.teams("grades.decide"))}
+    return grading.accept_clear(session, actor, cycle.id, expected, at, _team_id(teams, team))
 
 
 def _team_id(teams: dict[int, Team], code: str) -> int | None:
@@ -290,7 +299,7 @@ def case_view(
     agent = session.exec(select(Agent).where(Agent.code == agent_code)).first()
     if agent is None or agent.id is None:
         raise NotFoundError(f"there is no agent {agent_code}")
-    require_for_agent(session, actor, "grades.view", agent.id, cycle.as_of)
+    grading.require_for_agent(session, actor, "grades.view", agent.id, cycle.as_of)
     view = _view(session, actor, cycle, agent, language)
     if view is None:
         raise NotFoundError(f"agent {agent_code} was not assessed in {cycle.code}")
@@ -395,7 +404,7 @@ def own_page(session: Session, actor: Actor, today: date, language: str) -> OwnP
 
 def _is_closed(session: Session, cycle: AssessmentCycle) -> bool:
     try:
-        check_open(session, cycle)
+        grading.check_open(session, cycle)
     except ConflictError:
         return True
     return False
