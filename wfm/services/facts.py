@@ -47,19 +47,25 @@ def agents_on(session: Session, day: date, team_id: int | None = None) -> list[A
     ).where(sa.or_(col(Agent.left_on).is_(None), col(Agent.left_on) > day))  # fmt: skip
     if team_id is not None:
         query = query.where(AgentTeam.team_id == team_id)
-    grades: dict[int, Grade] = {
-        row.agent_id: row.grade
-        for row in session.exec(select(AgentGrade).where(in_force(AgentGrade, day)))
-    }
+    members = select(AgentTeam.agent_id).where(
+        in_force(AgentTeam, day), AgentTeam.team_id == team_id
+    )
+
+    def holds(table: Any) -> sa.ColumnElement[bool]:
+        fact = in_force(table, day)
+        return fact if team_id is None else sa.and_(fact, col(table.agent_id).in_(members))
+
+    grades: dict[int, Grade] = dict(
+        session.exec(select(AgentGrade.agent_id, AgentGrade.grade).where(holds(AgentGrade))).all()
+    )
     contracts = {
-        row.agent_id: row
-        for row in session.exec(select(AgentContract).where(in_force(AgentContract, day)))
+        row.agent_id: row for row in session.exec(select(AgentContract).where(holds(AgentContract)))
     }
     skills: dict[int, dict[str, int]] = defaultdict(dict)
     for agent_id, code, proficiency in session.exec(
         select(AgentSkill.agent_id, Skill.code, AgentSkill.proficiency)
         .join(Skill, col(Skill.id) == AgentSkill.skill_id)
-        .where(in_force(AgentSkill, day))
+        .where(holds(AgentSkill))
         .order_by(Skill.code)
     ):
         skills[agent_id][code] = proficiency

@@ -200,25 +200,33 @@ def _cells(
 ) -> dict[tuple[int, date], Cell]:
     if version is None:
         return {}
-    rows = session.exec(
-        select(Assignment, Post)
-        .join(Post, col(Post.id) == Assignment.post_id, isouter=True)
-        .where(Assignment.version_id == version.id)
+    posts = {post.id: post for post in session.exec(select(Post))}
+    rows = session.execute(
+        sa.select(
+            col(Assignment.agent_id), col(Assignment.day), col(Assignment.shift_code),
+            col(Assignment.post_id),
+        )
+        .where(col(Assignment.version_id) == version.id)
         .order_by(sa.case((col(Assignment.kind) == DutyKind.ORDINARY, 1), else_=0))
-    )
+    )  # fmt: skip
     # an ordinary duty comes last, so it is what the cell shows
-    return {(row.agent_id, row.day): Cell(shifts.get(row.shift_code), post) for row, post in rows}
+    return {
+        (agent_id, day): Cell(shifts.get(code), posts.get(post_id))
+        for agent_id, day, code, post_id in rows
+    }
 
 
 def _carried_in(
     session: Session, roster: Roster, since: date, shifts: dict[str, ShownShift]
 ) -> dict[tuple[int, date], ShownShift | None]:
-    rows = session.exec(
-        select(Assignment).where(
-            Assignment.live, Assignment.day >= since, Assignment.day < roster.period_from
+    rows = session.execute(
+        sa.select(col(Assignment.agent_id), col(Assignment.day), col(Assignment.shift_code)).where(
+            col(Assignment.live),
+            col(Assignment.day) >= since,
+            col(Assignment.day) < roster.period_from,
         )
     )
-    return {(row.agent_id, row.day): shifts.get(row.shift_code) for row in rows}
+    return {(agent_id, day): shifts.get(code) for agent_id, day, code in rows}
 
 
 def _leave_days(
