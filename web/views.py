@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from web.i18n import translations
+from wfm.importing.wording import chinese
 
 TEMPLATES = Path(__file__).parent / "templates"
 WEEKDAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh": tuple("一二三四五六日")}
@@ -47,6 +48,7 @@ def _environment(language: str, timezone: str) -> jinja2.Environment:
         "percent": percent,
         "weekday": weekday,
         "named": named,
+        "faults": chinese if language == "zh" else str,
     }
     environment.globals |= {"language": language, "timezone": timezone}
     return environment

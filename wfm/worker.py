@@ -13,7 +13,7 @@ from wfm import jobs
 
 # task name → where its work is done; imported when first run, since solvers are slow to import
 WORKS = {
-    "import": "wfm.services.importing:run_job",
+    "import": "wfm.services.uploads:run_job",
     "assess": "wfm.services.grading:run_job",
     "plan": "wfm.services.demand:run_job",
     "solve": "wfm.services.rostering:run_job",

@@ -23,10 +23,10 @@ LONGEST_NOTE = 500
 class Wanted(BaseModel):
     """What part of the queue a page shows."""
 
-    skill: str = Field("", max_length=LONGEST_CODE)
+    skill: str = Field(default="", max_length=LONGEST_CODE)
     tier: Literal["", "ordinary", "senior", "expert"] = ""
     risk: Literal["", "late", "at_risk", "fine"] = ""
-    show: int = Field(SHOWN, ge=1, le=dispatching.LONGEST_BOARD)
+    show: int = Field(default=SHOWN, ge=1, le=dispatching.LONGEST_BOARD)
 
     @property
     def filters(self) -> Filters:
@@ -37,8 +37,8 @@ class Act(Wanted):
     """Something done to a ticket, from a page that shows a part of the queue."""
 
     ticket: str = Field(max_length=LONGEST_CODE)
-    agent: str = Field("", max_length=LONGEST_CODE)
-    note: str = Field("", max_length=LONGEST_NOTE)
+    agent: str = Field(default="", max_length=LONGEST_CODE)
+    note: str = Field(default="", max_length=LONGEST_NOTE)
     in_panel: bool = False
 
 
@@ -57,9 +57,7 @@ def ticket(desk: AtDesk, code: Annotated[str, Query(max_length=LONGEST_CODE)]) -
 def assign(desk: AtDesk, act: Annotated[Act, Form()]) -> Response:
     zone = desk.settings.timezone
     try:
-        dispatching.assign(
-            desk.session, desk.actor, act.ticket, act.agent, desk.at, zone, act.note
-        )
+        dispatching.assign(desk.session, desk.actor, act.ticket, act.agent, desk.at, zone, act.note)
     except Refusal as refusal:
         if act.in_panel and refusal.code not in ("gone", "taken"):
             return _panel(desk, act.ticket, refusal, act)
@@ -92,9 +90,7 @@ def log(
     differing: bool = False,
     before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> Response:
-    rows = dispatch_log.search(
-        desk.session, desk.actor, words, differing=differing, before=before
-    )
+    rows = dispatch_log.search(desk.session, desk.actor, words, differing=differing, before=before)
     more = rows[-1].id if len(rows) == dispatch_log.PAGE else None
     return desk.page(
         "dispatch_log.html", block="list", rows=rows, words=words, differing=differing,
@@ -128,9 +124,7 @@ def _panel(
     desk: Desk, code: str, refusal: Refusal | None = None, act: Act | None = None
 ) -> Response:
     try:
-        choice = dispatching.choice(
-            desk.session, desk.actor, code, desk.at, desk.settings.timezone
-        )
+        choice = dispatching.choice(desk.session, desk.actor, code, desk.at, desk.settings.timezone)
     except Refusal as gone:
         return _board(desk, act or Wanted(), refusal=gone)
     return desk.page(
