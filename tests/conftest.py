@@ -43,17 +43,29 @@ def session(engine: sa.Engine) -> Iterator[Session]:
         outer.rollback()
 
 
-@pytest.fixture
-def fresh_engine(engine: sa.Engine) -> Iterator[sa.Engine]:
-    """An empty, migrated database for tests that must commit."""
-    name = "scratch"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text(f"drop database if exists {name} with (force)"))
-        connection.execute(sa.text(f"create database {name}"))
-    opened = sa.create_engine(engine.url.set(database=name))
+@pytest.fixture(scope="session")
+def pattern(engine: sa.Engine) -> str:
+    """A migrated database that is only ever copied, which is much quicker than migrating."""
+    _create(engine, "pattern")
+    opened = sa.create_engine(engine.url.set(database="pattern"))
     db.upgrade(opened)
+    opened.dispose()
+    return "pattern"
+
+
+@pytest.fixture
+def fresh_engine(engine: sa.Engine, pattern: str) -> Iterator[sa.Engine]:
+    """An empty, migrated database for tests that must commit."""
+    _create(engine, "scratch", pattern)
+    opened = sa.create_engine(engine.url.set(database="scratch"))
     yield opened
     opened.dispose()
+
+
+def _create(engine: sa.Engine, name: str, template: str = "template1") -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f"drop database if exists {name} with (force)"))
+        connection.execute(sa.text(f"create database {name} template {template}"))
 
 
 @pytest.fixture
