@@ -74,6 +74,11 @@ class LabourLaw:
             if earlier.code == later.code and earlier.in_force(later.since):
                 raise SchedulingError(f"two clauses {later.code!r} are in force on {later.since}")
 
+    def find(self, code: str, on: date) -> Clause | None:
+        """The clause in force on a day, or None: the law said nothing of it then."""
+        in_force = (clause for clause in self.clauses if clause.code == code)
+        return next((clause for clause in in_force if clause.in_force(on)), None)
+
     def clause(self, code: str, on: date) -> Clause:
         """The clause in force on a day.
 
@@ -82,10 +87,10 @@ class LabourLaw:
         SchedulingError
             There is none.
         """
-        for clause in self.clauses:
-            if clause.code == code and clause.in_force(on):
-                return clause
-        raise SchedulingError(f"no clause {code!r} of {self.country} is in force on {on}")
+        found = self.find(code, on)
+        if found is None:
+            raise SchedulingError(f"no clause {code!r} of {self.country} is in force on {on}")
+        return found
 
     def value(self, code: str, on: date) -> Decimal:
         return self.clause(code, on).value

@@ -59,8 +59,8 @@ def roster_rules(
 ) -> tuple[Rule, ...]:
     """The default rules of the law for a roster from `first` to `last`, all hard.
 
-    A rest day in every week, at most six days in a row, at most the standard day and three hours
-    of overtime a day, and the overtime meter of 36 hours a month.
+    A rest day in every week, at most six days in a row (since 2025), at most the standard day and
+    three hours of overtime a day, and the overtime meter of 36 hours a month.
 
     Parameters
     ----------
@@ -76,14 +76,17 @@ def roster_rules(
     SchedulingError
         The approval does not cover the roster, or a clause is not in force on its first day.
     """
-    weekly, in_a_row = law.clause("weekly_rest", first), law.clause("days_in_a_row", first)
+    weekly, in_a_row = law.clause("weekly_rest", first), law.find("days_in_a_row", first)
     daily, monthly = law.clause("overtime_day", first), law.clause("overtime_month", first)
     weight = emergency.weight if emergency else None
     because = f"; 劳动法 art. 42: {emergency.reason}" if emergency else ""
     rules: list[Rule] = [
         RestDays(name="weekly rest day", days=int(weekly.value), window=7, source=weekly.source),
-        MaxConsecutive(name="days in a row", days=int(in_a_row.value), source=in_a_row.source),
     ]
+    if in_a_row is not None:
+        rules.append(
+            MaxConsecutive(name="days in a row", days=int(in_a_row.value), source=in_a_row.source)
+        )
     if comprehensive is None:
         hours = law.value("standard_day", first) + daily.value
         rules.append(

@@ -355,6 +355,16 @@ def test_default_rules_of_a_roster():
     assert all(rule.hard and rule.source for rule in by_kind.values())
 
 
+def test_a_roster_before_2025_knows_no_limit_of_days_in_a_row() -> None:
+    # the limit came with the holiday regulation in force since 1 January 2025; the rest day did not
+    kinds = [type(rule) for rule in roster_rules(date(2024, 12, 31), date(2025, 1, 31))]
+    assert MaxConsecutive not in kinds
+    assert RestDays in kinds
+    assert MaxConsecutive in [type(r) for r in roster_rules(date(2025, 1, 1), date(2025, 1, 31))]
+    with pytest.raises(SchedulingError, match="no clause 'weekly_rest'"):
+        roster_rules(date(1994, 12, 31), date(1995, 1, 31))
+
+
 def test_an_emergency_bends_overtime_but_no_rest_day():
     rules = roster_rules(*OCTOBER, emergency=Emergency("台风抢修", weight=500))
     assert {type(rule): rule.weight for rule in rules} == {
