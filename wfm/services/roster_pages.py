@@ -18,6 +18,7 @@ from wfm.services.facts import teams
 from wfm.services.roster_month import Month, month
 from wfm.services.roster_problems import newest_plan
 from wfm.tables import (
+    AgentTeam,
     Job,
     PostHolding,
     Roster,
@@ -220,6 +221,7 @@ class RosterPage:
     plan: StaffingPlan | None
     month: Month
     skills: dict[str, Skill]
+    without: tuple[Team, ...] = ()
     misgivings: tuple[rostering.Misgiving, ...] = ()
     compared: int | None = None
     names: dict[str, str] = field(default_factory=dict)
@@ -247,10 +249,24 @@ def roster_page(
         plan=newest_plan(session, roster.period_from, roster.period_until),
         month=grid,
         skills=skills(session),
+        without=_teams_without_roster(session, roster),
         misgivings=tuple(rostering.misgivings(version)) if version else (),
         compared=other.number if other else None,
         names={row.agent.code: row.agent.name for row in grid.rows},
     )
+
+
+def _teams_without_roster(session: Session, roster: Roster) -> tuple[Team, ...]:
+    """Teams nobody of which is on duty in the period, so that a replay counts their work late."""
+    busy = (
+        select(Roster.team_id)
+        .join(RosterVersion, col(RosterVersion.roster_id) == Roster.id)
+        .where(Roster.period_from <= roster.period_until, Roster.period_until >= roster.period_from)
+    )
+    query = select(Team).where(
+        col(Team.id).not_in(busy), col(Team.id).in_(select(AgentTeam.team_id))
+    )
+    return tuple(session.exec(query.order_by(Team.code)))
 
 
 def _numbered(session: Session, roster_id: int, number: int | None) -> RosterVersion | None:
