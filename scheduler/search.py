@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
-from scheduler.model import Limit, RosterModel, Solvers, grid_of, roster_of
+from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
 from scheduler.neighbourhoods import Neighbourhoods
 from scheduler.problem import RosterProblem
 from scheduler.result import Params, Progress, ProgressCallback
@@ -21,7 +22,7 @@ WHOLE_MODEL = 40_000  # literals a whole model may have
 SMALL_MODEL = 4_000  # literals up to which the whole model goes first, with all workers
 FIRST_SHARE = 0.4  # of the limit, for that
 LINE_SHARE = 0.35  # of the limit, at most, for the first roster
-LONG_LINE = 1_500  # literals of one person from which a first line is sought without relaxation
+LONG_LINE = 2_500  # literals of one person from which only a first line is sought
 SHORTEST = 0.02
 LONGEST_RESERVE = 2.5  # seconds
 ROUNDING = 1e-6
@@ -67,6 +68,19 @@ class Budget:
         if self.params.effort is not None:
             effort = min(self.params.effort - self._spent, share * self.params.effort)
         return Limit(seconds, effort)
+
+    def of_first(self, share: float, parts: int) -> Limit | None:
+        """A part, three times the fair one, of what is left of the first share of the limits.
+
+        None when that share is used up.
+        """
+        seconds = effort = None
+        if self._allowed is not None:
+            seconds = 3 * (share * self._allowed - self.seconds) / parts
+        if self.params.effort is not None:
+            effort = 3 * (share * self.params.effort - self._spent) / parts
+        short = any(x is not None and x < SHORTEST for x in (seconds, effort))
+        return None if short else Limit(seconds, effort)
 
     @property
     def out_of_time(self) -> bool:
@@ -236,12 +250,11 @@ class Search:
         return True
 
     def _side_by_side(self) -> None:
-        jobs = [
-            lambda n=n: self._neighbourhoods(self.params.seed + n)
-            for n in range(self.params.workers)
+        jobs: list[Callable[[], None]] = [
+            partial(self._neighbourhoods, self.params.seed + n) for n in range(self.params.workers)
         ]
         if self._affordable >= self.literals:
-            jobs[0] = lambda: self._whole(1.0, 1)
+            jobs[0] = partial(self._whole, 1.0, 1)
         threads = [threading.Thread(target=self._guarded, args=[job]) for job in jobs]
         for thread in threads:
             thread.start()
@@ -269,33 +282,38 @@ class Search:
         The hard rules are per person but for a few, so this finds a roster quickly.
         """
         grid = self.best.grid
-        order = sorted(range(self.look.n_agents), key=self._room)
-        for place, a in enumerate(order):
-            if self.over:
-                break
-            share = LINE_SHARE / len(order)
-            left = self.budget.limit(max(share, LINE_SHARE * (1 - place / len(order)) / 4))
-            line = self._line(a, grid, left)
+        waiting = sorted(range(self.look.n_agents), key=self._room)
+        while waiting and not self.over:
+            line = self._line(waiting[0], grid, len(waiting))
             if line is not None:
                 grid, self.lined = line, self.lined + 1
+                waiting.pop(0)
         self.best.offer(grid)
 
     def _room(self, a: int) -> int:
         return sum(len(shifts) for shifts in self.look.allowed[a])
 
-    def _line(self, a: int, base: Grid, limit: Limit) -> Grid | None:
+    def _line(self, a: int, base: Grid, waiting: int) -> Grid | None:
+        """The best line within a fair part of the time for lines, or else any line at all."""
         free = {(a, d) for d in range(self.look.n_days)}
         model = RosterModel(self.problem, base, free, hint=False)
-        quick = self._room(a) > LONG_LINE
-        part = model.solve(limit, self.params.seed, quick=quick, solvers=self.solvers)
-        self.budget.spend(part.effort)
+        part = Part.nothing()
+        limit = self.budget.of_first(LINE_SHARE, waiting)
+        if self._room(a) <= LONG_LINE and limit is not None:
+            part = self._spent(model.solve(limit, self.params.seed, solvers=self.solvers))
+        if part.grid is None and not part.proven:
+            limit = self.budget.limit()
+            part = self._spent(model.solve(limit, self.params.seed, 1, True, solvers=self.solvers))
         if part.grid is None and part.proven:
-            model = RosterModel(
-                self.problem, base, free, relax=self.best.verdict.cost + 1, hint=False
-            )
-            part = model.solve(limit, self.params.seed, solvers=self.solvers)
-            self.budget.spend(part.effort)
+            price = self.best.verdict.cost + 1
+            model = RosterModel(self.problem, base, free, relax=price, hint=False)
+            limit = self.budget.limit(LINE_SHARE)
+            part = self._spent(model.solve(limit, self.params.seed, solvers=self.solvers))
         return part.grid
+
+    def _spent(self, part: Part) -> Part:
+        self.budget.spend(part.effort)
+        return part
 
     @property
     def _affordable(self) -> float:
