@@ -113,6 +113,7 @@ def fairness_rules(
     *,
     share_weight: int = 1,
     repeat_weight: int = 2000,
+    unit: int = 1,
 ) -> tuple[Rule, ...]:
     """The ledger as rules of a roster problem: who has borne least goes first, no day twice.
 
@@ -122,10 +123,15 @@ def fairness_rules(
         Agents of the roster; entries of others are left out.
     share_weight : int
         Cost per unit of the sum of squared burdens.
+    unit : int
+        Burden units counted as one; shares count from that of whoever has borne least, which
+        changes nothing between people and keeps the sum small.
     repeat_weight : int
         Cost of the same named day two years running.
     """
-    past = tuple(PastShare(agent, amount) for agent, amount in carried(entries, agents).items())
+    borne = carried(entries, agents)
+    least = min(borne.values(), default=0)
+    past = tuple(PastShare(agent, amount - least) for agent, amount in borne.items())
     held = tuple(
         sorted(
             (item for item in held_last_year(entries, days) if item.agent in set(agents)),
@@ -137,6 +143,7 @@ def fairness_rules(
             name="holiday burden",
             measure="burden",
             how="squares",
+            unit=unit,
             weight=share_weight,
             past=past,
             source=SOURCE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,8 @@ SHRINKAGE = (
     Shrinkage("breaks", 0.06, in_roster=True),
 )
 TIERS = tuple(grade.value for grade in Grade)
-TEAM_QUEUE = "team"
+DESK_QUEUE = "desk"
+SLOTS_A_DAY = 24 * 60 // SLOT_MIN
 
 
 @dataclass(frozen=True)
@@ -166,11 +168,16 @@ def _mixes(tickets: pd.DataFrame) -> dict[str, list[Mix]]:
                 live=bool(live),
                 share=len(kind) / len(part),
                 within_s=float(kind["within_s"].mean(skipna=True)),
-                handle_ratio=float(kind["handle_s"].mean() / usual) if usual > 0 else 1.0,
+                handle_ratio=_ratio(kind["handle_s"].mean(), usual),
             )
             for (tier, live), kind in part.groupby(["tier", "live"])
         ]
     return mixes
+
+
+def _ratio(own: float, usual: float) -> float:
+    """How much longer than usual a kind of work takes; as long, where it was never measured."""
+    return float(own / usual) if own > 0 and usual > 0 else 1.0
 
 
 def _works(
@@ -190,25 +197,22 @@ def _works(
     return works
 
 
-def _needed(works: list[Work], time: BusinessTime, share: float, first: date, timezone: str) \
-        -> list[Need]:  # fmt: skip
-    """People per team and tier, then told apart by skill.
+def _needed(
+    works: list[Work], time: BusinessTime, share: float, first: date, timezone: str
+) -> list[Need]:
+    """People per tier and slot for the whole desk, shared among teams and skills.
 
-    The people of a team know several skills and stand in for each other, so a team is staffed as
-    one queue; staffing each skill on its own would ask for far more. Replaying the roster shows
-    where that is too few.
+    Agents know several skills and stand in for each other, also across teams, so the desk is
+    staffed as one queue with nested tiers; staffing each skill or team on its own would ask for
+    far more. Where that is too little, replaying the rosters shows it.
     """
     if not works:
         return []
     slots = len(works[0].contacts)
     starts = [instant_of(first, number * SLOT_MIN, timezone) for number in range(slots)]
     is_open = np.array([time.is_open(start) for start in starts])
-    needs: list[Need] = []
-    for team_id in sorted({work.team_id for work in works}, key=lambda team: team or 0):
-        mine = [work for work in works if work.team_id == team_id]
-        required = staff(_problem(mine, is_open, share)).requirements
-        needs += _by_skill(team_id, mine, required)
-    return needs
+    required = staff(_problem(works, is_open, share)).requirements
+    return [need for tier in TIERS for need in _shared_out(tier, works, required)]
 
 
 def _problem(works: list[Work], is_open: np.ndarray, share: float) -> StaffingProblem:
@@ -225,7 +229,7 @@ def _problem(works: list[Work], is_open: np.ndarray, share: float) -> StaffingPr
         ]
     return StaffingProblem(
         slots=len(is_open), slot_min=SLOT_MIN, live=live, deferred=deferred,
-        opening={TEAM_QUEUE: is_open}, shrinkage=SHRINKAGE, idle_use=IDLE_USE,
+        opening={DESK_QUEUE: is_open}, shrinkage=SHRINKAGE, idle_use=IDLE_USE,
     )  # fmt: skip
 
 
@@ -240,47 +244,48 @@ def _live(tier: str, works: list[Work], share: float) -> LiveWork:
     within = float(np.average(limits[known], weights=sizes[known])) / 60 if known.any() else 30.0
     promise = f"{share:.0%} first response within {within:.0f} min (mean promise)"
     target = Target(promise, min(share, 0.99), within, max_occupancy=0.9)
-    return LiveWork(TEAM_QUEUE, tier, target, contacts, handle)
+    return LiveWork(DESK_QUEUE, tier, target, contacts, handle)
 
 
 def _deferred(work: Work, is_open: np.ndarray) -> DeferredWork:
     """Each half-hour's work may wait within its promise, counted in open time."""
     promise = f"first response within {work.mix.within_s / 60:.0f} min"
     return work_due(
-        TEAM_QUEUE, work.mix.tier, promise, work.minutes, work.mix.within_s / 60, SLOT_MIN, is_open
+        DESK_QUEUE, work.mix.tier, promise, work.minutes, work.mix.within_s / 60, SLOT_MIN, is_open
     )
 
 
-def _by_skill(
-    team_id: int | None, works: list[Work], required: Sequence[Requirement]
-) -> Iterator[Need]:
-    """A team's people of a tier, told apart by the skills their work is expected in."""
-    minutes: dict[tuple[str, str], np.ndarray] = {}
-    for work in works:
-        place = (work.mix.tier, work.skill)
-        minutes[place] = minutes.get(place, 0.0) + work.minutes
-    for row in required:
-        weights = {
-            skill: float(amount[row.slot])
-            for (tier, skill), amount in minutes.items()
-            if tier == row.tier
-        }
-        promise = row.live_promise or row.deferred_promise or ""
-        for skill, people in _split(row.scheduled, weights):
-            yield Need(team_id, skill, row.tier, row.slot, people, promise)
+def _shared_out(tier: str, works: list[Work], required: Sequence[Requirement]) -> Iterator[Need]:
+    """Give a tier's people to teams and skills, by their work, a day's layer at a time.
 
-
-def _split(people: int, weights: dict[str, float]) -> Iterator[tuple[str, int]]:
-    """Whole people by largest remainder (Hamilton's method)."""
-    total = sum(weights.values())
-    if total <= 0:
+    The k-th person of a day's curve is wanted in one piece, so that somebody's duty can cover it;
+    each piece goes to the team and skill that so far has had least for its share of the work.
+    """
+    work: dict[tuple[int | None, str], float] = {}
+    for one in works:
+        if one.mix.tier == tier:
+            cell = (one.team_id, one.skill)
+            work[cell] = work.get(cell, 0.0) + float(one.minutes.sum())
+    total = sum(work.values())
+    curve = {row.slot: row for row in required if row.tier == tier}
+    if not curve or total <= 0:
         return
-    exact = {name: people * weight / total for name, weight in weights.items()}
-    given = {name: int(amount) for name, amount in exact.items()}
-    by_remainder = sorted(exact, key=lambda name: (given[name] - exact[name], name))
-    for name in by_remainder[: people - sum(given.values())]:
-        given[name] += 1
-    yield from ((name, amount) for name, amount in given.items() if amount > 0)
+    owed = dict.fromkeys(sorted(work, key=lambda cell: (cell[0] or 0, cell[1])), 0.0)
+    people: dict[tuple[tuple[int | None, str], int], int] = {}
+    for _, day in groupby(sorted(curve), key=lambda slot: slot // SLOTS_A_DAY):
+        slots = list(day)
+        for layer in range(1, max(curve[slot].scheduled for slot in slots) + 1):
+            piece = [slot for slot in slots if curve[slot].scheduled >= layer]
+            for cell in owed:
+                owed[cell] += len(piece) * work[cell] / total
+            chosen = max(owed, key=lambda cell: owed[cell])
+            owed[chosen] -= len(piece)
+            for slot in piece:
+                people[chosen, slot] = people.get((chosen, slot), 0) + 1
+    for ((team_id, skill), slot), count in sorted(people.items(), key=lambda item: item[0][1]):
+        row = curve[slot]
+        promise = row.live_promise or row.deferred_promise or ""
+        yield Need(team_id, skill, tier, slot, count, promise)
 
 
 def _facts(

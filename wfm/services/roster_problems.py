@@ -261,7 +261,8 @@ def _desk_rules(session: Session, agents: list[str], days: tuple[p.Day, ...]) ->
     )  # fmt: skip
     if not any(day.burden for day in days):
         return rules
-    return rules + fairness_rules(ledger(session, before=days[0].date), days, agents)
+    past = ledger(session, before=days[0].date)
+    return rules + fairness_rules(past, days, agents, share_weight=10, unit=10)
 
 
 def _locks(session: Session, roster: Roster, codes: dict[int, str]) -> list[p.Lock]:
