@@ -38,9 +38,7 @@ FIRST = date(2026, 9, 21)
 SKILLS = ("network", "billing", "device")
 
 
-def desk_problem(
-    people: int, days: int, seed: int, first: date = date(2026, 9, 21)
-) -> RosterProblem:
+def desk_problem(people: int, days: int, seed: int) -> RosterProblem:
     """People in teams of twenty that share nobody; demand follows the hour and the weekday."""
     rng = random.Random(seed)
     agents = tuple(_agent(i, rng) for i in range(people))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -357,3 +359,22 @@ def test_faults_of_a_roster_are_named(text: str, expected: str) -> None:
 def test_parts_that_do_not_fit_are_named(parts: dict[str, Any], expected: str) -> None:
     with pytest.raises(SchedulingError, match=expected):
         team(3, **parts)
+
+
+# -- the guide -------------------------------------------------------------------------------------
+
+
+def test_the_guide_names_every_rule_with_its_fields() -> None:
+    guide = (Path(__file__).parents[2] / "docs/rostering.md").read_text(encoding="utf-8")
+    for kind in get_args(Rule):
+        (row,) = [line for line in guide.splitlines() if line.startswith(f"| `{kind.kind}`")]
+        own = {f.name for f in fields(kind)} - {"name", "weight", "agents", "source"}
+        assert all(f"`{name}`" in row for name in own), kind.kind
+
+
+def test_the_guides_example_can_be_solved() -> None:
+    guide = (Path(__file__).parents[2] / "docs/rostering.md").read_text(encoding="utf-8")
+    example, roster = re.findall(r"```json\n(.*?)```", guide, flags=re.DOTALL)
+    problem = RosterProblem.from_json(example)
+    verify(problem, roster_from_json(roster, problem))
+    assert solve(problem, QUICK).status == "optimal"
