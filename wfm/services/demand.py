@@ -221,7 +221,7 @@ def _problem(works: list[Work], is_open: np.ndarray, share: float) -> StaffingPr
     for tier in TIERS:
         now = [work for work in works if work.mix.tier == tier and work.mix.live]
         if now:
-            live.append(_live(tier, now, share))
+            live.append(_live(tier, now, share, is_open))
         deferred += [
             _deferred(work, is_open)
             for work in works
@@ -233,10 +233,10 @@ def _problem(works: list[Work], is_open: np.ndarray, share: float) -> StaffingPr
     )  # fmt: skip
 
 
-def _live(tier: str, works: list[Work], share: float) -> LiveWork:
+def _live(tier: str, works: list[Work], share: float, is_open: np.ndarray) -> LiveWork:
     """One tier's live work; the promise is the mean of what is promised for it."""
-    contacts = np.sum([work.contacts for work in works], axis=0)
-    minutes = np.sum([work.minutes for work in works], axis=0)
+    contacts = _when_open(np.sum([work.contacts for work in works], axis=0), is_open)
+    minutes = _when_open(np.sum([work.minutes for work in works], axis=0), is_open)
     handle = np.divide(minutes, contacts, out=np.zeros_like(minutes), where=contacts > 0)
     sizes = np.array([work.contacts.sum() for work in works])
     limits = np.array([work.mix.within_s for work in works])
@@ -245,6 +245,16 @@ def _live(tier: str, works: list[Work], share: float) -> LiveWork:
     promise = f"{share:.0%} first response within {within:.0f} min (mean promise)"
     target = Target(promise, min(share, 0.99), within, max_occupancy=0.9)
     return LiveWork(DESK_QUEUE, tier, target, contacts, handle)
+
+
+def _when_open(amounts: np.ndarray, is_open: np.ndarray) -> np.ndarray:
+    """What comes in closed hours waits, as its promise does, for the next opening of the period."""
+    openings = np.flatnonzero(is_open)
+    place = np.searchsorted(openings, np.arange(len(amounts)))
+    inside = place < len(openings)
+    moved = np.zeros_like(amounts)
+    np.add.at(moved, openings[place[inside]], amounts[inside])
+    return moved
 
 
 def _deferred(work: Work, is_open: np.ndarray) -> DeferredWork:
