@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from wfm import db, tables
+from wfm.access import Actor
+from wfm.services import opening
 from wfm.settings import Settings
+from wfm.words import Role
 
 
 @pytest.fixture(scope="session")
@@ -111,5 +117,106 @@ def open_desk() -> Callable[..., None]:
                 )
             )  # fmt: skip
         session.flush()
+
+    return put
+
+
+@dataclass
+class RosterWeek:
+    """A team of five in the week of National Day 2026, with a plan, shifts and posts."""
+
+    team: int
+    other_team: int
+    agents: dict[str, int]
+    skills: dict[str, int]
+    posts: dict[str, int]
+    plan: int
+    first: date = date(2026, 9, 28)  # a Monday; 1 to 3 October are holidays, 4 October is off
+    last: date = date(2026, 10, 4)
+    planner: Actor = field(default_factory=lambda: Actor("plan", roles={Role.PLANNER: None}))
+
+    def local(self, day: date, hour: float) -> datetime:
+        """The instant of an hour of a day at the desk."""
+        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Asia/Shanghai"))
+        return midnight + timedelta(hours=hour)
+
+
+@pytest.fixture
+def roster_week() -> Callable[[Session], RosterWeek]:
+    """A function that puts the desk of `RosterWeek` in a session."""
+
+    def put(session: Session) -> RosterWeek:
+        def add(*rows: Any) -> list[int]:
+            session.add_all(rows)
+            session.flush()
+            return [row.id for row in rows]
+
+        since = date(2026, 1, 1)
+        [site] = add(tables.Site(code="s", name_en="Site", name_zh="地点"))
+        team, other = add(
+            *(
+                tables.Team(code=c, name_en=f"Team {c}", name_zh=f"{c}组", site_id=site)
+                for c in "tu"
+            )
+        )
+        net, app = add(
+            tables.Skill(code="net", name_en="Network", name_zh="网络"),
+            tables.Skill(code="app", name_en="Applications", name_zh="应用"),
+        )
+        grades = {"A": "expert", "B": "senior", "C": "senior", "D": "ordinary", "E": "ordinary"}
+        codes = list(grades)
+        ids = add(*(tables.Agent(code=code, name=f"{code} Li", phone=f"1{code}") for code in codes))
+        agents = dict(zip(codes, ids, strict=True))
+        for code, agent in agents.items():
+            add(
+                tables.AgentTeam(agent_id=agent, team_id=team, valid_from=since),
+                tables.AgentGrade(agent_id=agent, grade=grades[code], valid_from=since),
+                tables.AgentSkill(agent_id=agent, skill_id=net, valid_from=since),
+            )
+        add(tables.AgentSkill(agent_id=agents["D"], skill_id=app, valid_from=since))
+        shifts = (
+            ("early", "Early", "早班", 8, 0, 16, 30, "on_site", 480, [(720, 750)]),
+            ("home", "From home", "居家班", 9, 0, 17, 0, "remote", 480, []),
+            ("late", "Late", "晚班", 13, 30, 22, 0, "on_site", 480, [(1050, 1080)]),
+            ("night", "Night", "夜班", 22, 0, 6, 0, "on_site", 480, []),
+            ("standby", "Standby", "待命", 22, 0, 8, 0, "standby", 0, []),
+        )
+        for code, en, zh, h, m, to_h, to_m, mode, paid, pauses in shifts:
+            add(
+                tables.ShiftTemplate(
+                    code=code, name_en=en, name_zh=zh, starts=time(h, m), ends=time(to_h, to_m),
+                    paid_minutes=paid, mode=mode, unpopular=code == "late",
+                    breaks=[{"start": a, "end": b} for a, b in pauses],
+                )
+            )  # fmt: skip
+        leader, lead = add(
+            tables.Post(code="leader", name_en="Duty leader", name_zh="带班领导",
+                        role="duty_leader", min_grade="expert", mode="standby", reach_minutes=60),
+            tables.Post(code="lead", name_en="Lead", name_zh="主班", role="lead",
+                        min_grade="senior", site_id=site),
+        )  # fmt: skip
+        every_day = {day: [["08:00", "22:00"]] for day in opening.WEEK}
+        add(
+            tables.BusinessCalendar(code="desk", name_en="Desk", name_zh="服务台",
+                                    timezone="Asia/Shanghai", definition=every_day)
+        )  # fmt: skip
+        week = RosterWeek(
+            team, other, agents, {"net": net, "app": app}, {"leader": leader, "lead": lead}, 0
+        )
+        [week.plan] = add(
+            tables.StaffingPlan(period_from=week.first, period_until=week.last,
+                                made_at=week.local(week.first, 0),
+                                facts={"contacts": 12.0, "person_hours": 2.5, "skills": {}})
+        )  # fmt: skip
+        needs = ((9, "net", 2), (9.5, "net", 2), (10, "net", 3), (9, "app", 1))
+        for hour, skill, people in needs:
+            add(
+                tables.Requirement(
+                    plan_id=week.plan, team_id=team, skill_id=week.skills[skill], tier="ordinary",
+                    starts_at=week.local(week.first, hour), people=people,
+                    source="90% first response within 30 min",
+                )
+            )  # fmt: skip
+        return week
 
     return put
