@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Response
 from pydantic import BaseModel, Field
@@ -61,7 +61,7 @@ def assign(desk: AtDesk, act: Annotated[Act, Form()]) -> Response:
     except Refusal as refusal:
         if act.in_panel and refusal.code not in ("gone", "taken"):
             return _panel(desk, act.ticket, refusal, act)
-        return _board(desk, act, refusal=refusal)
+        return _board(desk, act, refusal=refusal, retarget=act.in_panel)
     return _done(desk, act, "assigned")
 
 
@@ -99,7 +99,12 @@ def log(
 
 
 def _board(
-    desk: Desk, wanted: Wanted, *, refusal: Refusal | None = None, done: Any = None
+    desk: Desk,
+    wanted: Wanted,
+    *,
+    refusal: Refusal | None = None,
+    done: tuple[str, str] | None = None,
+    retarget: bool = False,
 ) -> Response:
     board = dispatching.board(
         desk.session, desk.actor, desk.at, desk.settings.timezone, wanted.filters, wanted.show
@@ -109,7 +114,7 @@ def _board(
         block="board",
         status=refusal.http_status if refusal else 200,
         # an act in the panel ends there; what it leads to is seen on the board
-        headers={"HX-Retarget": "#board", "HX-Reswap": "outerHTML"},
+        headers={"HX-Retarget": "#board"} if retarget else None,
         board=board,
         wanted=wanted,
         skills={skill.code: skill for skill in board.skills},
@@ -123,14 +128,16 @@ def _board(
 def _panel(
     desk: Desk, code: str, refusal: Refusal | None = None, act: Act | None = None
 ) -> Response:
+    choice = None
     try:
         choice = dispatching.choice(desk.session, desk.actor, code, desk.at, desk.settings.timezone)
     except Refusal as gone:
-        return _board(desk, act or Wanted(), refusal=gone)
+        refusal = gone
     return desk.page(
         "dispatch_ticket.html",
         block="panel",
         status=refusal.http_status if refusal else 200,
+        code=code,
         choice=choice,
         act=act,
         refused=refusal.texts[desk.language] if refusal else None,
@@ -140,5 +147,5 @@ def _panel(
 
 def _done(desk: Desk, act: Act, what: str) -> Response:
     if htmx.wants_fragment(desk.request):
-        return _board(desk, act, done=(what, act.ticket))
+        return _board(desk, act, done=(what, act.ticket), retarget=act.in_panel)
     return htmx.go_to(desk.request, "/dispatch")

@@ -103,12 +103,13 @@ document.addEventListener("htmx:afterSwap", () => {
   opened = [];
 });
 
-/* A <dialog> opens when something is put into it, and closes when its act succeeded elsewhere. */
+/* A <dialog> opens when something is put into it, and closes when its act leads elsewhere. */
 document.addEventListener("htmx:afterSwap", (event) => {
-  const { target, xhr } = event.detail;
-  if (target.matches("dialog") && !target.open) target.showModal();
-  if (!target.matches("dialog") && xhr.status < 400 && event.detail.requestConfig.verb === "post") {
-    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  const { target, requestConfig } = event.detail;
+  if (target.matches("dialog")) {
+    if (!target.open) target.showModal();
+  } else {
+    requestConfig.elt.closest("dialog")?.close();
   }
 });
 
