@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from grading.evidence import FAMILIES
 from grading.policy import CRITERIA, Criterion, GradePolicy, load_policy
-from wfm.services.grading import team_of_assessed
+from wfm.services.grading import newest_decisions, team_of_assessed
 from wfm.tables import Agent, AgentTeam, Assessment, AssessmentCycle, GradeDecision
 from wfm.tables import GradePolicy as PolicyRow
 from wfm.words import DecisionAction, Grade
@@ -171,21 +171,9 @@ def cases_of(
     )  # fmt: skip
     if covered is not None:
         query = query.where(col(AgentTeam.team_id).in_(covered))
-    signed = newest_signed(session, col(Assessment.cycle_id) == cycle.id)
+    signed = newest_decisions(session, col(Assessment.cycle_id) == cycle.id)
     rows: list[Any] = list(session.execute(query))
     return [Case(*(*row, signed.get(row.id))) for row in rows]
-
-
-def newest_signed(session: Session, which: sa.ColumnElement[bool]) -> dict[int, GradeDecision]:
-    """The decision that holds, of each assessment."""
-    rows = session.exec(
-        select(GradeDecision)
-        .join(Assessment, col(Assessment.id) == GradeDecision.assessment_id)
-        .where(which)
-        .distinct(col(GradeDecision.assessment_id))
-        .order_by(col(GradeDecision.assessment_id), col(GradeDecision.id).desc())
-    )
-    return {row.assessment_id: row for row in rows}
 
 
 def trend_of(session: Session, agent: Agent, until: AssessmentCycle) -> tuple[TrendPoint, ...]:
@@ -207,7 +195,7 @@ def trend_of(session: Session, agent: Agent, until: AssessmentCycle) -> tuple[Tr
         .order_by(col(AssessmentCycle.as_of).desc(), col(AssessmentCycle.id).desc())
         .limit(MOST_CYCLES)
     ).all()  # fmt: skip
-    signed = newest_signed(session, col(Assessment.agent_id) == agent.id)
+    signed = newest_decisions(session, col(Assessment.agent_id) == agent.id)
     points = []
     for cycle, text, evidence, number, *rest in reversed(rows):
         who = (number, agent.id, agent.code, agent.name)

@@ -58,7 +58,7 @@ def preview(session: Session, actor: Actor, cycle_id: int, on: date) -> Effect:
     if on < cycle.as_of:
         expected = f"a grade takes effect on the day of assessment ({cycle.as_of}) or later"
         raise InputError.of([Fault(expected, column="on", value=str(on))])
-    decisions = newest_decisions(session, cycle_id)
+    decisions = newest_decisions(session, col(Assessment.cycle_id) == cycle_id)
     present = {
         fact.agent_id: fact.grade
         for fact in session.exec(select(AgentGrade).where(in_force(AgentGrade, on)))

@@ -142,7 +142,7 @@ ORDERS: dict[str, Callable[[Case], Any]] = {
     "team": lambda case: case.team_id or 0,
     "present": lambda case: -1 if case.present is None else GRADE_RANK[case.present],
     "proposed": lambda case: GRADE_RANK[case.proposed],
-    "sure": lambda case: case.probabilities[case.proposed],
+    "sure": lambda case: max(case.probabilities.values()),
     "state": lambda case: STATES.index(case.state),
 }
 
@@ -365,11 +365,15 @@ def _view(
 
 
 def _next_case(session: Session, actor: Actor, cycle: AssessmentCycle, case: Case) -> str | None:
-    """The agent whose case waits next for a person, going round."""
-    waiting = _ordered(cases_of(session, cycle, actor.teams("grades.decide")), "need")
-    codes = [other.code for other in waiting if other.needs_a_person and other.id != case.id]
-    later = [code for code in codes if code > case.code]
-    return next(iter(later or codes), None)
+    """The agent whose case waits next for a person, going round through the queues."""
+
+    def place(one: Case) -> tuple[int, str]:
+        return (*NEEDS_A_PERSON, "keep").index(one.decision), one.code
+
+    cases = cases_of(session, cycle, actor.teams("grades.decide"))
+    waiting = sorted((one for one in cases if one.needs_a_person and one.id != case.id), key=place)
+    later = [one for one in waiting if place(one) > place(case)]
+    return next((one.code for one in later or waiting), None)
 
 
 def own_page(session: Session, actor: Actor, today: date, language: str) -> OwnPage:

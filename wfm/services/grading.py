@@ -383,12 +383,12 @@ def newer_in_force(session: Session, cycle: AssessmentCycle) -> str | None:
     ).first()
 
 
-def newest_decisions(session: Session, cycle_id: int) -> dict[int, GradeDecision]:
-    """The decision that holds for each assessment of a cycle."""
+def newest_decisions(session: Session, which: ColumnElement[bool]) -> dict[int, GradeDecision]:
+    """The decision that holds, of each of these assessments."""
     rows = session.exec(
         select(GradeDecision)
         .join(Assessment, col(Assessment.id) == GradeDecision.assessment_id)
-        .where(Assessment.cycle_id == cycle_id)
+        .where(which)
         .order_by(col(GradeDecision.id))
     )
     return {row.assessment_id: row for row in rows}
