@@ -253,3 +253,8 @@ def test_the_log_goes_back_page_by_page(desk: sa.Engine, signed_in: SignIn, at: 
     assert "<td>d9</td>" in second
     assert "Older" not in second
     assert "<td>d17</td>" in client.get("/dispatch/log", params={"words": "d17"}).text
+
+
+def test_a_shifted_clock_is_said(client: TestClient, signed_in: SignIn) -> None:
+    object.__setattr__(client.app.state.settings, "clock_offset_s", -60.0)
+    assert "示例时钟" in signed_in(Role.DISPATCHER, language="zh").get("/dispatch").text

@@ -21,7 +21,7 @@ def test_an_offset_that_makes_no_sense_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, offset: str
 ) -> None:
     monkeypatch.setenv(instants.OFFSET_VARIABLE, offset)
-    with pytest.raises(InputError, match="WFM_CLOCK_OFFSET_S.*expected a number of seconds"):
+    with pytest.raises(InputError, match=r"WFM_CLOCK_OFFSET_S.*expected a number of seconds"):
         instants.now()
 
 
