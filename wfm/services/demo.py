@@ -15,18 +15,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from wfm.access import SYSTEM, Actor
 from wfm.db import Engine, transaction
-from wfm.dispatch.model import SECOND
 from wfm.sample import desk as sample
 from wfm.sample.catalogue import TIMEZONE
 from wfm.services import (
     demand,
-    dispatching,
     grade_effect,
     grading,
     holiday_duty,
@@ -36,18 +33,18 @@ from wfm.services import (
     rostering,
     sample_desk,
 )
+from wfm.services.sample_morning import open_desk
 from wfm.settings import Settings
 from wfm.tables import (
     AgentGrade,
     Assessment,
     Requirement,
     RosterVersion,
-    Skill,
     Team,
     Ticket,
     TicketEvent,
 )
-from wfm.words import DecisionAction, EventKind, Grade, Role
+from wfm.words import DecisionAction, Grade, Role
 
 ZONE = ZoneInfo(TIMEZONE)
 RECORDS_END = datetime(2026, 9, 30, 22, tzinfo=ZONE)
@@ -94,6 +91,7 @@ class Figures:
     promises_low: float = 0
     promises_high: float = 0
     agreed_share: float = 0
+    waiting: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     sign_ins: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -129,8 +127,10 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
         versions = _solve(engine, settings, seed, figures, tell)
     with step("replay", "replaying October against the rosters"):
         _replay(engine, versions, seed, figures)
-    with step("live", "opening the desk on 8 October, 10:00"):
-        _open_desk(engine, seed)
+    with step("live", "opening the desk on 8 October, 10:00"), transaction(engine) as session:
+        plan = roster_problems.newest_plan(session, *MONTH)
+        assert plan is not None
+        figures.waiting = open_desk(session, plan, PRESENT, TIMEZONE, seed)
     return figures
 
 
@@ -270,49 +270,3 @@ def _replay(engine: Engine, versions: list[int], seed: int, figures: Figures) ->
                 session, PLANNER, version_id, RECORDS_END,
                 reason="sample desk: published as solved, see the replay beside it",
             )  # fmt: skip
-
-
-def _open_desk(engine: Engine, seed: int) -> None:
-    """The morning of the sample's present: tickets since eight, the older ones taken."""
-    with transaction(engine) as session:
-        plan = roster_problems.newest_plan(session, *MONTH)
-        assert plan is not None
-        source = replaying.TraceSource(session, plan, PRESENT.date(), PRESENT.date(), TIMEZONE)
-        trace = source.draw(np.random.default_rng([seed, 8]))
-        skills = {skill.code: skill.id for skill in session.exec(select(Skill))}
-        tiers = {number: grade for grade, number in replaying.TIERS.items()}
-        now = round(PRESENT.timestamp()) * SECOND
-        for drawn in trace.tickets:
-            opened = datetime.fromtimestamp(drawn.opened_at / SECOND, ZONE)
-            if drawn.opened_at > now or opened.hour < PRESENT.hour - 2:
-                continue
-            code = f"L-{drawn.ticket_id}"
-            ticket = Ticket(
-                code=code, opened_at=opened, skill_id=skills[drawn.skill],
-                min_grade=tiers[drawn.tier], priority=drawn.priority,
-                respond_within_s=max((drawn.due_at - drawn.opened_at) // SECOND, 60),
-                due_at=datetime.fromtimestamp(drawn.due_at / SECOND, ZONE),
-            )  # fmt: skip
-            session.add(ticket)
-            session.flush()
-            assert ticket.id is not None
-            session.add(
-                TicketEvent(code=f"{code}-opened", ticket_id=ticket.id, at=opened,
-                            kind=EventKind.OPENED)
-            )  # fmt: skip
-        session.flush()
-        _take_older(session)
-
-
-def _take_older(session: Session) -> None:
-    """Let the policy itself hand out what came before the last half-hour."""
-    dispatcher = Actor("dispatcher", roles={Role.DISPATCHER: None})
-    board = dispatching.board(session, dispatcher, PRESENT, TIMEZONE)
-    for row in board.waiting:
-        if (PRESENT - row.ticket.opened_at).total_seconds() > 1800 and row.proposed is not None:
-            fresh = dispatching.board(session, dispatcher, PRESENT, TIMEZONE)
-            again = next(r for r in fresh.waiting if r.ticket.code == row.ticket.code)
-            if again.proposed is not None:
-                dispatching.assign(
-                    session, dispatcher, row.ticket.code, again.proposed.code, PRESENT, TIMEZONE
-                )
