@@ -19,6 +19,7 @@ from wfm.services import (
     roster_export,
     roster_locks,
     roster_pages,
+    roster_versions,
     roster_work,
     rostering,
 )
@@ -167,15 +168,16 @@ def publish(
     reason: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:
     try:
-        rostering.publish(desk.session, desk.actor, version_id, desk.at, reason)
+        version = rostering.publish(desk.session, desk.actor, version_id, desk.at, reason)
     except InputError:
-        page = roster_pages.roster_page(desk.session, desk.actor, roster_id)
+        number = roster_versions.get_version(desk.session, version_id).number
+        page = roster_pages.roster_page(desk.session, desk.actor, roster_id, number)
         block = "publish" if htmx.wants_fragment(desk.request) else None
         shown = _shown(page) | {"faults": page.misgivings, "reason": reason}
         return desk.request.app.state.views.render(  # type: ignore[no-any-return]
             desk.request, "roster.html", block=block, status=422, **shown
         )
-    return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+    return htmx.go_to(desk.request, f"/rosters/{version.roster_id}")
 
 
 # -- one cell -------------------------------------------------------------------------------------

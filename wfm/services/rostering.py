@@ -273,11 +273,11 @@ class Misgiving:
             },
             "not_replayed": {
                 "en": "the draft has not been replayed",
-                "zh": "草案尚未经过回放检验",
+                "zh": "草案尚未经过重放检验",
             },
             "share": {
                 "en": f"the replay keeps {share} of promises, {agreed} are agreed",
-                "zh": f"回放中 {share} 的承诺得以兑现，约定为 {agreed}",
+                "zh": f"重放中 {share} 的承诺得以兑现，约定为 {agreed}",
             },
         }[self.code][language]
 
