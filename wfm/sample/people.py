@@ -10,6 +10,7 @@ import pandas as pd
 
 from wfm.sample import catalogue, names
 
+FIRST_EXTENSION = 8001  # phone numbers of the house, nobody's outside it
 NEWCOMERS = 4  # hired while the records run
 DRIFTED = 0.15  # share of people whose ability no longer fits their grade
 LEAVE_UNTIL = dt.date(2026, 10, 31)
@@ -56,10 +57,12 @@ def make_crew(rng: np.random.Generator) -> Crew:
         held = _skills(rng, team[4], int(grade[agent]))
         word = catalogue.GRADES[grade[agent]]
         capacity = 1 + (grade[agent] == 2)
-        rows.append(
-            (f"A{agent + 1:03d}", name, team[0], team[3], hired[agent], word, held, capacity)
-        )
-    columns = ["agent_id", "name", "team", "site", "hired_on", "grade", "skills", "capacity"]
+        extension = str(FIRST_EXTENSION + agent)
+        rows.append((f"A{agent + 1:03d}", name, team[0], team[3], hired[agent], word, held,
+                     capacity, extension))  # fmt: skip
+    columns = [
+        "agent_id", "name", "team", "site", "hired_on", "grade", "skills", "capacity", "phone",
+    ]  # fmt: skip
     seen_as = grade + np.where(rng.random(count) < DRIFTED, rng.choice([-1, 1], size=count), 0)
     return Crew(
         agents=pd.DataFrame(rows, columns=columns),

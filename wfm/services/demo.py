@@ -128,9 +128,9 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
     with step("replay", "replaying October against the rosters"):
         _replay(engine, versions, seed, figures)
     with step("live", "opening the desk on 8 October, 10:00"), transaction(engine) as session:
-        plan = roster_problems.newest_plan(session, *MONTH)
-        assert plan is not None
-        figures.waiting = open_desk(session, plan, PRESENT, TIMEZONE, seed)
+        newest = roster_problems.newest_plan(session, *MONTH)
+        assert newest is not None
+        figures.waiting = open_desk(session, newest, PRESENT, TIMEZONE, seed)
     return figures
 
 

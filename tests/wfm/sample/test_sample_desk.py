@@ -16,7 +16,7 @@ from wfm.sample.desk import SampleDesk, generate, write
 from wfm.words import ContributionKind, DayType, EventKind, Grade, LeaveKind, Mode, PostRole
 
 FORMS = {
-    "agents": "agent_id,name,team,site,hired_on,grade,skills,capacity",
+    "agents": "agent_id,name,team,site,hired_on,grade,skills,capacity,phone",
     "tickets": "ticket_id,opened_at,skill,min_grade,priority,respond_within_s,handle_s,kind,"
     "category,channel,service,customer,difficulty,agent_id,first_response_at,resolved_at,"
     "closed_at,resolved,independent,reopened",
