@@ -37,7 +37,10 @@ def test_each_fault_of_a_file_is_said_in_chinese(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        (Fault("not a number", "f.csv", 3, "x", "a: b"), "f.csv，第 3 行，x 列：不是数字（实为 'a: b'）"),
+        (
+            Fault("not a number", "f.csv", 3, "x", "a: b"),
+            "f.csv，第 3 行，x 列：不是数字（实为 'a: b'）",
+        ),
         (Fault("not a number", row=3, value="it's"), "第 3 行：不是数字（实为 \"it's\"）"),
         (Fault("a value is required", column="file"), "file 列：必须填写"),
         (Fault("not a number"), "不是数字"),
