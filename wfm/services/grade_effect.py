@@ -140,7 +140,7 @@ def _put_in_force(session: Session, move: Move, on: date) -> None:
     until = min((fact.valid_from for fact in facts if fact.valid_from > on), default=None)
     for fact in facts:
         if fact.valid_from <= on and (fact.valid_until is None or fact.valid_until > on):
-            until, fact.valid_until = fact.valid_until, on
+            fact.valid_until = on
     session.flush()
     session.add(
         AgentGrade(
