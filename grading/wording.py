@@ -8,8 +8,9 @@ from typing import Literal
 import pandas as pd
 
 from grading.assess import Assessments
+from grading.changes import Change
 from grading.evidence import FAMILIES, Notice
-from grading.explain import Change, Explanation, GradeCase, Reason
+from grading.explain import Explanation, GradeCase, Reason
 from grading.policy import CRITERIA, GRADES, Criterion, GradePolicy
 
 Language = Literal["en", "zh"]

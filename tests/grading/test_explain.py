@@ -10,9 +10,10 @@ import pytest
 
 from grading import wording
 from grading.assess import DECISIONS, VERDICTS, assess
+from grading.changes import Change
 from grading.errors import GradingError
 from grading.evidence import Evidence, Notice
-from grading.explain import Change, Explanation, explain, explain_many, plain_averages
+from grading.explain import Explanation, explain, explain_many, plain_averages
 from grading.policy import CRITERIA, GRADES, GradePolicy
 
 Known = Callable[..., Evidence]

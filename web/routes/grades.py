@@ -12,7 +12,7 @@ from web import charts, htmx
 from web.deps import AtDesk, Desk
 from wfm.errors import ConflictError, InputError
 from wfm.services import grade_effect, grade_pages, grading
-from wfm.services.grade_pages import Filters
+from wfm.services.grade_filters import Filters
 from wfm.words import DecisionAction, Grade
 
 router = APIRouter()

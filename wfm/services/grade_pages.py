@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -14,7 +13,7 @@ from sqlmodel import Session, col, select
 from grading.policy import GradePolicy
 from wfm import access
 from wfm.access import Actor
-from wfm.errors import AccessDeniedError, ConflictError, Fault, InputError, NotFoundError
+from wfm.errors import AccessDeniedError, ConflictError, NotFoundError
 from wfm.services import facts, grading
 from wfm.services.grade_cases import (
     MOST_CYCLES,
@@ -27,43 +26,12 @@ from wfm.services.grade_cases import (
     rules_of_cycle,
     trend_of,
 )
+from wfm.services.grade_filters import STATES, Filters
 from wfm.tables import Agent, AgentGrade, Assessment, AssessmentCycle, GradeDecision, Team
 from wfm.words import Grade
 
 PAGE = 120
-GRADE_RANK = {grade: rank for rank, grade in enumerate(Grade)}
-DECISIONS = ("moves", *NEEDS_A_PERSON, "keep")
 QUEUES = ("moves", "blocked", "undecided", "keep")
-STATES = ("open", "sent_back", "decided")
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which cases, in which order. Empty text means all; team is a code, order may begin with -."""
-
-    team: str = ""
-    decision: str = ""
-    grade: str = ""
-    state: str = ""
-    text: str = ""
-    order: str = "need"
-    page: int = 1
-
-    def check(self) -> None:
-        """Refuse words that no case can have, instead of finding none."""
-        known = (
-            ("decision", self.decision, ("", *DECISIONS)),
-            ("grade", self.grade, ("", *(grade.value for grade in Grade))),
-            ("state", self.state, ("", *STATES)),
-            ("order", self.order.removeprefix("-"), tuple(ORDERS)),
-        )
-        faults = [
-            Fault(f"expected one of {', '.join(filter(None, words))}", column=name, value=given)
-            for name, given, words in known
-            if given not in words
-        ]
-        if faults:
-            raise InputError.of(faults)
 
 
 @dataclass(frozen=True)
@@ -82,7 +50,7 @@ class Queue:
     cycle: AssessmentCycle | None
     cycles: Sequence[AssessmentCycle] = ()
     teams: dict[int, Team] = field(default_factory=dict)
-    filters: Filters = Filters()
+    filters: Filters = field(default_factory=Filters)
     rows: tuple[Row, ...] = ()
     found: int = 0
     total: int = 0
@@ -130,23 +98,6 @@ class OwnPage:
     results: tuple[TrendPoint, ...]
 
 
-def _by_need(case: Case) -> Any:
-    order = (*NEEDS_A_PERSON, "keep").index(case.decision)
-    return (not case.needs_a_person, case.state == "decided", order)
-
-
-ORDERS: dict[str, Callable[[Case], Any]] = {
-    "need": _by_need,
-    "agent": lambda case: case.code,
-    "name": lambda case: case.name,
-    "team": lambda case: case.team_id or 0,
-    "present": lambda case: -1 if case.present is None else GRADE_RANK[case.present],
-    "proposed": lambda case: GRADE_RANK[case.proposed],
-    "sure": lambda case: max(case.probabilities.values()),
-    "state": lambda case: STATES.index(case.state),
-}
-
-
 def queue(
     session: Session, actor: Actor, cycle_code: str, filters: Filters, language: str
 ) -> Queue:
@@ -172,7 +123,7 @@ def queue(
     team_id = _team_id(teams, filters.team)
     cases = cases_of(session, cycle, covered)
     within = [case for case in cases if team_id is None or case.team_id == team_id]
-    found = _ordered([case for case in within if _fits(case, filters)], filters.order)
+    found = filters.of(within)
     closed = _is_closed(session, cycle)
     may_decide = actor.may("grades.decide", team_id)
     clear = 0
@@ -239,22 +190,6 @@ def _team_id(teams: dict[int, Team], code: str) -> int | None:
     if found is None:
         raise NotFoundError(f"there is no team {code} among those you may see")
     return found
-
-
-def _fits(case: Case, filters: Filters) -> bool:
-    if filters.decision and filters.decision not in (case.decision, case.kind):
-        return False
-    if filters.grade and filters.grade not in (case.present, case.proposed):
-        return False
-    if filters.state and filters.state != case.state:
-        return False
-    text = filters.text.strip().casefold()
-    return text in case.code.casefold() or text in case.name.casefold()
-
-
-def _ordered(cases: list[Case], order: str) -> list[Case]:
-    by = ORDERS[order.removeprefix("-")]
-    return sorted(cases, key=by, reverse=order.startswith("-"))
 
 
 def _counts(cases: list[Case]) -> dict[str, int]:

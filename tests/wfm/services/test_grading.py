@@ -11,7 +11,14 @@ from sqlmodel import Session, col, select
 from wfm import access, audit, tables
 from wfm.access import SYSTEM, Actor
 from wfm.errors import AccessDeniedError, ConflictError, InputError, NotFoundError
-from wfm.services import grade_cases, grade_effect, grade_pages, grade_records, grading
+from wfm.services import (
+    grade_cases,
+    grade_effect,
+    grade_filters,
+    grade_pages,
+    grade_records,
+    grading,
+)
 from wfm.words import CycleStatus, DecisionAction, Grade, Role
 
 AT = datetime(2026, 10, 1, 9, tzinfo=UTC)
@@ -324,7 +331,7 @@ def test_a_cycle_assesses_everybody_and_explains_in_both_languages(session: Sess
     assert rows[0].explanation["zh"]["line"].startswith("保持高级客服")
     assert rows[0].explanation["en"]["line"].startswith("keeps senior")
     assert made.status == CycleStatus.REVIEW
-    queue = grade_pages.queue(session, LEAD, "", grade_pages.Filters(), "en")
+    queue = grade_pages.queue(session, LEAD, "", grade_filters.Filters(), "en")
     assert [row.case.code for row in queue.rows] == ["A", "B"]
 
 

@@ -1,0 +1,193 @@
+"""The nearest single changes that would lift or drop a grade, found by trying them.
+
+All what-ifs of many agents are assessed at once, by the very code that proposes grades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from grading.assess import propose
+from grading.evidence import FAMILIES, Evidence
+from grading.policy import CRITERIA, GRADES, Criterion, GradePolicy
+
+Direction = Literal["lift", "drop"]
+GRID = 48
+ROUNDS = 3
+MOST_RECORDS = 5000
+MOST_MONTHS = 600.0
+MORE = np.unique([*range(1, 101), *np.geomspace(100, MOST_RECORDS, 60).astype(int)])
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A single change that alone would lift or drop the proposed grade.
+
+    Either the criterion's value becomes `needed` (`records` is None), or `records` more records
+    come in at the agent's present level. `effort` is how many of the value's own standard errors
+    the change is wide; the nearest change has the smallest.
+    """
+
+    direction: Direction
+    criterion: Criterion
+    now: float
+    needed: float
+    records: int | None
+    effort: float
+
+
+def nearest_changes(
+    some: Evidence,
+    policy: GradePolicy,
+    rows: Sequence[Mapping[Hashable, Any]],
+    held: pd.DataFrame | None,
+) -> list[list[Change]]:
+    """Per agent the single changes that move the proposal, nearest first."""
+    now = np.array([GRADES.index(row["grade"]) for row in rows], dtype=np.int64)
+    present = np.array([GRADES.index(row["present_grade"]) for row in rows], dtype=np.int64)
+    tester = _Tester(some, policy, held, now)
+    found: list[list[Change]] = [[] for _ in rows]
+    for name in CRITERIA:
+        seen = some.criteria[name]["n"].to_numpy() > 0
+        if policy.criteria[name].weight <= 0:
+            continue
+        may_rise = np.flatnonzero(seen & (now < np.minimum(present + 1, len(GRADES) - 1)))
+        may_fall = np.flatnonzero(seen & (now > np.maximum(present - 1, 0)))
+        for changes in (
+            tester.values(name, may_rise, "lift"),
+            tester.records(name, may_rise),
+            tester.values(name, may_fall, "drop"),
+        ):
+            for place, change in changes.items():
+                found[place].append(change)
+    return [sorted(each, key=lambda change: (change.effort, change.criterion)) for each in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tester:
+    """Assesses many what-ifs of many agents at once.
+
+    Parameters
+    ----------
+    some : Evidence of the agents asked about
+    held : what they hold now, row by row like the evidence
+    now : array of shape (agents,)
+        Rank of the proposed grade.
+    """
+
+    some: Evidence
+    policy: GradePolicy
+    held: pd.DataFrame | None
+    now: NDArray[np.int64]
+
+    def _moved(
+        self, name: Criterion, places: NDArray[np.int64], way: Direction, **given: NDArray[Any]
+    ) -> Flags:
+        """Whether the grade moves this way, of shape (places, trials) like the columns given."""
+        shape = np.broadcast_shapes(*(column.shape for column in given.values()))
+        owner = np.repeat(places, shape[1])
+        copies = taken(self.some, owner)
+        frame = copies.criteria[name].assign(
+            **{column: np.broadcast_to(cells, shape).ravel() for column, cells in given.items()}
+        )
+        whole = Evidence(copies.agents, copies.criteria | {name: frame}, (), {})
+        history = None
+        if self.held is not None:
+            history = self.held.iloc[owner].assign(agent_id=np.arange(len(owner)))
+        proposed = propose(whole, self.policy, history)["grade"]
+        rank = proposed.map(GRADES.index).to_numpy(dtype=np.int64).reshape(shape)
+        now = self.now[places][:, None]
+        return np.asarray(rank > now if way == "lift" else rank < now)
+
+    def values(
+        self, name: Criterion, places: NDArray[np.int64], way: Direction
+    ) -> dict[int, Change]:
+        """Per agent the smallest change of the value that is enough, by narrowing a grid."""
+        frame = self.some.criteria[name]
+        bound = self._range(name)[1 if way == "lift" else 0]
+        value = frame["value"].to_numpy(dtype=float)
+        ahead = (bound - value) * (1 if way == "lift" else -1) > 0
+        places = places[frame["enough"].to_numpy(dtype=bool)[places] & ahead[places]]
+        start, end = value[places], np.full(len(places), bound)
+        for _ in range(ROUNDS):
+            if not len(places):
+                return {}
+            points = np.linspace(start, end, GRID + 1, axis=1)
+            moved = self._moved(name, places, way, value=points[:, 1:])
+            able = moved.any(axis=1)  # in later rounds everybody: the last point moved before
+            places, points = places[able], points[able]
+            first = np.argmax(moved[able], axis=1)
+            rows = np.arange(len(places))
+            start, end = points[rows, first], points[rows, first + 1]
+        return {
+            place: Change(
+                way, name, float(value[place]), float(needed), None,
+                self._effort(name, place, float(needed)),
+            )
+            for place, needed in zip(places.tolist(), end, strict=True)
+        }  # fmt: skip
+
+    def records(self, name: Criterion, places: NDArray[np.int64]) -> dict[int, Change]:
+        """Per agent the fewest further records at the present level that lift the grade."""
+        frame = self.some.criteria[name].iloc[places]
+        needed = self.policy.criteria[name].minimum_evidence
+        counted = frame["enough"].to_numpy(dtype=bool) | (frame["n"].to_numpy() < needed)
+        known = np.isfinite(frame["strength"].to_numpy(dtype=float)) & counted
+        if not known.any() or name in ("tenure", "initiative"):
+            return {}
+        places, frame = places[known], frame[known]
+        n, strength, usual, value, precision = (
+            frame[column].to_numpy(dtype=float)[:, None]
+            for column in ("n", "strength", "usual", "value", "precision")
+        )
+        level = np.clip(value + (value - usual) * strength / n, *self._range(name))
+        values = (value * (n + strength) + level * MORE) / (n + strength + MORE)
+        moved = self._moved(
+            name, places, "lift",
+            value=values,
+            precision=precision * (n + strength + MORE) / (n + strength),
+            n=n.astype(np.int64) + MORE,
+            enough=n + MORE >= needed,
+        )  # fmt: skip
+        found = {}
+        for row in np.flatnonzero(moved.any(axis=1)):
+            first = int(np.argmax(moved[row]))
+            more = int(MORE[first])
+            effort = float(np.sqrt(more / (n[row, 0] + strength[row, 0])))
+            now, then = float(value[row, 0]), float(values[row, first])
+            found[int(places[row])] = Change("lift", name, now, then, more, effort)
+        return found
+
+    def _range(self, name: Criterion) -> tuple[float, float]:
+        if FAMILIES[name] == "share":
+            return 0.0, 1.0
+        return {
+            "quality": (self.policy.reviews.lowest, self.policy.reviews.highest),
+            "initiative": (0.0, self.policy.contributions.cap_per_month),
+        }.get(name, (0.0, MOST_MONTHS))
+
+    def _effort(self, name: Criterion, place: int, needed: float) -> float:
+        row = self.some.criteria[name].iloc[place]
+        value = float(row["value"])
+        if FAMILIES[name] == "exact":
+            return abs(needed - value)  # one month of service counts like one standard error
+        spread = 1 / np.sqrt(float(row["precision"]))
+        if FAMILIES[name] == "share":
+            spread *= np.sqrt(value * (1 - value))
+        return float(abs(needed - value) / max(spread, 1e-9))
+
+
+def taken(evidence: Evidence, places: NDArray[np.int64]) -> Evidence:
+    """Evidence of the agents at these places (a place may be named several times)."""
+    frames = {
+        name: frame.iloc[places].reset_index(drop=True) for name, frame in evidence.criteria.items()
+    }
+    return Evidence(pd.RangeIndex(len(places)), frames, evidence.notices, evidence.effects)
