@@ -10,14 +10,23 @@ from wfm.errors import Fault, InputError
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Replace `path` by `content` in one step, so that nobody ever reads half of it."""
+    """Replace `path` by `content` in one step, so that nobody ever reads half of it.
+
+    A link stays and its target is replaced; a device or a pipe is written into.
+    """
+    check_place(path)
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _replace(path.resolve(), data)
     except OSError as error:
-        raise InputError.of(
-            [Fault(f"cannot write here: {error.strerror}; choose a folder that exists", str(path))]
-        ) from error
+        raise InputError.of([Fault(f"cannot write here: {error.strerror}", str(path))]) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     partial = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -27,6 +36,16 @@ def write_whole(path: Path, content: str | bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def check_place(path: Path) -> None:
+    """Say before the work is done that its outcome could not be written."""
+    if path.is_dir():
+        raise InputError.of([Fault("this is a folder; name a file", str(path))])
+    if not path.parent.is_dir():
+        raise InputError.of([Fault("there is no such folder to write to", str(path.parent))])
+    if not os.access(path.parent, os.W_OK) and not path.exists():
+        raise InputError.of([Fault("this folder may not be written to", str(path.parent))])
 
 
 def read_text(path: Path) -> str:

@@ -7,6 +7,7 @@ SQLModel each take seconds to import.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 
@@ -90,8 +91,16 @@ def run(arguments: list[str] | None = None) -> int:
         # the reader of our output has gone; let the interpreter exit without a second complaint
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # the machine's own refusals: a disk that is full, a name too long, a folder gone
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"{place}{error.strerror or error}", err=True)
+        return 1
     return result if isinstance(result, int) else 0
 
 
 def main() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # half a character from a file, or a narrow console, must not end in a stack trace
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run())

@@ -187,7 +187,7 @@ def test_a_missing_file_and_a_missing_folder(desk, tmp_path):
     assert "none.csv: there is no such file" in error
     code, shown, error, _ = desk("--out", str(tmp_path / "no" / "out.csv"), "--json")
     assert (code, shown) == (1, "")
-    assert "cannot write here" in error
+    assert "there is no such folder to write to" in error
 
 
 def test_wrong_usage(desk):
