@@ -39,10 +39,13 @@ class Roster:
     ----------
     cells : mapping of (agent id, date) to shift id
     posts : mapping of (post id, date) to the ids of its holders
+    extra : duties read beside the one in their cell, which break the rule of one shift a day;
+        they count for nothing else
     """
 
     cells: Mapping[tuple[str, date], str] = field(default_factory=dict)
     posts: Mapping[tuple[str, date], tuple[str, ...]] = field(default_factory=dict)
+    extra: tuple[Duty, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cells", MappingProxyType(dict(self.cells)))
@@ -89,8 +92,7 @@ def roster_from_json(text: str, problem: RosterProblem) -> Roster:
     Raises
     ------
     SchedulingError
-        Not JSON, not of this form, an unknown agent, shift, post or day, or two shifts for an
-        agent on one day: one line per fault.
+        Not JSON, not of this form, an unknown agent, shift, post or day: one line per fault.
     """
     try:
         plain = json.loads(text)
@@ -101,7 +103,7 @@ def roster_from_json(text: str, problem: RosterProblem) -> Roster:
     if faults:
         raise SchedulingError("\n".join(faults))
     places = [(f"roster.assignments[{i}]", duty) for i, duty in enumerate(document.assignments)]
-    cells = cells_of(places, problem, faults)
+    cells, extra = cells_of(places, problem, faults)
     posts: dict[tuple[str, date], tuple[str, ...]] = {}
     held_on = {post.id: post.days for post in problem.posts}
     for i, held in enumerate(document.posts):
@@ -116,15 +118,19 @@ def roster_from_json(text: str, problem: RosterProblem) -> Roster:
         posts[place] = (*posts.get(place, ()), held.agent)
     if faults:
         raise SchedulingError("\n".join(faults))
-    return Roster(cells, posts)
+    return Roster(cells, posts, extra)
 
 
 def cells_of(
     duties: list[tuple[str, Duty]], problem: RosterProblem, faults: list[str]
-) -> dict[tuple[str, date], str]:
-    """Cells from duties, each with the place it was read at; what is wrong goes to `faults`."""
+) -> tuple[dict[tuple[str, date], str], tuple[Duty, ...]]:
+    """Cells from duties, and those whose cell was taken; what is wrong goes to `faults`.
+
+    Each duty comes with the place it was read at.
+    """
     look = problem.lookup
     cells: dict[tuple[str, date], str] = {}
+    extra: list[Duty] = []
     for place, duty in duties:
         before = len(faults)
         if duty.agent not in look.agent:
@@ -133,8 +139,10 @@ def cells_of(
             faults.append(f"{place}: there is no shift {duty.shift!r}")
         if duty.day not in look.day:
             faults.append(f"{place}: {duty.day} is not one of the problem's days")
+        if len(faults) > before:
+            continue
         if (duty.agent, duty.day) in cells:
-            faults.append(f"{place}: {duty.agent!r} has two shifts on {duty.day}")
-        if len(faults) == before:
+            extra.append(duty)
+        else:
             cells[duty.agent, duty.day] = duty.shift
-    return cells
+    return cells, tuple(extra)

@@ -274,10 +274,13 @@ def read_roster(text: str, problem: RosterProblem) -> Roster:
     Raises
     ------
     SchedulingError
-        Wrong header or fields, an unknown employee or shift, a day outside the horizon, or two
-        shifts for an employee on one day: one line per fault, with row and column.
+        Wrong header or fields, an unknown employee or shift, or a day outside the horizon: one
+        line per fault, with row and column.
     """
-    rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    try:
+        rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    except csv.Error as error:
+        raise SchedulingError(f"cannot be read as a table: {error}") from error
     header = [name.strip().lower() for name in rows[0]] if rows else []
     if header != HEADER:
         raise SchedulingError(f"row 1: the header {','.join(HEADER)} expected, found {header}")
@@ -296,10 +299,10 @@ def read_roster(text: str, problem: RosterProblem) -> Roster:
             faults.append(f"row {number}, column day: a day from 0 to {last} expected: {day!r}")
             continue
         duties.append((f"row {number}", Duty(agent, problem.days[int(day)].date, shift)))
-    cells = cells_of(duties, problem, faults)
+    cells, extra = cells_of(duties, problem, faults)
     if faults:
         raise SchedulingError("\n".join(faults))
-    return Roster(cells)
+    return Roster(cells, extra=extra)
 
 
 def write_roster(problem: RosterProblem, roster: Roster) -> str:

@@ -12,12 +12,19 @@ from scheduler.verify.verdict import Breach
 
 def given(lines: Lines) -> Iterator[Breach]:
     """Violations of what no rule of the problem may change."""
+    yield from _one_shift_a_day(lines)
     yield from _cells(lines)
     yield from _locks(lines)
     yield from _minutes(lines)
     yield from _protected_minutes(lines)
     yield from _post_holders(lines)
     yield from _post_locks(lines)
+
+
+def _one_shift_a_day(lines: Lines) -> Iterator[Breach]:
+    for duty in lines.extra:
+        facts = {"shift": duty.shift}
+        yield Breach("one_shift_a_day", "one_shift_a_day", 1, None, duty.agent, (duty.day,), facts)
 
 
 def _cells(lines: Lines) -> Iterator[Breach]:

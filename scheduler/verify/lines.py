@@ -18,7 +18,7 @@ class Lines:
 
     def __init__(self, problem: RosterProblem, roster: Roster) -> None:
         look = problem.lookup
-        self.problem, self.look = problem, look
+        self.problem, self.look, self.extra = problem, look, roster.extra
         self._before = problem.history_days
         width = self._before + look.n_days
         self._lines = [[OFF] * width for _ in range(look.n_agents)]

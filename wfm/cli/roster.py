@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import click
 
 from wfm.cli.output import print_json
 from wfm.errors import Fault, InputError, TimeLimitError, faults_of
-from wfm.files import read_text, write_whole
+from wfm.files import check_place, read_text, write_whole
 
 if TYPE_CHECKING:
     from scheduler.explain import Alternative, Explanation
@@ -31,6 +32,12 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 SHOWN = 20
 
 
+def _finite(_c: click.Context, _o: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no limit")
+    return value
+
+
 @click.group()
 def roster() -> None:
     """Solve, verify and explain rosters.
@@ -44,8 +51,9 @@ def roster() -> None:
 @click.option("--out", type=FILE, required=True, help="Where to write the roster.")
 @FORM
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0,
+              callback=_finite,
               show_default=True, help="Wall-clock limit, reading and writing aside.")  # fmt: skip
-@click.option("--effort", type=click.FloatRange(min=0, min_open=True),
+@click.option("--effort", type=click.FloatRange(min=0, min_open=True), callback=_finite,
               help="A deterministic limit instead of seconds: same file, same roster.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
@@ -75,12 +83,11 @@ def solve(
     from scheduler.result import Params
     from scheduler.solve import solve as solve_problem
 
+    check_place(out)
     form = form or _told_by(problem)
     parsed = _problem(problem, form)
     days = _day_name(parsed, form)
     begin = None if start is None else _roster(start, parsed, form)
-    if not out.parent.is_dir():
-        raise InputError.of([Fault("there is no such folder to write to", str(out.parent))])
     params = Params(
         seconds=None if effort else seconds,
         effort=effort,

@@ -182,7 +182,7 @@ def test_faults_of_an_instance_are_named_by_line(
         ("A,-1,E", "row 6, column day: a day from 0 to 6"),
         ("A,x,E", "row 6, column day"),
         ("A,5,Z", "row 6: there is no shift 'Z'"),
-        ("A,1,E", "row 6: 'A' has two shifts"),
+        ("A" * 200_000 + ",1,E", "cannot be read as a table"),
         ("A,1", "row 6: 3 fields expected"),
     ],
 )
@@ -193,6 +193,34 @@ def test_faults_of_a_roster_are_named_by_row(
     code, _, err = call(capsys, "verify", folder / "desk.txt", folder / "bad.csv")
     assert code == 1
     assert expected in err
+
+
+def test_two_shifts_on_a_day_are_a_violation(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bad.csv").write_text(GOOD + "A,1,E\n", encoding="utf-8")
+    code, found = as_json(capsys, "verify", folder / "desk.txt", folder / "bad.csv")
+    assert (code, found["valid"]) == (1, False)
+    assert [(b["rule"], b["agent"], b["days"]) for b in found["violations"]] == [
+        ("one_shift_a_day", "A", [1])
+    ]
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "0", "-1", "soon"])
+def test_a_limit_that_is_none_is_wrong_usage(
+    folder: Path, capsys: pytest.CaptureFixture[str], limit: str
+) -> None:
+    out = folder / "roster.csv"
+    for option in ("--seconds", "--effort"):
+        code, printed, _ = call(capsys, "solve", folder / "desk.txt", "--out", out, option, limit)
+        assert (code, printed, out.exists()) == (2, "", False)
+
+
+def test_a_folder_is_no_place_for_a_roster(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = call(capsys, "solve", folder / "desk.txt", "--out", folder)
+    assert (code, err) == (1, f"{folder}: this is a folder; name a file\n")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"agents": 3}', "null", "\x00"])
