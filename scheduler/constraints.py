@@ -7,34 +7,26 @@ problem whose hard rules contradict each other still has an answer that breaks f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from ortools.sat.python import cp_model
-
 from scheduler.objective import Objective, Term
 from scheduler.problem import rules as r
 from scheduler.problem.parts import DAY_MINUTES
+from scheduler.rows import Row, Rows, ones, weighted
 from scheduler.variables import Literal, Variables
 
 HOUR = 60
-Row = tuple[Sequence[Term], int]
 FINE_SQUARES = 64
 
 
-def ones(literals: Iterable[Literal | int]) -> list[Term]:
-    """Terms with the coefficient 1."""
-    return [(1, literal) for literal in literals]
-
-
-class Constraints:
+class Constraints(Rows):
     """Adds the rules of a problem to a model."""
 
     def __init__(self, x: Variables, objective: Objective, relax: int | None = None) -> None:
-        self.x, self.model, self.objective = x, x.model, objective
-        self.problem, self.look, self.relax = x.problem, x.look, relax
+        super().__init__(x, objective, relax)
         self.by_kind: dict[type, Callable[[Any], None]] = {
             r.MinRest: self.min_rest,
             r.ForbiddenSuccession: self.forbidden_succession,
@@ -63,65 +55,13 @@ class Constraints:
         for rule in self.problem.rules:
             self.by_kind[type(rule)](rule)
 
-    # -- helpers ---------------------------------------------------------------------------------
-
-    def _members(self, rule: r.Rule) -> list[int]:
-        return [a for a in self.look.members(rule) if a in self.x.free_days]
-
-    def _keep(self, weight: int | None, rows: Sequence[Row], unit: int = 1) -> None:
-        """Each row's sum stays within its bound; one slack, in units, serves all rows."""
-        tight = []
-        for terms, bound in rows:
-            literals = [(c, t) for c, t in terms if not isinstance(t, int)]
-            rest = bound - sum(c * t for c, t in terms if isinstance(t, int))
-            most = sum(c for c, _ in literals if c > 0)
-            if most > rest:
-                tight.append((literals, rest, most))
-        if not tight:
-            return
-        price = self.relax if weight is None else weight
-        if price is None:
-            for literals, rest, _ in tight:
-                self.model.add(_sum(literals) <= rest)
-            return
-        most_beyond = max(most - rest for _, rest, most in tight)
-        slack = self.model.new_int_var(0, -(-most_beyond // unit), "")
-        self.objective.charge(price, slack)
-        for literals, rest, _ in tight:
-            self.model.add(_sum(literals) - unit * slack <= rest)
-
-    def _exact(self, weight: int | None) -> bool:
-        """Whether the rule is a plain constraint, for which a tighter form may be used."""
-        return weight is None and self.relax is None
-
-    def _windows(self, a: int, length: int, first: int, last: int) -> Iterator[int]:
-        """Starts of the windows within first … last that touch a free day of the agent."""
-        starts: set[int] = set()
-        for d in self.x.free_days[a]:
-            starts.update(range(max(first, d - length + 1), min(d, last - length + 1) + 1))
-        yield from sorted(starts)
-
-    def _minutes(self, a: int, days: Iterable[int]) -> list[Term]:
-        """Terms of the minutes worked."""
-        minutes = self.look.minutes
-        terms: list[Term] = []
-        for d in days:
-            if (a, d) in self.x.free:
-                terms.extend((minutes[s], literal) for s, literal in self.x.cell[a, d].items())
-            elif (s := self.x.settled(a, d)) >= 0:
-                terms.append((minutes[s], 1))
-        return terms
-
-    def _touches(self, a: int, span: range) -> bool:
-        return any(d in span for d in self.x.free_days[a])
-
     # -- what is given ---------------------------------------------------------------------------
 
     def agent_minutes(self) -> None:
         """An agent's own limits of minutes over the problem's days."""
         for a in self.x.free_days:
             person = self.problem.agents[a]
-            worked = self._minutes(a, range(self.look.n_days))
+            worked = self.minutes(a, range(self.look.n_days))
             self._between(None, worked, person.min_minutes, person.max_minutes, HOUR)
 
     def protected_minutes(self) -> None:
@@ -131,7 +71,7 @@ class Constraints:
                 span = self.look.clip(restriction.first, restriction.last)
                 if restriction.kind == "no_overtime" and span:
                     limit = self.look.contract_minutes(a, span)
-                    self._keep(None, [(self._minutes(a, span), limit)], HOUR)
+                    self.keep(None, [(self.minutes(a, span), limit)], HOUR)
 
     def post_holders(self) -> None:
         """One post a day each; holders work a shift the post asks for, or none if exclusive."""
@@ -142,11 +82,11 @@ class Constraints:
             by_cell.setdefault((a, d), []).append(holds)
             if post.shifts:
                 fitting = x.on_any(a, d, [self.look.shift[s] for s in post.shifts])
-                self._keep(None, [([(1, holds), *((-1, on) for on in fitting)], 0)])
+                self.keep(None, [([(1, holds), *((-1, on) for on in fitting)], 0)])
             if post.exclusive:
-                self._keep(None, [(ones([holds, x.works(a, d)]), 1)])
+                self.keep(None, [(ones([holds, x.works(a, d)]), 1)])
         for holds_that_day in by_cell.values():
-            self._keep(None, [(ones(holds_that_day), 1)])
+            self.keep(None, [(ones(holds_that_day), 1)])
 
     def _between(
         self, weight: int | None, terms: list[Term], low: int | None, high: int | None, unit: int
@@ -157,7 +97,7 @@ class Constraints:
         if low is not None:
             rows.append(([(-c, t) for c, t in terms], -low))
         for row in rows:
-            self._keep(weight, [row], unit)
+            self.keep(weight, [row], unit)
 
     # -- the rules -------------------------------------------------------------------------------
 
@@ -187,37 +127,37 @@ class Constraints:
         Hard: all shifts that exclude at least the same set stand in one clique.
         """
         sets = {excluded for excluded in later.values() if excluded}
-        if self._exact(rule.weight):
+        if self.exact(rule.weight):
             rows = [([s for s in later if later[s] >= excluded], excluded) for excluded in sets]
         else:
             rows = [([s], excluded) for s, excluded in later.items() if excluded]
         rows.sort(key=lambda row: (row[0], sorted(row[1])))
-        for a in self._members(rule):
-            for d in self._windows(a, gap + 1, self.look.known.start, self.look.n_days - 1):
+        for a in self.members(rule):
+            for d in self.windows(a, gap + 1, self.look.known.start, self.look.n_days - 1):
                 for first, excluded in rows:
                     before = self.x.on_any(a, d, first)
                     after = self.x.on_any(a, d + gap, excluded)
                     if before and after:
-                        self._keep(rule.weight, [(ones([*before, *after]), 1)])
+                        self.keep(rule.weight, [(ones([*before, *after]), 1)])
 
     def max_consecutive(self, rule: r.MaxConsecutive) -> None:
         """In every window one day longer than the limit, a day without."""
         shifts, known = self.look.shift_set(rule.shifts), self.look.known
-        for a in self._members(rule):
-            for start in self._windows(a, rule.days + 1, known.start, known.stop - 1):
+        for a in self.members(rule):
+            for start in self.windows(a, rule.days + 1, known.start, known.stop - 1):
                 window = range(start, start + rule.days + 1)
                 days = ones(self.x.in_set(a, d, shifts) for d in window)
-                self._keep(rule.weight, [(days, rule.days)])
+                self.keep(rule.weight, [(days, rule.days)])
 
     def min_consecutive(self, rule: r.MinConsecutive) -> None:
         """No run of worked days shorter than the limit, away from the edges."""
         shifts = self.look.shift_set(rule.shifts)
-        for a in self._members(rule):
+        for a in self.members(rule):
             self._no_short_runs(rule, a, rule.days, partial(self.x.in_set, a, shifts=shifts))
 
     def min_days_off(self, rule: r.MinDaysOff) -> None:
         """No run of days off shorter than the limit, away from the edges."""
-        for a in self._members(rule):
+        for a in self.members(rule):
             self._no_short_runs(rule, a, rule.days, partial(self.x.rests, a))
 
     def _no_short_runs(
@@ -229,49 +169,49 @@ class Constraints:
         """
         first, last = self.look.known.start, self.look.n_days - 1
         for k in range(1, least):
-            for start in self._windows(a, k + 2, first, last):
+            for start in self.windows(a, k + 2, first, last):
                 if start + k + 1 < 0:
                     continue
                 before, after = inside(start), inside(start + k + 1)
-                if self._exact(rule.weight):
+                if self.exact(rule.weight):
                     if any(inside(d) == 0 for d in range(start + 2, 0)):
                         continue  # the run ended before the first day
                     begins = inside(start + 1)
-                    self._keep(None, [([(1, begins), (-1, before), (-1, after)], 0)])
+                    self.keep(None, [([(1, begins), (-1, before), (-1, after)], 0)])
                     continue
                 run = ones(inside(start + 1 + i) for i in range(k))
                 edges: list[Term] = [(-1, before), (-1, after)]
                 weight = None if rule.weight is None else rule.weight * (least - k)
-                self._keep(weight, [([*run, *edges], k - 1)])
+                self.keep(weight, [([*run, *edges], k - 1)])
 
     def rest_days(self, rule: r.RestDays) -> None:
         """Enough days off in every window or week."""
         period: r.Period = "rolling" if rule.rolling else "week"
         for span, whole in self.look.periods(period, rule.window):
-            for a in self._members(rule) if whole else ():
-                if self._touches(a, span):
+            for a in self.members(rule) if whole else ():
+                if self.touches(a, span):
                     worked = ones(self.x.works(a, d) for d in span)
-                    self._keep(rule.weight, [(worked, len(span) - rule.days)])
+                    self.keep(rule.weight, [(worked, len(span) - rule.days)])
 
     def rest_after(self, rule: r.RestAfter) -> None:
         """Days off follow a run on certain shifts."""
         shifts = self.look.shift_set(rule.shifts) if rule.shifts else frozenset()
         known = self.look.known
-        for a in self._members(rule) if shifts else ():
+        for a in self.members(rule) if shifts else ():
             for end in range(known.start + rule.run - 1, known.stop - 1):
                 run = [self.x.in_set(a, end - i, shifts) for i in range(rule.run)]
                 goes_on = self.x.in_set(a, end + 1, shifts)
                 for d in range(max(end + 1, 0), min(end + rule.days_off, known.stop - 1) + 1):
                     terms = [*ones(run), (-1, goes_on), (1, self.x.works(a, d))]
-                    self._keep(rule.weight, [(terms, rule.run)])
+                    self.keep(rule.weight, [(terms, rule.run)])
 
     def minutes_limit(self, rule: r.MinutesLimit) -> None:
         """Minutes worked in each period."""
         for span, whole in self.look.periods(rule.period, rule.window):
             low = rule.minimum if whole else None
-            for a in self._members(rule):
-                if self._touches(a, span):
-                    worked = self._minutes(a, span)
+            for a in self.members(rule):
+                if self.touches(a, span):
+                    worked = self.minutes(a, span)
                     self._between(rule.weight, worked, low, rule.maximum, HOUR)
 
     def overtime_limit(self, rule: r.OvertimeLimit) -> None:
@@ -281,37 +221,37 @@ class Constraints:
         for number, (span, _) in enumerate(self.look.periods("month", 0)):
             inside = range(max(span.start, 0), span.stop)
             holidays = [d for d in inside if days[d].type == "statutory_holiday"]
-            for a in self._members(rule):
-                if self._touches(a, inside):
+            for a in self.members(rule):
+                if self.touches(a, inside):
                     limit = rule.maximum - (past.get(a, 0) if number == 0 else 0)
                     contract = self.look.contract_minutes(a, inside)
                     rows = [
-                        (self._minutes(a, holidays), limit),
-                        (self._minutes(a, inside), limit + contract),
+                        (self.minutes(a, holidays), limit),
+                        (self.minutes(a, inside), limit + contract),
                     ]
-                    self._keep(rule.weight, rows, HOUR)
+                    self.keep(rule.weight, rows, HOUR)
 
     def contract_minutes(self, rule: r.ContractMinutes) -> None:
         """Minutes worked are near the contract."""
-        for a in self._members(rule):
+        for a in self.members(rule):
             contract = self.look.contract_minutes(a)
             low, high = contract - rule.tolerance, contract + rule.tolerance
-            worked = self._minutes(a, range(self.look.n_days))
+            worked = self.minutes(a, range(self.look.n_days))
             self._between(rule.weight, worked, low, high, HOUR)
 
     def max_weekends(self, rule: r.MaxWeekends) -> None:
         """Few weekends with a duty."""
-        for a in self._members(rule):
+        for a in self.members(rule):
             worked = [self.x.weekend(a, n) for n in range(len(self.look.weekends))]
-            self._keep(rule.weight, [(ones(worked), rule.weekends)])
+            self.keep(rule.weight, [(ones(worked), rule.weekends)])
 
     def shift_limit(self, rule: r.ShiftLimit) -> None:
         """How many of some shifts in each period."""
         shifts = self.look.shift_set(rule.shifts) if rule.shifts else frozenset()
         for span, whole in self.look.periods(rule.period, rule.window):
             low = rule.minimum if whole else None
-            for a in self._members(rule):
-                if self._touches(a, span):
+            for a in self.members(rule):
+                if self.touches(a, span):
                     found = ones(on for d in span for on in self.x.on_any(a, d, shifts))
                     self._between(rule.weight, found, low, rule.maximum, 1)
 
@@ -320,7 +260,7 @@ class Constraints:
         for d in range(self.look.n_days):
             for s in range(self.look.n_shifts):
                 there = ones(self.x.on(a, d, s) for a in self.look.members(rule))
-                self._keep(rule.weight, [(there, 1)])
+                self.keep(rule.weight, [(there, 1)])
 
     def together(self, rule: r.Together) -> None:
         """The first only where the others are."""
@@ -332,7 +272,7 @@ class Constraints:
                         (1, self.x.on(newcomer, d, s)),
                         (-1, self.x.on(mentor, d, s)),
                     ]
-                    self._keep(rule.weight, [(pair, 0)])
+                    self.keep(rule.weight, [(pair, 0)])
 
     def fair_share(self, rule: r.FairShare) -> None:
         """Shares, past and planned, are alike."""
@@ -351,7 +291,7 @@ class Constraints:
         if measure == "duties":
             return ones(x.works(a, d) for d in horizon)
         if measure == "minutes":
-            return [*self._minutes(a, horizon), (-1, self.look.contract_minutes(a))]
+            return [*self.minutes(a, horizon), (-1, self.look.contract_minutes(a))]
         if measure == "weekends":
             return ones(x.weekend(a, n) for n in range(len(self.look.weekends)))
         if measure != "burden":
@@ -376,7 +316,7 @@ class Constraints:
         largest = self.model.new_int_var(low, high, "")
         smallest = self.model.new_int_var(low, high, "")
         for share in shares:
-            total = _sum(share)
+            total = weighted(share)
             self.model.add(total <= largest)
             self.model.add(total >= smallest)
         units = self.model.new_int_var(0, -(-(high - low) // rule.unit), "")
@@ -388,7 +328,7 @@ class Constraints:
         most = max(low, high)
         least = 0 if _range(share)[0] <= 0 <= _range(share)[1] else min(low, high)
         units = self.model.new_int_var(least, most, "")
-        total = _sum(share)
+        total = weighted(share)
         self.model.add(rule.unit * units >= total)
         self.model.add(rule.unit * units >= -total)
         square = self.model.new_int_var(least * least, most * most, "")
@@ -427,13 +367,6 @@ class Constraints:
 
 
 _MARKS = {"nights": "night", "unpopular": "unpopular"}
-
-
-def _sum(terms: Sequence[Term]) -> Any:
-    literals = [t for _, t in terms if not isinstance(t, int)]
-    weights = [c for c, t in terms if not isinstance(t, int)]
-    constant = sum(c * t for c, t in terms if isinstance(t, int))
-    return cp_model.LinearExpr.weighted_sum(literals, weights) + constant
 
 
 def _range(terms: Sequence[Term]) -> tuple[int, int]:

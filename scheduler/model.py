@@ -14,7 +14,7 @@ from scheduler.constraints import Constraints
 from scheduler.objective import Objective
 from scheduler.problem import RosterProblem
 from scheduler.solution import Roster
-from scheduler.variables import OFF, Cell, Grid, Variables
+from scheduler.variables import OFF, Cell, Grid, Literal, Variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class RosterModel:
                     self.model.add_hint(literal, s == now)
                 self.model.add_hint(self.x.off[a, d], now == OFF)
 
-    def read(self, value: Callable[[object], int]) -> Grid:
+    def read(self, value: Callable[[Literal], int]) -> Grid:
         """The grid a solution stands for."""
         grid = self.base.copy()
         for (a, d), literals in self.x.cell.items():

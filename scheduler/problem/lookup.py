@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from scheduler.problem.parts import (
     WORKING_DAY_TYPES,
     Agent,
-    IntervalCover,
     Grade,
+    IntervalCover,
     Post,
     Restriction,
     Shift,

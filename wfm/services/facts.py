@@ -55,9 +55,9 @@ def agents_on(session: Session, day: date, team_id: int | None = None) -> list[A
         fact = in_force(table, day)
         return fact if team_id is None else sa.and_(fact, col(table.agent_id).in_(members))
 
-    grades: dict[int, Grade] = dict(
-        session.exec(select(AgentGrade.agent_id, AgentGrade.grade).where(holds(AgentGrade))).all()
-    )
+    grades = {
+        row.agent_id: row.grade for row in session.exec(select(AgentGrade).where(holds(AgentGrade)))
+    }
     contracts = {
         row.agent_id: row for row in session.exec(select(AgentContract).where(holds(AgentContract)))
     }
