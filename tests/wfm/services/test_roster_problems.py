@@ -88,8 +88,9 @@ def test_a_hole_in_the_requirement_ends_a_span(session: Session, week: Any, buil
             col(tables.Requirement.starts_at) == week.local(MONDAY, 9.5)
         )
     )
-    spans = [(c.start, c.end) for c in build().interval_cover if c.skill == "net"]
-    assert spans == [(540, 570), (600, 630)]
+    session.execute(sa.update(tables.Requirement).values(people=2))
+    spans = [(c.start, c.end, c.desired) for c in build().interval_cover if c.skill == "net"]
+    assert spans == [(540, 570, 2), (600, 630, 2)]
 
 
 def test_cover_names_its_promise_and_leaves_other_teams_and_plans_out(
