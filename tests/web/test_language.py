@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
-from web.i18n import catalog
+from web.i18n import LOCALE, catalog
 from web.views import TEMPLATES, Views
 
 
@@ -33,3 +34,14 @@ def test_every_template_compiles(language: str) -> None:
     environment = Views("Asia/Shanghai")._by_language[language]
     for name in environment.list_templates():
         environment.get_template(name)
+
+
+def test_one_text_has_one_translation_in_all_files() -> None:
+    """The files are merged; a text two desks understand differently needs two texts."""
+    told: dict[str, set[str]] = {}
+    for file in (LOCALE / "zh").glob("*.po"):
+        with file.open("rb") as stream:
+            for message in read_po(stream, locale="zh"):
+                if message.id:
+                    told.setdefault(str(message.id), set()).add(str(message.string))
+    assert {text: words for text, words in told.items() if len(words) > 1} == {}
