@@ -45,7 +45,12 @@ def database_url(settings: Settings) -> str:
 
 
 def _driver(url: sa.URL | str) -> sa.URL:
-    return sa.make_url(url).set(drivername="postgresql+psycopg")
+    try:
+        return sa.make_url(url).set(drivername="postgresql+psycopg")
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise SetupError(
+            "WFM_DATABASE_URL cannot be read; expected postgresql://user:password@host:5432/name"
+        ) from error
 
 
 def open_engine(settings: Settings) -> Engine:

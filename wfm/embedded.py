@@ -24,7 +24,13 @@ def start(folder: Path) -> str:
 
     The server stops when the last process that started or joined it ends.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"the data folder {folder} cannot be made ({error.strerror}); "
+            "set WFM_DATA_DIR elsewhere"
+        ) from error
     try:
         with warnings.catch_warnings():
             # a machine without a log-in session has no runtime folder; the fallback is fine

@@ -21,8 +21,9 @@ class Breach:
     kind : str
         Kind of rule, or ``one_shift_a_day``, ``lock``, ``leave``, ``forbidden``,
         ``shift``, ``site``, ``skill``, ``grade``, ``no_nights``, ``no_overtime``,
-        ``no_duty_on_holidays``, ``agent_minutes``, ``post`` (hard); ``request``, ``shift_cover_under``, ``shift_cover_over``,
-        ``interval_cover_under``, ``interval_cover_over``, ``post_gap`` (costs).
+        ``no_duty_on_holidays``, ``agent_minutes``, ``post`` (hard); ``request``,
+        ``shift_cover_under``, ``shift_cover_over``, ``interval_cover_under``,
+        ``interval_cover_over``, ``post_gap`` (costs).
     amount : int
         By how much, in the unit of the kind.
     cost : int, optional

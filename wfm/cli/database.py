@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wfm.cli.output import print_json
 from wfm.errors import ConflictError, Fault, InputError, SetupError, TierdeskError
+from wfm.files import check_place
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 @click.group()
@@ -25,12 +32,11 @@ def upgrade() -> None:
 
     Example: wfm db upgrade
     """
-    from wfm.db import current_revision, open_engine, upgrade
-    from wfm.settings import Settings
+    from wfm.db import current_revision, upgrade
 
-    engine = open_engine(Settings.from_environment())
-    upgrade(engine)
-    click.echo(f"the database is at revision {current_revision(engine)}", err=True)
+    with _opened() as engine:
+        upgrade(engine)
+        click.echo(f"the database is at revision {current_revision(engine)}", err=True)
 
 
 @db.command()
@@ -68,13 +74,10 @@ def backup(file: Path) -> None:
 
     Example: wfm db backup desk.dump
     """
-    from wfm.db import database_url
-    from wfm.settings import Settings
-
+    check_place(file)
     partial = file.with_name(f".{file.name}.partial")
     try:
-        _run("pg_dump", "--format=custom", f"--file={partial}", database_url(
-            Settings.from_environment()))  # fmt: skip
+        _run("pg_dump", "--format=custom", f"--file={partial}", _url())
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
@@ -90,17 +93,34 @@ def restore(file: Path) -> None:
     """
     import sqlalchemy as sa
 
-    from wfm.db import database_url, open_engine
-    from wfm.settings import Settings
-
     if not file.is_file():
         raise InputError.of([Fault("there is no such file", str(file))])
-    settings = Settings.from_environment()
-    if sa.inspect(open_engine(settings)).get_table_names():
-        raise ConflictError("this database is not empty; restore into an empty one")
+    with _opened() as engine:
+        if sa.inspect(engine).get_table_names():
+            raise ConflictError("this database is not empty; restore into an empty one")
     _run("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner",
-         f"--dbname={database_url(settings)}", str(file))  # fmt: skip
+         f"--dbname={_url()}", str(file))  # fmt: skip
     click.echo(f"restored from {file}", err=True)
+
+
+@contextmanager
+def _opened() -> Iterator[sa.Engine]:
+    """The database of the settings, its connections closed at the end."""
+    from wfm.db import open_engine
+    from wfm.settings import Settings
+
+    engine = open_engine(Settings.from_environment())
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _url() -> str:
+    from wfm.db import database_url
+    from wfm.settings import Settings
+
+    return database_url(Settings.from_environment())
 
 
 def _run(name: str, *arguments: str) -> None:
@@ -122,13 +142,15 @@ def verify(as_json: bool) -> None:
     import sqlalchemy as sa
 
     from wfm.audit import verify as breaks_of
-    from wfm.db import open_engine, transaction
-    from wfm.settings import Settings
+    from wfm.db import current_revision, newest_revision, transaction
     from wfm.tables import AuditEntry
 
-    with transaction(open_engine(Settings.from_environment())) as session:
-        breaks = list(breaks_of(session))
-        entries = session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
+    with _opened() as engine:
+        if current_revision(engine) != newest_revision():
+            raise SetupError("the database is not at this version; run: wfm db upgrade")
+        with transaction(engine) as session:
+            breaks = list(breaks_of(session))
+            entries = session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
     if as_json:
         print_json(
             {

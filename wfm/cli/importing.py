@@ -47,10 +47,13 @@ def import_(
     from wfm import instants
     from wfm.access import SYSTEM
     from wfm.db import open_engine, transaction
+    from wfm.files import check_place, write_whole
     from wfm.importing.report import rejects_gz
     from wfm.services.importing import run_import
     from wfm.settings import Settings
 
+    if rejects is not None:
+        check_place(rejects)
     settings = Settings.from_environment()
     engine = open_engine(settings)
     try:
@@ -64,8 +67,6 @@ def import_(
         engine.dispose()
     if rejects is not None:
         import gzip
-
-        from wfm.files import write_whole
 
         write_whole(rejects, gzip.decompress(report.rejects_gz or rejects_gz([])))
     if as_json:

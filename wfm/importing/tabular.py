@@ -73,8 +73,12 @@ def read_chunks(
         The file as a whole cannot be read; a row with too many or too few fields is only a fault
         of its chunk.
     """
-    if not path.is_file():
+    if path.is_dir():
+        raise InputError.of([Fault("this is a folder; name a file", str(path))])
+    if not path.exists():
         raise InputError.of([Fault("there is no such file", str(path))])
+    if not path.is_file():
+        raise InputError.of([Fault("this is a device or a pipe; name a file", str(path))])
     if not os.access(path, os.R_OK):
         raise InputError.of([Fault("this file may not be read", str(path))])
     if path.suffix.lower() in WORKBOOKS:

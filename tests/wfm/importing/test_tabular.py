@@ -130,6 +130,7 @@ def test_broken_and_empty_workbooks(tmp_path: Path) -> None:
     assert "not an XLSX workbook" in fault_of(written(tmp_path, b"PK nonsense", "table.xlsx"))
     assert "first sheet is empty" in fault_of(workbook(tmp_path))
     assert "no such file" in fault_of(tmp_path / "none.csv")
+    assert "this is a folder" in fault_of(tmp_path)
 
 
 @settings(max_examples=40, deadline=None)
