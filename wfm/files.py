@@ -15,7 +15,11 @@ def write_whole(path: Path, content: str | bytes) -> None:
     A link stays and its target is replaced; a device or a pipe is written into.
     """
     check_place(path)
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    try:
+        data = content.encode("utf-8") if isinstance(content, str) else content
+    except UnicodeEncodeError as error:
+        half = Fault("half a character (a lone surrogate) cannot be written", str(path))
+        raise InputError.of([half]) from error
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)

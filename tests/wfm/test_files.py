@@ -54,6 +54,12 @@ def test_a_full_disk_is_a_fault() -> None:
         write_whole(Path("/dev/full"), "x" * 100_000)
 
 
+def test_half_a_character_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="half a character"):
+        write_whole(tmp_path / "x.csv", "a\ud800")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("place", ["none/x.csv", "file/x.csv"])
 def test_a_place_is_checked_before_the_work(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
