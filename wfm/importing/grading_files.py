@@ -63,7 +63,10 @@ def read_grading_files(
         contributions=reader.contributions(contributions) if contributions else None,
     )
     if reader.faults:
-        raise InputError.of(reader.faults)
+        order = {fault.file: n for n, fault in reversed(list(enumerate(reader.faults)))}
+        raise InputError.of(
+            sorted(reader.faults, key=lambda fault: (order[fault.file], fault.row or 0))
+        )
     return GradingFiles(records, history, tuple(reader.warnings))
 
 

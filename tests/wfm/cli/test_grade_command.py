@@ -196,6 +196,18 @@ def test_every_fault_is_one_line_with_its_place(
     assert not desk.out.exists()
 
 
+def test_faults_are_listed_from_the_top_of_each_file(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.agents[1] = "A,Ann,1st May,senior"
+    desk.reviews[2:5] = [f"R{n},B,P,,2026-05-01,f,{s}" for n, s in enumerate(("101", "x", "-1"))]
+    assert desk.grade() == 1
+    places = [line.split(",")[:2] for line in capsys.readouterr().err.splitlines()]
+    assert places == [
+        ["agents.csv", " row 2"], *(["reviews.csv", f" row {n}"] for n in (3, 4, 5)),
+    ]  # fmt: skip
+
+
 def rename_the_id(desk: Desk) -> str:
     desk.agents[0] = "id,name,hired_on,grade"
     return "agents.csv, row 1, column agent_id"
