@@ -16,8 +16,9 @@ from scheduler.problem import RosterProblem
 from scheduler.variables import Cell
 from scheduler.verify import Breach, Verdict
 
-SMALLEST, FIRST, LARGEST = 60.0, 2_000.0, 60_000.0
-GROW, SHRINK = 1.25, 0.8
+SMALLEST, FIRST, LARGEST = 60.0, 2_000.0, 60_000.0  # literals
+FIRST_SHARE = 0.2  # of all literals, at most, to begin with
+GROW, SHRINK = 1.25, 0.7
 LONG_SPAN = 56
 BY_COST = 0.6
 MEMORY = 0.85
@@ -28,7 +29,7 @@ class Kind:
     """A kind of neighbourhood: its size in literals and how well it has done lately."""
 
     name: str
-    size: float = FIRST
+    size: float
     merit: float = 1.0
 
     def learn(self, gain: float, proven: bool, quick: bool) -> None:
@@ -45,13 +46,14 @@ class Neighbourhoods:
 
     def __init__(self, problem: RosterProblem, rng: random.Random) -> None:
         self.problem, self.look, self.rng = problem, problem.lookup, rng
-        self.kinds = [Kind("days"), Kind("people"), Kind("block")]
         allowed = self.look.allowed
         width = (
             sum(max(len(allowed[a][d]), 1) for d in range(self.look.n_days))
             for a in range(self.look.n_agents)
         )
         self._total = sum(width)
+        first = min(FIRST, FIRST_SHARE * self._total)
+        self.kinds = [Kind(name, first) for name in ("days", "people", "block")]
 
     def pick_kind(self) -> Kind:
         """A kind, the more successful the likelier, none ever left out."""

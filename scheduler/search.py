@@ -27,6 +27,7 @@ SHORTEST = 0.02
 LONGEST_RESERVE = 2.5  # seconds
 ROUNDING = 1e-6
 SECONDS_PER_LITERAL = 1e-4  # to build a model, at worst
+TRIES = 60  # neighbourhoods there is time for, at least
 BUILDING = 1e-5  # effort reckoned per free cell, so that trying without solving ends as well
 POLL = 0.1
 
@@ -376,7 +377,7 @@ class Search:
 
     def _short_limit(self) -> Limit:
         left = self.budget.limit()
-        longest = max(1.0, (self.params.seconds or self.params.effort or 0) / 30)
+        longest = max(0.5, (self.params.seconds or self.params.effort or 0) / TRIES)
         return Limit(_least(left.seconds, longest), _least(left.effort, longest))
 
 
