@@ -200,7 +200,7 @@ def test_faults_are_listed_from_the_top_of_each_file(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.agents[1] = "A,Ann,1st May,senior"
-    desk.reviews[2:5] = [f"R{n},B,P,,2026-05-01,f,{s}" for n, s in enumerate(("101", "x", "-1"))]
+    desk.reviews[2:5] = [f"X{n},B,P,,2026-05-01,f,{s}" for n, s in enumerate(("101", "x", "-1"))]
     assert desk.grade() == 1
     places = [line.split(",")[:2] for line in capsys.readouterr().err.splitlines()]
     assert places == [
