@@ -28,7 +28,8 @@ LONGEST_RESERVE = 2.5  # seconds
 ROUNDING = 1e-6
 SECONDS_PER_LITERAL = 1e-4  # to build a model, at worst
 TRIES = 60  # neighbourhoods there is time for, at least
-BUILDING = 1e-5  # effort reckoned per free cell, so that trying without solving ends as well
+# effort reckoned for building a model, so that tries that need no solving come to an end as well
+BUILDING, BUILDING_CELL = 5e-3, 5e-5
 POLL = 0.1
 
 
@@ -368,7 +369,7 @@ class Search:
                 break
             limit = self._short_limit()
             part = model.solve(limit, rng.randrange(1 << 30), solvers=self.solvers)
-            self.budget.spend(part.effort + BUILDING * len(free))
+            self.budget.spend(part.effort + BUILDING + BUILDING_CELL * len(free))
             took = part.effort if self.budget.repeatable else self.budget.seconds - begun
             better = part.grid is not None and self.best.offer(part.grid, base)
             gain = (verdict.cost - self.best.verdict.cost) / max(verdict.cost, 1) if better else 0
