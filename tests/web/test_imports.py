@@ -124,7 +124,7 @@ def _workbook() -> bytes:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.csv.gz", gzip.compress(b"agent_id\nA1\n")),
+        ("a.csv.gz", gzip.compress(b"agent_id\nA1\n", mtime=0)),
         ("a.xlsx", _workbook()),
         ("a.csv", "\ufeffagent_id\nA1\n".encode()),
     ],

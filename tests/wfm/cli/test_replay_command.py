@@ -245,5 +245,5 @@ def test_what_a_missing_column_or_an_empty_cell_means(tmp_path):
 
 def test_packed_files_are_read(tmp_path):
     path = tmp_path / "duty.csv.gz"
-    path.write_bytes(gzip.compress(DUTY.encode()))
+    path.write_bytes(gzip.compress(DUTY.encode(), mtime=0))
     assert len(read_duties(path, zone("UTC"), None)) == 2

@@ -513,7 +513,12 @@ def test_xlsx_and_gzip_say_the_same_as_csv(bring: Import, tmp_path: Path) -> Non
     workbook = (tmp_path / "made.xlsx").read_bytes()
     assert numbers(bring("agents", workbook, "agents.xlsx")) == (1, 0, 0, 0)
     text = "\n".join(",".join(map(str, row)) for row in rows)
-    assert numbers(bring("agents", gzip.compress(text.encode()), "a.csv.gz")) == (0, 0, 1, 0)
+    assert numbers(bring("agents", gzip.compress(text.encode(), mtime=0), "a.csv.gz")) == (
+        0,
+        0,
+        1,
+        0,
+    )
 
 
 def test_a_file_of_several_chunks(
