@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Literal
 
 from wfm.words import (
-    ContributionKind,
     DayType,
     EventKind,
     Grade,
@@ -91,10 +90,6 @@ DAY_TYPES = _words(
 LEAVES = _words(
     LeaveKind, annual="年假 年休假", sick="病假", in_lieu="调休", personal="事假",
     training="培训", other="其他",
-)  # fmt: skip
-CONTRIBUTIONS = _words(
-    ContributionKind, knowledge_article="知识文章", coaching="带教", swap_taken="替班",
-    training="培训", improvement="改进", other="其他",
 )  # fmt: skip
 
 
@@ -209,8 +204,8 @@ CONTRIBUTIONS_FORM = Form(
     (
         _agent(),
         Field("on", "date", "day", "日期", required=True),
-        Field("kind", "choice", "knowledge_article, coaching, training …", "贡献类型",
-              required=True, words=CONTRIBUTIONS),
+        Field("kind", "text", "knowledge_article, coaching, training … or a word of your own",
+              "贡献类型，可自定", required=True, longest=60),
         Field("points", "number", "weight, 1 when empty", "分值，缺省为 1", low=0, high=1e6),
         Field("note", "text", "what it was", "说明", longest=LONGEST_NOTE),
     ),

@@ -92,7 +92,7 @@ SECOND_FILES = {
     "reviews": "review_id,agent_id,reviewer,case_id,reviewed_on,form,score\n"
                "R1,A1,Zoe,T1,2026-02-17,f,87.5\nR2,A2,Zoe,,2026-02-17,,90\n",
     "contributions": "agent_id,on,kind,points,note\nA1,2026-02-17,coaching,2,\n"
-                     "A1,2026-02-17,coaching,1,other\n",
+                     "A1,2026-02-17,师徒结对 idea,1,other\n",
     "leave": "agent_id,start,end,kind\nA1,2026-02-17,2026-02-18,annual\n"
              "A1,2026-02-19,2026-02-19,\n",
     "calendar": "date,day_type,name,name_zh\n2026-02-17,statutory_holiday,Day 1,初一\n"

@@ -434,22 +434,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("agent_id", sa.Integer(), nullable=False),
         sa.Column("done_on", sa.Date(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "knowledge_article",
-                "coaching",
-                "swap_taken",
-                "training",
-                "improvement",
-                "other",
-                name="contributionkind",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
         sa.Column("points", sa.Float(), nullable=False),
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.ForeignKeyConstraint(
