@@ -200,19 +200,36 @@ def _works(
 def _needed(
     works: list[Work], time: BusinessTime, share: float, first: date, timezone: str
 ) -> list[Need]:
-    """People per tier and slot for the whole desk, shared among teams and skills.
+    """People per tier and slot, shared among teams and skills.
 
-    Agents know several skills and stand in for each other, also across teams, so the desk is
-    staffed as one queue with nested tiers; staffing each skill or team on its own would ask for
-    far more. Where that is too little, replaying the rosters shows it.
+    Agents know several skills and stand in for each other, also across teams, so teams that have
+    a skill in common are staffed as one queue with nested tiers; staffing each skill or team on
+    its own would ask for far more. Where that is too little, replaying the rosters shows it.
     """
     if not works:
         return []
     slots = len(works[0].contacts)
     starts = [instant_of(first, number * SLOT_MIN, timezone) for number in range(slots)]
     is_open = np.array([time.is_open(start) for start in starts])
-    required = staff(_problem(works, is_open, share)).requirements
-    return [need for tier in TIERS for need in _shared_out(tier, works, required)]
+    needs: list[Need] = []
+    for pool in _pools(works):
+        required = staff(_problem(pool, is_open, share)).requirements
+        needs += [need for tier in TIERS for need in _shared_out(tier, pool, required)]
+    return needs
+
+
+def _pools(works: list[Work]) -> list[list[Work]]:
+    """Work that the same people may do, directly or through others: by teams and their skills."""
+    pools: list[list[Work]] = []
+    for work in works:
+        apart, merged = [], [work]
+        for pool in pools:
+            if any(one.skill == work.skill or one.team_id == work.team_id for one in pool):
+                merged = pool + merged
+            else:
+                apart.append(pool)
+        pools = [*apart, merged]
+    return pools
 
 
 def _problem(works: list[Work], is_open: np.ndarray, share: float) -> StaffingProblem:

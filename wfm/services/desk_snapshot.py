@@ -115,7 +115,7 @@ def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], t
         present = any(begin <= now < end for begin, end in presence(duty))
         rows.append(SeatRow(agent, duty.mode, held.get(agent.id, 0), duty.ends_at, not present))
         if present:
-            person = Agent(agent.code, TIERS[agent.grade], agent.skills or None, agent.capacity)
+            person = Agent(agent.code, TIERS[agent.grade], agent.skills, agent.capacity)
             begun = max(since.get(agent.id, duty.starts_at), duty.starts_at)
             seats.append(Seat(person, rows[-1].in_hand, micro(begun)))
     return seats, tuple(sorted(rows, key=lambda row: row.agent.code))

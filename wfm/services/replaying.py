@@ -81,7 +81,7 @@ def gate(
     if plan is None:
         raise ConflictError(f"there is no staffing plan from {first} to {last}; make one first")
     agents = agents_on(session, first)
-    people = [Agent(a.code, TIERS[a.grade], a.skills or None, a.capacity) for a in agents]
+    people = [Agent(a.code, TIERS[a.grade], a.skills, a.capacity) for a in agents]
     duties = _duties(session, {a.id: a.code for a in agents}, versions, rosters, first, last)
     source = TraceSource(session, plan, first, last, timezone)
     runs = []

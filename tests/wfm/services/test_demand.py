@@ -89,6 +89,13 @@ def test_nobody_is_lost_or_added_in_sharing_out() -> None:
         assert sum(n.people for n in shared if n.slot == row.slot) == row.scheduled
 
 
+def test_teams_without_a_skill_in_common_are_staffed_apart() -> None:
+    # teams 1 and 2 share skill b; team 3 shares nothing
+    works = [work(1, "a", 1.0), work(3, "c", 1.0), work(2, "b", 1.0), work(1, "b", 1.0)]
+    pools = [{(one.team_id, one.skill) for one in pool} for pool in demand._pools(works)]
+    assert sorted(pools, key=len) == [{(3, "c")}, {(1, "a"), (2, "b"), (1, "b")}]
+
+
 def test_a_tier_without_work_gets_nobody() -> None:
     assert list(demand._shared_out("expert", [work(1, "a", 20.0)], [needed(20, 2)])) == []
 
