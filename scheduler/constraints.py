@@ -276,6 +276,8 @@ class Constraints(Rows):
 
     def fair_share(self, rule: r.FairShare) -> None:
         """Shares, past and planned, are alike."""
+        if not self.x.whole and not self._members(rule):
+            return
         past = {self.look.agent[share.agent]: share.amount for share in rule.past}
         shares = [
             [(1, past.get(a, 0)), *self._share(rule.measure, a)] for a in self.look.members(rule)

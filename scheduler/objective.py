@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from ortools.sat.python import cp_model
 
 from scheduler.problem import IntervalCover, ShiftCover
-from scheduler.problem.parts import DAY_MINUTES
 from scheduler.variables import Literal, Variables
 
 Term = tuple[int, Literal | int]
+Person = tuple[int, int, Literal | int]  # agent, shift, and whether that is so
 
 
 class Objective:
@@ -100,48 +100,23 @@ class Objective:
 
     def interval_cover(self) -> None:
         """People short and spare in every slot; like slots of a day are priced together."""
-        for (present, numbers), times in self._slot_groups().items():
-            if not self.x.whole and self._open_days.isdisjoint(d for d, _ in present):
+        for present, numbers, times in self.look.slot_groups:
+            if self._open_days.isdisjoint(d for d, _ in present) and not self.x.whole:
                 continue
+            people = [(a, s, item) for d, s in present for a, item in self.x.candidates(d, s)]
             covers = [self.problem.interval_cover[n] for n in numbers]
             for cover in covers:
                 if not cover.exclusive:
-                    self._mix(cover, present, times)
+                    self._mix(cover, people, times)
             exclusive = [cover for cover in covers if cover.exclusive]
             if exclusive:
-                self._demands(exclusive, present, times)
+                self._demands(exclusive, people, times)
 
-    def _slot_groups(self) -> dict[tuple[tuple[tuple[int, int], ...], tuple[int, ...]], int]:
-        """Slots by who can be present, as (day, shift) pairs, and by cover; with their number."""
-        covers: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for n, cover in enumerate(self.problem.interval_cover):
-            for start in range(cover.start, cover.end, self.problem.slot_minutes):
-                covers[self.look.day[cover.date], start].append(n)
-        wants = {n: _want(cover) for n, cover in enumerate(self.problem.interval_cover)}
-        first: dict[tuple[object, ...], tuple[int, ...]] = {}
-        groups: dict[tuple[tuple[tuple[int, int], ...], tuple[int, ...]], int] = defaultdict(int)
-        for (d, start), numbers in sorted(covers.items()):
-            present = self._present(d, start)
-            like = (present, tuple(wants[n] for n in numbers))
-            groups[present, first.setdefault(like, tuple(numbers))] += 1
-        return groups
-
-    def _present(self, d: int, start: int) -> tuple[tuple[int, int], ...]:
-        end = start + self.problem.slot_minutes
-        return tuple(
-            (d - back, s)
-            for back in range(3)
-            if d - back in self.look.known
-            for s, work in enumerate(self.problem.shifts)
-            if work.present(start + back * DAY_MINUTES, end + back * DAY_MINUTES)
-        )
-
-    def _mix(self, cover: IntervalCover, present: tuple[tuple[int, int], ...], times: int) -> None:
+    def _mix(self, cover: IntervalCover, people: Sequence[Person], times: int) -> None:
         able = self.look.serving(cover)
-        people = [
-            self.x.on(a, d, s) for d, s in present for a in range(self.look.n_agents) if able[a][s]
-        ]
-        there, settled = _split(people)
+        there, settled = _split([item for a, s, item in people if able[a][s]])
+        if not there and not self.x.whole:
+            return
         short = self._shortage(cover, times)
         total = cp_model.LinearExpr.sum([*there, *short])
         self.model.add(total >= cover.desired - settled)
@@ -151,31 +126,29 @@ class Objective:
             self.model.add(cp_model.LinearExpr.sum(there) - over <= cover.desired - settled)
 
     def _demands(
-        self, covers: Sequence[IntervalCover], present: tuple[tuple[int, int], ...], times: int
+        self, covers: Sequence[IntervalCover], people: Sequence[Person], times: int
     ) -> None:
         """A flow from kinds of people present to the demands they can serve."""
         kinds: dict[tuple[bool, ...], list[Literal | int]] = defaultdict(list)
         serving = [self.look.serving(cover) for cover in covers]
-        for d, s in present:
-            for a in range(self.look.n_agents):
-                item = self.x.on(a, d, s)
-                if isinstance(item, int) and item == 0:
-                    continue
-                able = tuple(serves[a][s] for serves in serving)
-                if any(able):
-                    kinds[able].append(item)
+        for a, s, item in people:
+            able = tuple(serves[a][s] for serves in serving)
+            if any(able):
+                kinds[able].append(item)
+        if not self.x.whole and all(isinstance(i, int) for items in kinds.values() for i in items):
+            return
         spare_weight = min(cover.over_weight for cover in covers) * times
         served: list[list[Literal]] = [[] for _ in covers]
-        for able, people in kinds.items():
-            there, settled = _split(people)
+        for able, items in kinds.items():
+            there, settled = _split(items)
             given = []
             for n, cover in enumerate(covers):
                 if able[n] and cover.desired:
-                    given.append(self.model.new_int_var(0, min(len(people), cover.desired), ""))
+                    given.append(self.model.new_int_var(0, min(len(items), cover.desired), ""))
                     served[n].append(given[-1])
             here = cp_model.LinearExpr.sum(there) + settled
             if spare_weight:
-                spare = self.model.new_int_var(0, len(people), "")
+                spare = self.model.new_int_var(0, len(items), "")
                 self.charge(spare_weight, spare)
                 self.model.add(cp_model.LinearExpr.sum([*given, spare]) == here)
             else:
@@ -212,11 +185,3 @@ def _split(items: Sequence[Literal | int]) -> tuple[list[Literal], int]:
     """What is open, and how many of the settled are there."""
     literals = [item for item in items if not isinstance(item, int)]
     return literals, sum(item for item in items if isinstance(item, int))
-
-
-def _want(cover: IntervalCover) -> tuple[object, ...]:
-    """What makes two covers of different slots alike."""
-    return (
-        cover.desired, cover.minimum, cover.under_weight, cover.minimum_weight, cover.over_weight,
-        cover.skill, cover.min_grade, cover.site, cover.mode, cover.exclusive,
-    )  # fmt: skip

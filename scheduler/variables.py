@@ -6,8 +6,9 @@ serve the full model, a neighbourhood and a single person's line.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from ortools.sat.python import cp_model
@@ -136,6 +137,26 @@ class Variables:
             if s in self.cell[a, d] and a in agents
         ]
         return there, self._settled[agents][d, s]
+
+    def candidates(self, d: int, s: int) -> Iterator[tuple[int, Literal | int]]:
+        """Everybody who has, or may have, the shift that day, with whether that is so."""
+        for a in self.free_agents.get(d, ()):
+            if s in self.cell[a, d]:
+                yield a, self.cell[a, d][s]
+        for a in self._settled_on.get((d, s), ()):
+            yield a, 1
+
+    @cached_property
+    def _settled_on(self) -> dict[tuple[int, int], list[int]]:
+        """Who settledly has a shift on a day, history included."""
+        found: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for (a, d), s in self.look.history.items():
+            found[d, s].append(a)
+        for a, line in enumerate(self.base.cells):
+            for d, s in enumerate(line):
+                if s != OFF and (a, d) not in self.free:
+                    found[d, s].append(a)
+        return found
 
     def on_any(self, a: int, d: int, shifts: Iterable[int]) -> list[Literal | int]:
         """Terms whose sum tells whether the agent has one of the shifts."""

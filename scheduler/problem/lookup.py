@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from scheduler.problem.parts import (
+    DAY_MINUTES,
     WORKING_DAY_TYPES,
     Agent,
     Grade,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from scheduler.problem.problem import RosterProblem
 
 SATURDAY = 5
+Present: TypeAlias = tuple[tuple[int, int], ...]  # (day, shift) pairs
+SlotGroup: TypeAlias = tuple[Present, tuple[int, ...], int]  # who, which covers, how many slots
 
 
 class Lookup:
@@ -147,6 +150,33 @@ class Lookup:
         return found
 
     @cached_property
+    def slot_groups(self) -> list[SlotGroup]:
+        """Slots with interval cover, those with the same people and wants taken together."""
+        covers = self.problem.interval_cover
+        slots: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for n, cover in enumerate(covers):
+            for start in range(cover.start, cover.end, self.problem.slot_minutes):
+                slots[self.day[cover.date], start].append(n)
+        first: dict[tuple[object, ...], tuple[int, ...]] = {}
+        groups: dict[tuple[Present, tuple[int, ...]], int] = defaultdict(int)
+        for (d, start), numbers in sorted(slots.items()):
+            present = self._present(d, start)
+            like = (present, tuple(_wants(covers[n]) for n in numbers))
+            groups[present, first.setdefault(like, tuple(numbers))] += 1
+        return [(present, numbers, times) for (present, numbers), times in groups.items()]
+
+    def _present(self, day: int, start: int) -> Present:
+        """The shifts, each with the day it starts on, whose people work through a slot."""
+        end = start + self.problem.slot_minutes
+        return tuple(
+            (day - back, s)
+            for back in range(3)
+            if day - back in self.known
+            for s, work in enumerate(self.problem.shifts)
+            if work.present(start + back * DAY_MINUTES, end + back * DAY_MINUTES)
+        )
+
+    @cached_property
     def weekends(self) -> list[list[int]]:
         """Days of each weekend that touches the problem's days."""
         found: dict[int, list[int]] = defaultdict(list)
@@ -265,3 +295,11 @@ def _unfit(person: Agent, work: Shift) -> str | None:
     if grade_rank(person.grade) < grade_rank(work.min_grade):
         return "grade"
     return None
+
+
+def _wants(cover: IntervalCover) -> tuple[object, ...]:
+    """What makes two covers of different slots alike."""
+    return (
+        cover.desired, cover.minimum, cover.under_weight, cover.minimum_weight, cover.over_weight,
+        cover.skill, cover.min_grade, cover.site, cover.mode, cover.exclusive,
+    )  # fmt: skip
