@@ -1,6 +1,6 @@
 # Each target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check format bench lock
+.PHONY: help demo test setup check format pictures bench lock
 
 BIN := .venv/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.venv/lock/bin/uv)
@@ -34,6 +34,10 @@ check: setup ## format, lint, types, walls, and migrations in step with the tabl
 format: setup ## format the code and mend what the linter can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+pictures: setup ## make the demo and take the guides' pictures from it into docs/pictures
+	mkdir -p docs/pictures
+	WFM_PICTURES=$(CURDIR)/docs/pictures $(BIN)/pytest -q tests/e2e -k opens
 
 bench: setup ## run the benchmarks (long); TOPIC=business_time for one of them
 	set -e; for run in benchmarks/$(or $(TOPIC),*)/run.py; do echo "$$run"; $(BIN)/python $$run; done
