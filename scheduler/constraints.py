@@ -276,7 +276,7 @@ class Constraints(Rows):
 
     def fair_share(self, rule: r.FairShare) -> None:
         """Shares, past and planned, are alike."""
-        if not self.x.whole and not self._members(rule):
+        if not self.x.whole and not self.members(rule):
             return
         past = {self.look.agent[share.agent]: share.amount for share in rule.past}
         shares = [
