@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,13 +31,18 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
-    """A migrated database of this test process's own."""
-    folder = tmp_path_factory.mktemp("database")
-    opened = db.open_engine(Settings(data_dir=folder))
-    db.upgrade(opened)
-    yield opened
-    opened.dispose()
+def engine() -> Iterator[sa.Engine]:
+    """A migrated database of this test process's own.
+
+    Not under pytest's own folder: that keeps the last three runs only, and another run beside
+    this one would take the database away.
+    """
+    with TemporaryDirectory(prefix="wfm-test-", ignore_cleanup_errors=True) as folder:
+        opened = db.open_engine(Settings(data_dir=Path(folder)))
+        db.upgrade(opened)
+        yield opened
+        opened.dispose()
+        embedded.stop(Path(folder))
 
 
 @pytest.fixture

@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from wfm import embedded
 from wfm.services.sample_desk import PASSWORD
 
 CHROMIUM = next(
@@ -42,22 +44,24 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def demo() -> Iterator[Demo]:
     """`wfm demo --once --json`, as a user would run it.
 
     Who works on a page sets WFM_TEST_DEMO to a folder in which the demo and its figures.json are
     already, and saves the minutes.
     """
     if made := os.environ.get("WFM_TEST_DEMO"):
-        return Demo(json.loads((Path(made) / "figures.json").read_text()), Path(made))
-    folder = tmp_path_factory.mktemp("demo")
-    environment = os.environ | {"WFM_DATA_DIR": str(folder)}
-    done = subprocess.run(
-        [*WFM, "demo", "--once", "--json"],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return Demo(json.loads(done.stdout), folder)
+        yield Demo(json.loads((Path(made) / "figures.json").read_text()), Path(made))
+        return
+    with TemporaryDirectory(prefix="wfm-demo-", ignore_cleanup_errors=True) as name:
+        environment = os.environ | {"WFM_DATA_DIR": name}
+        done = subprocess.run(
+            [*WFM, "demo", "--once", "--json"],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        yield Demo(json.loads(done.stdout), Path(name))
+        embedded.stop(Path(name) / "demo")
 
 
 @pytest.fixture(scope="session")
