@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from wfm import db, tables
+from wfm import db, embedded, tables
 from wfm.access import Actor
 from wfm.services import opening
 from wfm.settings import Settings
