@@ -42,9 +42,9 @@ def test_links_within_the_project_lead_somewhere(document: Path) -> None:
 def test_both_readmes_have_the_same_parts() -> None:
     def shape(name: str) -> tuple[list[str], list[str], set[str]]:
         page = ROOT / name
-        # a page that exists in both languages is linked in the reader's
+        # a page or picture that exists in both languages is linked in the reader's
         links = {
-            link.replace(".zh.md", ".md")
+            link.replace(".zh.md", ".md").replace("-zh.png", "-en.png")
             for link in LINK.findall(prose(page))
             if not link.startswith("README")
         }
