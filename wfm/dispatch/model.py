@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 SECOND = 1_000_000
 GRADES = ("ordinary", "senior", "expert")
@@ -15,6 +16,11 @@ ORDINARY, SENIOR, EXPERT = 1, 2, 3
 
 Kind = tuple[str, int]
 """A kind of work: skill and tier."""
+
+
+def micro(instant: datetime) -> int:
+    """An aware instant on the policy's own clock."""
+    return round(instant.timestamp() * SECOND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from wfm.dispatch.model import SECOND, Agent, DeskState, Kind, Seat
+from wfm.dispatch.model import Agent, DeskState, Kind, Seat, micro
 from wfm.dispatch.model import Ticket as Waiting
 from wfm.dispatch.policy import POLICIES, Policy
 from wfm.instants import local_date
@@ -76,11 +76,6 @@ def take(session: Session, at: datetime, timezone: str) -> Snapshot:
 def due_at(ticket: Ticket, time: BusinessTime) -> datetime:
     """When the ticket must be answered: as stored, or reckoned where that is not done yet."""
     return ticket.due_at or time.add(ticket.opened_at, ticket.respond_within_s or DEFAULT_RESPOND_S)
-
-
-def micro(instant: datetime) -> int:
-    """The policy's own clock."""
-    return round(instant.timestamp() * SECOND)
 
 
 def in_hand(session: Session) -> dict[int, int]:

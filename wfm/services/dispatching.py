@@ -14,11 +14,11 @@ from wfm import access, audit
 from wfm.access import Actor
 from wfm.dispatch.live import Proposal, next_for, recommend
 from wfm.dispatch.model import Ticket as Waiting
-from wfm.dispatch.model import may_take
+from wfm.dispatch.model import may_take, micro
 from wfm.dispatch.policy import rank
 from wfm.errors import NotFoundError
 from wfm.services import desk_snapshot, opening, ticket_work
-from wfm.services.desk_snapshot import SeatRow, Snapshot, due_at, micro
+from wfm.services.desk_snapshot import SeatRow, Snapshot, due_at
 from wfm.services.facts import AgentFacts
 from wfm.services.replaying import TIERS
 from wfm.services.ticket_work import Refusal

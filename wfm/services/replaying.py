@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from wfm import access, audit
 from wfm.access import Actor
-from wfm.dispatch.model import SECOND, Agent, Ticket
+from wfm.dispatch.model import SECOND, Agent, Ticket, micro
 from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.replay import Decision, Duty, Trace, run
 from wfm.dispatch.report import Report, Share, report
@@ -141,20 +141,16 @@ def _duties(
 
 def presence(assignment: Assignment) -> list[tuple[int, int]]:
     """Spans of an assignment less its breaks, in microseconds since the epoch."""
-    spans, at = [], _micro(assignment.starts_at)
+    spans, at = [], micro(assignment.starts_at)
     for pause in sorted(assignment.breaks, key=lambda pause: str(pause["from"])):
-        begin = _micro(datetime.fromisoformat(pause["from"]))
+        begin = micro(datetime.fromisoformat(pause["from"]))
         if begin > at:
             spans.append((at, begin))
-        at = max(at, _micro(datetime.fromisoformat(pause["until"])))
-    end = _micro(assignment.ends_at)
+        at = max(at, micro(datetime.fromisoformat(pause["until"])))
+    end = micro(assignment.ends_at)
     if at < end:
         spans.append((at, end))
     return spans
-
-
-def _micro(instant: datetime) -> int:
-    return round(instant.timestamp()) * SECOND
 
 
 class TraceSource:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlmodel import Session, col, select
 
-from wfm.dispatch.model import SECOND, Agent
+from wfm.dispatch.model import SECOND, Agent, micro
 from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.reasons import Reason
 from wfm.dispatch.replay import Decision, Duty, Trace, run
@@ -40,7 +40,7 @@ def open_desk(
     """
     source = replaying.TraceSource(session, plan, present.date(), present.date(), timezone)
     drawn = source.draw(np.random.default_rng([seed, 8]))
-    now, cut = _micro(present), _micro(present - LEFT_TO_YOU)
+    now, cut = micro(present), micro(present - LEFT_TO_YOU)
     handled = [n for n, ticket in enumerate(drawn.tickets) if ticket.opened_at <= cut]
     trace = Trace(
         [drawn.tickets[n] for n in handled],
@@ -123,9 +123,5 @@ def _tell(
         )  # fmt: skip
 
 
-def _micro(instant: datetime) -> int:
-    return round(instant.timestamp()) * SECOND
-
-
-def _instant(micro: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(micro / SECOND, zone)
+def _instant(at: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(at / SECOND, zone)

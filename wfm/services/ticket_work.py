@@ -8,8 +8,8 @@ from sqlmodel import Session, select
 
 from wfm import access, audit, jobs
 from wfm.access import Actor
+from wfm.dispatch.model import micro
 from wfm.errors import ConflictError, NotFoundError
-from wfm.services.desk_snapshot import micro
 from wfm.services.ticket_states import derive
 from wfm.tables import Ticket, TicketEvent
 from wfm.words import EventKind, TicketState
