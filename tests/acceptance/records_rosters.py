@@ -15,7 +15,7 @@ from scheduler.result import Params
 from scheduler.solve import solve
 from wfm import db
 from wfm.access import Actor
-from wfm.dispatch.model import SECOND, Agent, Ticket
+from wfm.dispatch.model import SECOND, Agent, Ticket, micro
 from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.replay import Decision, Duty, Trace, run
 from wfm.dispatch.report import Report, report
@@ -28,11 +28,6 @@ from wfm.words import Role
 PLANNER = Actor("planner", roles={Role.PLANNER: None})
 EFFORT = 4.0  # the solver's own units, so that the roster is the same on any machine
 REPLICATIONS = 3
-
-
-def micro(instant: datetime) -> int:
-    """Microseconds since the epoch, as dispatch counts."""
-    return round(instant.timestamp()) * SECOND
 
 
 def plan(desk: Desk, first: date, last: date, at: datetime) -> StaffingPlan:
