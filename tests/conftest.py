@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from wfm import db, embedded, tables
+from wfm import db, embedded, tables, worker
 from wfm.access import Actor
 from wfm.services import opening
 from wfm.settings import Settings
@@ -72,6 +73,20 @@ def fresh_engine(engine: sa.Engine, pattern: str) -> Iterator[sa.Engine]:
     opened = sa.create_engine(engine.url.set(database="scratch"))
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def work_off() -> Callable[[sa.Engine], None]:
+    """Run a real worker until the queue is empty.
+
+    In a thread: a browser test before this one in the same process leaves its event loop running.
+    """
+
+    def run(engine: sa.Engine) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(worker.work, engine, wait=False, install_signal_handlers=False).result()
+
+    return run
 
 
 def _create(engine: sa.Engine, name: str, template: str = "template1") -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -42,10 +44,10 @@ def works(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_runs_what_was_asked_and_keeps_the_result(
-    fresh_engine: sa.Engine, works: None
+    fresh_engine: sa.Engine, works: None, work_off: Callable[[sa.Engine], None]
 ) -> None:
     done, failed = asked(fresh_engine, "counted", n=21), asked(fresh_engine, "refused")
-    worker.work(fresh_engine, wait=False, install_signal_handlers=False)
+    work_off(fresh_engine)
     job = kept(fresh_engine, done)
     assert (job.status, job.result, job.progress) == (JobStatus.DONE, {"doubled": 42}, 1.0)
     assert job.details == {"seen": 21}
@@ -66,11 +68,13 @@ def test_a_rolled_back_asker_leaves_no_job_anywhere(fresh_engine: sa.Engine) -> 
         assert connection.scalar(sa.text("select count(*) from job")) == 0
 
 
-def test_a_waiting_job_is_cancelled_before_it_starts(fresh_engine: sa.Engine, works: None) -> None:
+def test_a_waiting_job_is_cancelled_before_it_starts(
+    fresh_engine: sa.Engine, works: None, work_off: Callable[[sa.Engine], None]
+) -> None:
     job_id = asked(fresh_engine, "counted", n=1)
     with transaction(fresh_engine) as session:
         jobs.ask_to_cancel(session, job_id, instants.now())
-    worker.work(fresh_engine, wait=False, install_signal_handlers=False)
+    work_off(fresh_engine)
     job = kept(fresh_engine, job_id)
     assert (job.status, job.result) == (JobStatus.CANCELLED, {})
 

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from scheduler.problem import RosterProblem
 from scheduler.result import Progress
 from scheduler.solution import Roster as Cells
-from wfm import instants, jobs, tables, worker
+from wfm import instants, jobs, tables
 from wfm.access import Actor
 from wfm.db import transaction
 from wfm.errors import AccessDeniedError, ConflictError, InputError, NotFoundError
@@ -532,7 +532,9 @@ def test_a_long_trail_is_thinned(fresh_engine: sa.Engine) -> None:
 
 
 def test_a_week_is_solved_by_a_worker_and_kept_as_a_lawful_draft(
-    fresh_engine: sa.Engine, roster_week: Callable[[Session], Any]
+    fresh_engine: sa.Engine,
+    roster_week: Callable[[Session], Any],
+    work_off: Callable[[sa.Engine], None],
 ) -> None:
     with transaction(fresh_engine) as session:
         desk = Desk(session, roster_week(session))
@@ -540,7 +542,7 @@ def test_a_week_is_solved_by_a_worker_and_kept_as_a_lawful_draft(
         limits = rostering.Limits(seconds=20, seed=3)
         rostering.ask_to_solve(session, desk.week.planner, desk.roster.id, limits, desk.at)
         roster_id, week = desk.roster.id, desk.week
-    worker.work(fresh_engine, wait=False, install_signal_handlers=False)
+    work_off(fresh_engine)
     with transaction(fresh_engine) as session:
         job = session.exec(select(tables.Job)).one()
         assert (job.status, job.error) == ("done", "")
