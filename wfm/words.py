@@ -135,6 +135,7 @@ class PostRole(StrEnum):
     DUTY_LEADER = "duty_leader"
     LEAD = "lead"
     DEPUTY = "deputy"
+    STAFF = "staff"
     STANDBY = "standby"
 
 

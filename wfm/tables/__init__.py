@@ -8,6 +8,17 @@ from wfm.tables.desk import (
     Job,
     SignInSession,
 )
+from wfm.tables.duty import (
+    DutyCheck,
+    DutyContact,
+    DutyEvent,
+    DutyHandover,
+    DutySwap,
+    DutyTable,
+    DutyWish,
+    PostNeed,
+    WatchDecision,
+)
 from wfm.tables.grading import Assessment, AssessmentCycle, GradeDecision, GradePolicy
 from wfm.tables.people import (
     Agent,
@@ -66,6 +77,13 @@ __all__ = [
     "Customer",
     "Demand",
     "DispatchDecision",
+    "DutyCheck",
+    "DutyContact",
+    "DutyEvent",
+    "DutyHandover",
+    "DutySwap",
+    "DutyTable",
+    "DutyWish",
     "GradeDecision",
     "GradePolicy",
     "HolidayDuty",
@@ -74,6 +92,7 @@ __all__ = [
     "Leave",
     "Post",
     "PostHolding",
+    "PostNeed",
     "QualityReview",
     "Requirement",
     "Roster",
@@ -89,4 +108,5 @@ __all__ = [
     "Team",
     "Ticket",
     "TicketEvent",
+    "WatchDecision",
 ]

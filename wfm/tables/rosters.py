@@ -31,7 +31,10 @@ class ShiftTemplate(SQLModel, table=True):
 
 
 class Post(SQLModel, table=True):
-    """A place in a duty table, and who may hold it."""
+    """A place in a duty table, and who may hold it; an end not after the start is on the next day.
+
+    `kind` is what holding it is by law, `basis` why; both decide its pay.
+    """
 
     id: int | None = key()
     code: str = code()
@@ -43,6 +46,13 @@ class Post(SQLModel, table=True):
     mode: Mode = word(Mode, default=Mode.ON_SITE)
     reach_minutes: int | None = None
     site_id: int | None = ref("site.id", nullable=True, index=False)
+    skill_id: int | None = ref("skill.id", nullable=True, index=False)
+    starts: time = time(0)
+    ends: time = time(0)
+    kind: DutyKind = word(DutyKind, default=DutyKind.ORDINARY)
+    basis: str = ""
+    stays_in_town: bool = False
+    active: bool = True
 
 
 class PostHolding(SQLModel, table=True):
@@ -61,6 +71,7 @@ class PostHolding(SQLModel, table=True):
     made_by: str
     made_at: datetime = instant()
     reasons: list[dict[str, Any]] = document(list)
+    locked: bool = False
 
 
 class StaffingPlan(SQLModel, table=True):

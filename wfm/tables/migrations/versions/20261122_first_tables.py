@@ -545,6 +545,7 @@ def upgrade() -> None:
                 "duty_leader",
                 "lead",
                 "deputy",
+                "staff",
                 "standby",
                 name="postrole",
                 native_enum=False,
@@ -582,6 +583,27 @@ def upgrade() -> None:
         ),
         sa.Column("reach_minutes", sa.Integer(), nullable=True),
         sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("skill_id", sa.Integer(), nullable=True),
+        sa.Column("starts", sa.Time(), nullable=False),
+        sa.Column("ends", sa.Time(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "ordinary",
+                "overtime",
+                "watch",
+                "standby",
+                name="dutykind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("basis", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("stays_in_town", sa.Boolean(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["skill_id"], ["skill.id"], name=op.f("fk_post_skill_id_skill")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_post_site_id_site")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_post")),
         sa.UniqueConstraint("code", name=op.f("uq_post_code")),
@@ -919,6 +941,7 @@ def upgrade() -> None:
         sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("locked", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_post_holding_agent_id_agent")
         ),
@@ -1302,6 +1325,155 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_assignment_post_id"), "assignment", ["post_id"], unique=False)
     op.create_index(op.f("ix_assignment_version_id"), "assignment", ["version_id"], unique=False)
+    op.create_table(
+        "duty_contact",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("phone", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_contact")),
+    )
+    op.create_table(
+        "duty_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("burden", sa.Integer(), nullable=False),
+        sa.CheckConstraint("burden between 0 and 100", name=op.f("ck_duty_event_burden_0_to_100")),
+        sa.CheckConstraint("last_day >= first_day", name=op.f("ck_duty_event_ends_after_start")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_event")),
+    )
+    op.create_index(op.f("ix_duty_event_first_day"), "duty_event", ["first_day"], unique=False)
+    op.create_table(
+        "duty_swap",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("undone_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("undone_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_swap")),
+    )
+    op.create_index(op.f("ix_duty_swap_day"), "duty_swap", ["day"], unique=False)
+    op.create_table(
+        "duty_table",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("proven", sa.Boolean(), nullable=False),
+        sa.Column("month_wage", sa.Numeric(precision=12, scale=2), nullable=True),
+        sa.Column("published_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("published_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("closed_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("closed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        postgresql.ExcludeConstraint(
+            (sa.text("daterange(first_day, last_day, '[]')"), "&&"),
+            using="gist",
+            name="ex_duty_table_one_a_day",
+        ),
+        sa.CheckConstraint("last_day >= first_day", name=op.f("ck_duty_table_ends_after_start")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_table")),
+    )
+    op.create_table(
+        "duty_check",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("table_id", sa.Integer(), nullable=False),
+        sa.Column("item", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("done_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("done_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["table_id"], ["duty_table.id"], name=op.f("fk_duty_check_table_id_duty_table")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_check")),
+        sa.UniqueConstraint("table_id", "item", name=op.f("uq_duty_check_table_id_item")),
+    )
+    op.create_table(
+        "duty_wish",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("wants", sa.Boolean(), nullable=False),
+        sa.Column("strength", sa.Integer(), nullable=False),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint("strength between 1 and 3", name=op.f("ck_duty_wish_strength_1_to_3")),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_duty_wish_agent_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_wish")),
+        sa.UniqueConstraint("agent_id", "day", name=op.f("uq_duty_wish_agent_id_day")),
+    )
+    op.create_index(op.f("ix_duty_wish_day"), "duty_wish", ["day"], unique=False)
+    op.create_table(
+        "watch_decision",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("post_code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("starts_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("ends_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("accepted", sa.Boolean(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("decided_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_watch_decision_ends_after_start")),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_watch_decision_agent_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_watch_decision")),
+        sa.UniqueConstraint(
+            "agent_id", "starts_at", name=op.f("uq_watch_decision_agent_id_starts_at")
+        ),
+    )
+    op.create_index(op.f("ix_watch_decision_day"), "watch_decision", ["day"], unique=False)
+    op.create_table(
+        "duty_handover",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("given_by_id", sa.Integer(), nullable=False),
+        sa.Column("taken_by_id", sa.Integer(), nullable=True),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("open_tickets", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("given_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("taken_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["given_by_id"], ["agent.id"], name=op.f("fk_duty_handover_given_by_id_agent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["post_id"], ["post.id"], name=op.f("fk_duty_handover_post_id_post")
+        ),
+        sa.ForeignKeyConstraint(
+            ["taken_by_id"], ["agent.id"], name=op.f("fk_duty_handover_taken_by_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_handover")),
+        sa.UniqueConstraint(
+            "post_id", "day", "given_by_id", name=op.f("uq_duty_handover_post_id_day_given_by_id")
+        ),
+    )
+    op.create_index(op.f("ix_duty_handover_day"), "duty_handover", ["day"], unique=False)
+    op.create_table(
+        "post_need",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.CheckConstraint("people between 0 and 99", name=op.f("ck_post_need_people_0_to_99")),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_post_need_post_id_post")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_post_need")),
+        sa.UniqueConstraint("post_id", "day", name=op.f("uq_post_need_post_id_day")),
+    )
+    op.create_index(op.f("ix_post_need_day"), "post_need", ["day"], unique=False)
     # ### end Alembic commands ###
     op.execute(REFUSE)
     for table in APPEND_ONLY:
@@ -1313,6 +1485,21 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_post_need_day"), table_name="post_need")
+    op.drop_table("post_need")
+    op.drop_index(op.f("ix_duty_handover_day"), table_name="duty_handover")
+    op.drop_table("duty_handover")
+    op.drop_index(op.f("ix_watch_decision_day"), table_name="watch_decision")
+    op.drop_table("watch_decision")
+    op.drop_index(op.f("ix_duty_wish_day"), table_name="duty_wish")
+    op.drop_table("duty_wish")
+    op.drop_table("duty_check")
+    op.drop_table("duty_table")
+    op.drop_index(op.f("ix_duty_swap_day"), table_name="duty_swap")
+    op.drop_table("duty_swap")
+    op.drop_index(op.f("ix_duty_event_first_day"), table_name="duty_event")
+    op.drop_table("duty_event")
+    op.drop_table("duty_contact")
     op.drop_index(op.f("ix_assignment_version_id"), table_name="assignment")
     op.drop_index(op.f("ix_assignment_post_id"), table_name="assignment")
     op.drop_index("ix_assignment_live", table_name="assignment", postgresql_where=sa.text("live"))
