@@ -50,8 +50,12 @@ def interval_cover(lines: Lines) -> Iterator[Breach]:
     """Costs of slots with too few or too many people."""
     short: dict[int, list[list[int]]] = defaultdict(list)
     spare: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    on_shift: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for a in range(lines.look.n_agents):
+        for d, s in lines.duties(a, lines.look.known):
+            on_shift[d, s].append(a)
     for day, start, numbers in _slots(lines.problem):
-        present = _present(lines, day, start)
+        present = _present(lines, on_shift, day, start)
         exclusive = [n for n in numbers if lines.problem.interval_cover[n].exclusive]
         for n in numbers:
             cover = lines.problem.interval_cover[n]
@@ -104,20 +108,19 @@ def _slots(problem: RosterProblem) -> Iterator[tuple[int, int, list[int]]]:
         yield day, start, numbers
 
 
-def _present(lines: Lines, day: int, start: int) -> list[tuple[int, int]]:
+def _present(
+    lines: Lines, on_shift: dict[tuple[int, int], list[int]], day: int, start: int
+) -> list[tuple[int, int]]:
     """(agent, shift) of everybody at work through the slot, whenever the shift began."""
     end = start + lines.problem.slot_minutes
-    there = []
-    for a in range(lines.look.n_agents):
-        for back in range(3):
-            if day - back not in lines.look.known:
-                break
-            s = lines.shift(a, day - back)
-            shift_time = back * DAY_MINUTES
-            if s >= 0 and lines.problem.shifts[s].present(start + shift_time, end + shift_time):
-                there.append((a, s))
-                break
-    return there
+    there: dict[int, int] = {}
+    for back in range(3):
+        for s, work in enumerate(lines.problem.shifts):
+            people = on_shift.get((day - back, s))
+            if people and work.present(start + back * DAY_MINUTES, end + back * DAY_MINUTES):
+                for a in people:
+                    there.setdefault(a, s)  # of two duties at once the later one counts
+    return list(there.items())
 
 
 def allot(
