@@ -231,14 +231,15 @@ def verdict(
         return evidence.at_least(name, bound) <= doubt
 
     reach = evidence.at_least(name, limit) if limit is not None else np.full(len(frame), np.nan)
-    idle = np.full(len(frame), rule.weight <= 0 or (limit is None and veto is None))
+    unused, idle = rule.weight <= 0, limit is None and veto is None
     return np.select(
         [
-            idle, n == 0, n < rule.minimum_evidence, ~enough,
+            np.full(len(n), unused), n == 0, np.full(len(n), idle),
+            n < rule.minimum_evidence, ~enough,
             unlikely(veto), unlikely(floor), reach >= sure, reach <= doubt,
         ],
         [
-            "not_counted", "missing", "thin", "left_out",
+            "not_counted", "missing", "not_counted", "thin", "left_out",
             "vetoed", "below_floor", "for", "against",
         ],
         default="unsure" if limit is not None else "not_counted",

@@ -16,9 +16,10 @@ from scipy.special import expit, logit
 from grading.belief import Family, probability_at_least, quantile
 from grading.casemix import fit_case_mix
 from grading.estimate import fit_score_prior, fit_share_prior, reliability
+from grading.outcomes import DAYS_PER_MONTH, beside, recent, solved
 from grading.policy import CRITERIA, Criterion, GradePolicy
 from grading.raters import alpha_of, correct_severity
-from grading.records import Records, check_records, codes_of, known_as_numbers
+from grading.records import Records, check_records, codes_of
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -30,10 +31,9 @@ FAMILIES: dict[Criterion, Family] = {
     "initiative": "score",
     "satisfaction": "share",
 }
-DAYS_PER_MONTH = 365.25 / 12
 COLUMNS = (
-    "value", "low", "high", "n", "reliability", "raw", "usual", "strength", "precision",
-    "enough",
+    "value", "low", "high", "n", "reliability", "raw", "adjusted", "usual", "strength",
+    "precision", "enough",
 )  # fmt: skip
 NAMES_SHOWN = 5
 
@@ -56,17 +56,21 @@ class Evidence:
     criteria : mapping of criterion to frame of shape (agents, columns)
         ``value``, ``low``, ``high`` (estimate after shrinkage and correction, and its interval;
         months, shares 0–1, review points, contribution points per month), ``n`` (records),
-        ``reliability`` (0–1), ``raw`` (plain average), ``usual`` and ``strength`` (what the value
+        ``reliability`` (0–1), ``raw`` (plain average), ``adjusted`` (the same after case mix or
+        the severity of reviewers, before shrinkage), ``usual`` and ``strength`` (what the value
         is shrunk towards, and how hard, in records), ``precision`` (share: pseudo-observations
         behind the value; score: 1/variance), ``enough`` (may count under the policy).
     notices : tuple of Notice
     effects : mapping of "criterion factor" to mapping of level to effect (logits or points)
+    beside : frame of shape (agents, figures)
+        What is shown beside the criteria and decides nothing; see `grading.outcomes.beside`.
     """
 
     agents: pd.Index
     criteria: dict[Criterion, pd.DataFrame]
     notices: tuple[Notice, ...]
     effects: dict[str, dict[str, float]]
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def at_least(self, criterion: Criterion, limit: float) -> Array:
         """Probability that the true value reaches `limit`; NaN where there is no evidence."""
@@ -114,7 +118,8 @@ class _Gatherer:
             "satisfaction": self._satisfaction(cases),
         }
         frames = {name: self._framed(name, criteria[name]) for name in CRITERIA}
-        return Evidence(self.agents, frames, tuple(self.notices), self.effects)
+        figures = pd.DataFrame(beside(cases, len(self.agents), self.policy), index=self.agents)
+        return Evidence(self.agents, frames, tuple(self.notices), self.effects, figures)
 
     def _framed(self, name: Criterion, columns: dict[str, Array]) -> pd.DataFrame:
         size = len(self.agents)
@@ -156,32 +161,33 @@ class _Gatherer:
         days = (self.end - agents["hired_on"].dt.normalize()).dt.days.to_numpy(dtype=float)
         if (days < 0).any():
             self.notices.append(Notice("hired_later", {"agents": int((days < 0).sum())}))
-        if "break_days" in agents:
+        excluded = self.policy.criteria["tenure"].definition.exclusions
+        if "break_days" in agents and "breaks" in excluded:
             days = days - agents["break_days"].fillna(0).to_numpy(dtype=float)
         months = np.maximum(days, 0.0) / DAYS_PER_MONTH
         known = (~np.isnan(months)).astype(float)
         sure = np.where(known > 0, 1.0, np.nan)
         return {
-            "value": months, "low": months, "high": months, "raw": months, "n": known,
+            "value": months, "low": months, "high": months, "raw": months,
+            "adjusted": months, "n": known,
             "reliability": sure, "precision": np.where(known > 0, np.inf, np.nan),
         }  # fmt: skip
 
     def _resolution(self, cases: pd.DataFrame | None) -> dict[str, Array]:
-        """Resolved by the agent's own hand and not reopened; unknown parts are left out."""
+        """Solved as the policy defines it: by the agent's own hand and not reopened."""
         if cases is None or not {"resolved", "independent"} & set(cases.columns):
             return {}
-        unknown = np.full(len(cases), np.nan)
-        resolved, independent, reopened = (
-            known_as_numbers(cases[name]) if name in cases else unknown
-            for name in ("resolved", "independent", "reopened")
-        )
-        counted = ~np.isnan(resolved if "resolved" in cases else independent)
-        failed = (resolved == 0) | (independent == 0) | (reopened == 1)
-        return self._shares("resolution", cases[counted], ~failed[counted])
+        cases = self._recent("resolution", cases)
+        counted, success = solved(cases, self.policy)
+        return self._shares("resolution", cases[counted], success[counted])
+
+    def _recent(self, name: Criterion, frame: pd.DataFrame) -> pd.DataFrame:
+        return recent(frame, self.policy.criteria[name].definition.window_months, self.end)
 
     def _satisfaction(self, cases: pd.DataFrame | None) -> dict[str, Array]:
         if cases is None or "satisfaction" not in cases:
             return {}
+        cases = self._recent("satisfaction", cases)
         score = cases["satisfaction"].to_numpy(dtype=float)
         surveyed = ~np.isnan(score)
         happy = score[surveyed] >= self.policy.surveys.satisfied_from
@@ -219,6 +225,7 @@ class _Gatherer:
         columns = {
             "value": value,
             "raw": k / np.maximum(n, 1),
+            "adjusted": _on_standard_mix(k / np.maximum(n, 1), mix.shift),
             "reliability": trust,
             "usual": np.full(size, prior.mean),
             "strength": np.full(size, prior.strength),
@@ -229,7 +236,7 @@ class _Gatherer:
     def _quality(self, reviews: pd.DataFrame | None) -> dict[str, Array]:
         if reviews is None:
             return {}
-        reviews = reviews[reviews["score"].notna()]
+        reviews = self._recent("quality", reviews[reviews["score"].notna()])
         if not len(reviews):
             return {}
         rules, samples = self.policy.reviews, self.policy.small_samples
@@ -252,7 +259,7 @@ class _Gatherer:
             mean, n, prior.mean, prior.strength, prior.noise, prior.mean_variance
         )
         columns["value"] = np.clip(columns["value"], rules.lowest, rules.highest)
-        columns["raw"] = np.bincount(agent, scores, size) / each
+        columns["raw"], columns["adjusted"] = np.bincount(agent, scores, size) / each, mean
         if not self._reviewers_agree(reviews, found.corrected):
             columns["enough"] = np.zeros(size, dtype=bool)
         limited = self._with_limits("score", columns, n, seen)
@@ -325,7 +332,7 @@ class _Gatherer:
             prior.noise,
             prior.mean_variance,
         )
-        columns["raw"] = mean
+        columns["raw"] = columns["adjusted"] = mean
         limited = self._with_limits("score", columns, n, seen)
         return limited | {"low": np.maximum(limited["low"], 0.0)}
 
@@ -356,3 +363,10 @@ class _Gatherer:
         low[seen] = quantile(family, value, precision, tail)
         high[seen] = quantile(family, value, precision, 1 - tail)
         return kept | {"low": low, "high": high, "n": n}
+
+
+def _on_standard_mix(share: Array, shift: Array) -> Array:
+    """A share as it would be on the desk's standard mix of cases; none and all stay so."""
+    inside = (share > 0) & (share < 1)
+    moved = expit(logit(np.where(inside, share, 0.5)) - shift)
+    return np.asarray(np.where(inside, moved, share))

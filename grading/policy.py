@@ -12,8 +12,17 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
+from grading.definitions import Definition, read_definition
 from grading.errors import GradingError
 from grading.estimate import NoiseGuess, StrengthGuess
+from grading.procedure import (
+    CycleRules,
+    FairnessRules,
+    ResolutionRules,
+    read_cycle,
+    read_fairness,
+    read_resolution,
+)
 from grading.toml import Table, lines_of
 
 Grade = Literal["ordinary", "senior", "expert"]
@@ -65,6 +74,8 @@ class CriterionRule:
         At or below this value the grade is neither given nor kept.
     indifference, preference : float
         Thresholds q ≤ p of the pseudo-criterion, for the method ``electre-tri-b`` only.
+    definition : Definition
+        What is counted.
     """
 
     weight: float
@@ -77,6 +88,7 @@ class CriterionRule:
     veto: Limits
     indifference: float
     preference: float
+    definition: Definition
     source: str
 
 
@@ -133,6 +145,7 @@ class Reviews:
     highest: float
     least_agreement: float
     least_double_scored: int
+    calibration_cases: int
     source: str
 
 
@@ -163,6 +176,9 @@ class GradePolicy:
     reviews: Reviews
     contributions: Contributions
     quota: Limits
+    resolution: ResolutionRules
+    cycle: CycleRules
+    fairness: FairnessRules
     criteria: dict[Criterion, CriterionRule]
 
 
@@ -243,6 +259,7 @@ def _policy(root: Table) -> GradePolicy:
             highest=reviews.number("highest"),
             least_agreement=reviews.number("least_agreement", -1, 1),
             least_double_scored=reviews.whole("least_double_scored", 1, 1_000_000),
+            calibration_cases=reviews.whole("calibration_cases", 1, 1_000_000),
             source=reviews.text("source"),
         ),
         contributions=Contributions(
@@ -253,7 +270,10 @@ def _policy(root: Table) -> GradePolicy:
             source=contributions.text("source"),
         ),
         quota=Limits(quota.optional("senior", 0, 1), quota.optional("expert", 0, 1)),
-        criteria={name: _criterion(criteria.table(name)) for name in CRITERIA},
+        resolution=read_resolution(root.table("resolution")),
+        cycle=read_cycle(root.table("cycle")),
+        fairness=read_fairness(root.table("fairness")),
+        criteria={name: _criterion(criteria.table(name), name) for name in CRITERIA},
     )
 
 
@@ -263,7 +283,7 @@ def _guess(table: Table, kind: str) -> StrengthGuess:
     )
 
 
-def _criterion(table: Table) -> CriterionRule:
+def _criterion(table: Table, name: Criterion) -> CriterionRule:
     return CriterionRule(
         weight=table.number("weight", 0, 1e6),
         minimum_evidence=table.whole("minimum_evidence", 1, 1_000_000),
@@ -275,6 +295,7 @@ def _criterion(table: Table) -> CriterionRule:
         veto=_limits(table, "veto"),
         indifference=table.optional("indifference", 0) or 0.0,
         preference=table.optional("preference", 0) or 0.0,
+        definition=read_definition(table.table("definition"), name),
         source=table.text("source"),
     )
 

@@ -23,8 +23,9 @@ class Records:
         service not counted). Only the first is required.
     cases : frame, optional
         ``agent_id``; ``on`` (datetime: when it was resolved, or opened while unresolved);
-        ``resolved``, ``independent``, ``reopened`` (booleans or missing); ``satisfaction``
-        (survey score or missing); and the policy's case-mix factors.
+        ``resolved``, ``independent``, ``reopened``, ``handed_up`` (passed to a higher tier
+        because the rules ask for it; booleans or missing); ``reopened_after_days``;
+        ``satisfaction`` (survey score or missing); ``tier``; and the policy's case-mix factors.
     reviews : frame, optional
         ``agent_id``, ``score``; ``on``, ``reviewer``, ``form``, ``case_id``.
     contributions : frame, optional

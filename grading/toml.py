@@ -99,6 +99,15 @@ class Table:
             return ()
         return tuple(value)
 
+    def words(self, key: str, allowed: Sequence[str]) -> tuple[str, ...]:
+        """A list of words that are all known."""
+        found = self.texts(key)
+        strange = [word for word in found if word not in allowed]
+        if strange:
+            known = ", ".join(allowed) or "none"
+            self.fault(self._full(key), f"knows only: {known}", ", ".join(strange))
+        return found
+
     def choice(self, key: str, allowed: Sequence[Word]) -> Word:
         value = self._get(key)
         if value not in allowed:

@@ -182,16 +182,39 @@ def test_confidence_to_rise_and_to_fall(known: Known, held: Held, policy: GradeP
 def test_coverage_keeps_a_small_part_of_the_work_from_deciding(
     known: Known, held: Held, policy: GradePolicy
 ) -> None:
-    # satisfaction is 0.2 of 0.8 work: a quarter, enough for senior (0.2), not for expert (0.5)
-    evidence = known({"satisfaction": 0.95}, {"satisfaction": 0.95})
-    assert decided(evidence, policy, held("ordinary", "senior")) == [
-        ("senior", "rise", ""), ("senior", "blocked", "coverage"),
+    # of 0.8 work: satisfaction 0.2 is 0.25, with resolution 0.25 it is 0.5625, with quality 0.875
+    one, two, three = (
+        {"tenure": 48, "satisfaction": 0.95},
+        {"tenure": 48, "satisfaction": 0.95, "resolution": 0.95},
+        {"tenure": 48, "satisfaction": 0.95, "resolution": 0.95, "quality": 95},
+    )
+    evidence = known(one, two, two, three)
+    assert decided(evidence, policy, held("ordinary", "ordinary", "senior", "senior")) == [
+        ("ordinary", "blocked", "coverage"), ("senior", "rise", ""),
+        ("senior", "blocked", "coverage"), ("expert", "rise", ""),
     ]  # fmt: skip
-    # initiative is an eighth: neither lifts nor is its absence a fall
-    alone = known({"initiative": 9.0})
-    assert decided(alone, policy)[0] == ("ordinary", "blocked", "coverage")
-    fall = replace(policy, coverage=replace(policy.coverage, fall=0.3))
-    assert decided(known({"satisfaction": 0.5}), fall, held("senior"))[0][2] == "coverage"
+    # to take a grade away 0.3 is asked: resolution (0.3125) can alone, satisfaction (0.25) cannot
+    poor = known({"satisfaction": 0.3}, {"resolution": 0.2})
+    assert decided(poor, policy, held("senior", "senior")) == [
+        ("senior", "blocked", "coverage"), ("ordinary", "fall", ""),
+    ]  # fmt: skip
+
+
+def test_years_of_service_lift_nobody_without_work_to_show(
+    known: Known, held: Held, policy: GradePolicy
+) -> None:
+    veteran = {"tenure": 360, "initiative": 9.0}
+    assert decided(known(veteran), policy, held("ordinary"))[0][0] == "ordinary"
+
+
+def test_unknown_service_is_missing_on_either_side(
+    known: Known, held: Held, policy: GradePolicy
+) -> None:
+    # tenure has no exit profile: known, it does not count for keeping a grade; unknown, it is
+    # still said to be missing
+    evidence = known({"quality": 90}, {"quality": 90, "tenure": 20}, {"quality": 90})
+    found = assess(evidence, policy, held("expert", "expert", "ordinary")).verdicts["tenure"]
+    assert found.tolist() == ["missing", "not_counted", "missing"]
 
 
 def test_dwell_and_serious_events(known: Known, held: Held, policy: GradePolicy) -> None:

@@ -203,8 +203,10 @@ def _document(
         "warnings": warnings,
     }
     if explanation:
+        figures = evidence.beside.loc[explanation.agent_id].to_dict()
         document["explanation"] = _rounded(asdict(explanation)) | {
-            "text": explanation_text(explanation, policy, lang)
+            "beside": {str(k): _rounded(v) if v == v else None for k, v in figures.items()},
+            "text": explanation_text(explanation, policy, lang),
         }
     return document
 

@@ -97,6 +97,10 @@ class _Reader:
         if "grade" in table:
             grade = self._take(file, columns.choices(table["grade"], GRADE_WORDS))
             history["grade"] = grade.astype(object).where(grade.notna(), None).to_numpy()
+        for name in ("cycles", "serious_events"):
+            if name in table:
+                given = self._take(file, columns.numbers(table[name], low=0))
+                history[name] = given.to_numpy(dtype=float)
         return people, history
 
     def cases(self, path: Path, policy: GradePolicy) -> pd.DataFrame:
@@ -120,9 +124,14 @@ class _Reader:
             times[1] = times[1].where(times[1] >= times[0], times[0])
         if times:
             result["on"] = times[-1].fillna(times[0])
-        for name in ("resolved", "independent", "reopened"):
+        for name in ("resolved", "independent", "reopened", "handed_up"):
             if name in table:
                 result[name] = self._take(file, _distinctly(table[name], columns.booleans))
+        if "reopened_at" in table and "resolved_at" in table:
+            back = self._days(table["reopened_at"], file)
+            result["reopened_after_days"] = (back - times[-1]).dt.days
+        if "tier" in table:  # a column of other words is of no use, and no fault
+            result["tier"] = table["tier"].str.strip().str.lower().map(GRADE_WORDS)
         if "satisfaction" in table:
             scale = partial(columns.numbers, low=policy.surveys.lowest, high=policy.surveys.highest)
             result["satisfaction"] = self._take(file, _distinctly(table["satisfaction"], scale))

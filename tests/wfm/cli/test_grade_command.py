@@ -170,6 +170,26 @@ def test_json_is_one_document(desk: Desk, capsys: pytest.CaptureFixture[str]) ->
     assert "升为专家客服" in desk.rows()["A"]["reasons"]
 
 
+def test_further_columns_of_cases_are_used_where_they_are_given(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.agents = ["agent_id,grade,serious_events,cycles", "A,ordinary,1,", "B,senior,0,0"]
+    desk.cases = [
+        "case_id,agent_id,resolved_at,resolved,independent,handed_up,reopened,reopened_at,tier",
+        "1,A,2026-06-01T09:00,Y,Y,,N,,ordinary",
+        "2,A,2026-06-01T09:00,Y,N,Y,N,,expert",  # handed up by rule: left out
+        "3,A,2026-06-01T09:00,Y,Y,,Y,2026-06-03T09:00,gold",  # back after two days; no such tier
+        "4,A,2026-06-01T09:00,Y,Y,,Y,2026-06-29T09:00,senior",  # back after four weeks
+    ]
+    assert desk.grade("--json", "--explain", "A", full=False) == 0
+    told = json.loads(capsys.readouterr().out)["explanation"]
+    resolution = told["cases"][0]["reasons"][1]
+    assert (resolution["n"], resolution["raw"]) == (3, pytest.approx(2 / 3, abs=1e-6))
+    assert told["beside"]["hard_share"] == pytest.approx(2 / 3, abs=1e-6)
+    assert told["beside"]["handed_up"] == 1
+    assert told["beside"]["response_rate"] is None
+
+
 def test_explanation_as_text(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert desk.grade("--explain", "B") == 0
     printed = capsys.readouterr().out
