@@ -113,9 +113,24 @@ class CycleStatus(StrEnum):
 
 
 class DecisionAction(StrEnum):
+    """What a person did to a proposed grade; the last two decide an appeal."""
+
     ACCEPT = "accept"
     OVERRIDE = "override"
     SEND_BACK = "send_back"
+    CONFIRM = "confirm"
+    WITHDRAW = "withdraw"
+    UPHOLD = "uphold"
+    GRANT = "grant"
+
+
+class RecordKind(StrEnum):
+    """Records behind a grade that may have to be put right."""
+
+    TICKET = "ticket"
+    SURVEY = "survey"
+    REVIEW = "review"
+    CONTRIBUTION = "contribution"
 
 
 class Mode(StrEnum):

@@ -19,7 +19,16 @@ from wfm.tables.duty import (
     PostNeed,
     WatchDecision,
 )
-from wfm.tables.grading import Assessment, AssessmentCycle, GradeDecision, GradePolicy
+from wfm.tables.grading import (
+    Assessment,
+    AssessmentCycle,
+    FairnessAnswer,
+    GradeAppeal,
+    GradeAttachment,
+    GradeDecision,
+    GradePolicy,
+    RecordCorrection,
+)
 from wfm.tables.people import (
     Agent,
     AgentContract,
@@ -32,7 +41,13 @@ from wfm.tables.people import (
     Skill,
     Team,
 )
-from wfm.tables.quality import Contribution, QualityReview, Survey
+from wfm.tables.quality import (
+    CalibrationSample,
+    Contribution,
+    QualityReview,
+    SeriousEvent,
+    Survey,
+)
 from wfm.tables.rosters import (
     Assignment,
     Demand,
@@ -73,6 +88,7 @@ __all__ = [
     "AuditEntry",
     "BusinessCalendar",
     "CalendarDay",
+    "CalibrationSample",
     "Contribution",
     "Customer",
     "Demand",
@@ -84,6 +100,9 @@ __all__ = [
     "DutySwap",
     "DutyTable",
     "DutyWish",
+    "FairnessAnswer",
+    "GradeAppeal",
+    "GradeAttachment",
     "GradeDecision",
     "GradePolicy",
     "HolidayDuty",
@@ -94,10 +113,12 @@ __all__ = [
     "PostHolding",
     "PostNeed",
     "QualityReview",
+    "RecordCorrection",
     "Requirement",
     "Roster",
     "RosterLock",
     "RosterVersion",
+    "SeriousEvent",
     "Service",
     "ShiftTemplate",
     "SignInSession",

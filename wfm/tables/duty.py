@@ -81,7 +81,7 @@ class DutyTable(SQLModel, table=True):
     first_day: date
     last_day: date
     proven: bool = False
-    month_wage: Decimal | None = Field(default=None, sa_type=sa.Numeric(12, 2))  # type: ignore[call-overload]
+    month_wage: Decimal | None = Field(default=None, sa_type=sa.Numeric(12, 2))
     published_at: datetime | None = instant(nullable=True)
     published_by: str = ""
     reason: str = ""

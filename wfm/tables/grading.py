@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from wfm.tables.base import code, document, instant, key, ref, word
-from wfm.words import CycleStatus, DecisionAction, Grade
+from wfm.words import CycleStatus, DecisionAction, Grade, RecordKind
 
 
 class GradePolicy(SQLModel, table=True):
@@ -25,6 +25,8 @@ class GradePolicy(SQLModel, table=True):
 
 
 class AssessmentCycle(SQLModel, table=True):
+    """One run of a policy: draft → review → published → effective, each with its day."""
+
     __tablename__ = "assessment_cycle"
 
     id: int | None = key()
@@ -34,6 +36,11 @@ class AssessmentCycle(SQLModel, table=True):
     as_of: date
     status: CycleStatus = word(CycleStatus, default=CycleStatus.DRAFT)
     made_at: datetime = instant()
+    review_until: date | None = None
+    published_on: date | None = None
+    objections_until: date | None = None
+    effective_on: date | None = None
+    findings: dict[str, Any] = document()
 
 
 class Assessment(SQLModel, table=True):
@@ -50,6 +57,8 @@ class Assessment(SQLModel, table=True):
     probabilities: dict[str, float] = document()
     evidence: dict[str, Any] = document()
     explanation: dict[str, Any] = document()
+    groups: dict[str, str] = document()
+    earlier: list[dict[str, Any]] = document(list)
 
 
 class GradeDecision(SQLModel, table=True):
@@ -64,3 +73,63 @@ class GradeDecision(SQLModel, table=True):
     action: DecisionAction = word(DecisionAction)
     grade: Grade = word(Grade)
     reason: str = ""
+
+
+class GradeAppeal(SQLModel, table=True):
+    """An agent's request for a second reviewer; `decision_id` is what came of it."""
+
+    __tablename__ = "grade_appeal"
+
+    id: int | None = key()
+    assessment_id: int = ref("assessment.id")
+    filed_at: datetime = instant()
+    filed_by: str
+    text: str
+    decision_id: int | None = ref("grade_decision.id", nullable=True)
+
+
+class GradeAttachment(SQLModel, table=True):
+    """A file that goes with a decision or an appeal."""
+
+    __tablename__ = "grade_attachment"
+    __table_args__ = (
+        sa.CheckConstraint("num_nonnulls(decision_id, appeal_id) = 1", name="of_one_thing"),
+    )
+
+    id: int | None = key()
+    decision_id: int | None = ref("grade_decision.id", nullable=True)
+    appeal_id: int | None = ref("grade_appeal.id", nullable=True)
+    file_name: str
+    media_type: str
+    sha256: str
+    content: bytes
+
+
+class FairnessAnswer(SQLModel, table=True):
+    """What a person says to a flag of the fairness report (append-only; the newest one holds)."""
+
+    __tablename__ = "fairness_answer"
+
+    id: int | None = key()
+    cycle_id: int = ref("assessment_cycle.id")
+    at: datetime = instant()
+    answered_by: str
+    flag: str
+    text: str
+
+
+class RecordCorrection(SQLModel, table=True):
+    """A wrong record put right: another value for one of its fields, or none: left out."""
+
+    __tablename__ = "record_correction"
+    __table_args__ = (sa.Index("ix_record_correction_record", "kind", "record"),)
+
+    id: int | None = key()
+    assessment_id: int = ref("assessment.id")
+    at: datetime = instant()
+    corrected_by: str
+    kind: RecordKind = word(RecordKind)
+    record: str
+    field: str = ""
+    value: str | None = None
+    reason: str

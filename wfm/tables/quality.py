@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from wfm.tables.base import code, key, ref
+from wfm.tables.base import code, instant, key, ref
 
 
 class Survey(SQLModel, table=True):
@@ -48,3 +48,29 @@ class Contribution(SQLModel, table=True):
     kind: str = Field(max_length=60)  # the desk's own words; the glossary has the usual ones
     points: float = 1
     note: str = ""
+
+
+class CalibrationSample(SQLModel, table=True):
+    """A reviewed case drawn to be scored again by another reviewer, who does not see the score."""
+
+    __tablename__ = "calibration_sample"
+
+    id: int | None = key()
+    review_id: int = ref("quality_review.id")
+    reviewer: str
+    drawn_at: datetime = instant()
+    drawn_by: str
+    second_review_id: int | None = ref("quality_review.id", nullable=True)
+
+
+class SeriousEvent(SQLModel, table=True):
+    """Something so grave that it stands against a rise in the cycle it falls in."""
+
+    __tablename__ = "serious_event"
+
+    id: int | None = key()
+    agent_id: int = ref("agent.id")
+    on: date = Field(index=True)
+    note: str
+    recorded_at: datetime = instant()
+    recorded_by: str

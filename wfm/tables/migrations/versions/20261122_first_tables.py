@@ -16,7 +16,15 @@ depends_on = None
 
 
 # Facts are appended, never edited: the database itself refuses.
-APPEND_ONLY = ("ticket_event", "dispatch_decision", "grade_decision", "audit_entry")
+APPEND_ONLY = (
+    "ticket_event",
+    "dispatch_decision",
+    "grade_decision",
+    "audit_entry",
+    "fairness_answer",
+    "record_correction",
+    "grade_attachment",
+)
 REFUSE = """
 create function refuse_change() returns trigger language plpgsql as $$
 begin
@@ -418,6 +426,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("review_until", sa.Date(), nullable=True),
+        sa.Column("published_on", sa.Date(), nullable=True),
+        sa.Column("objections_until", sa.Date(), nullable=True),
+        sa.Column("effective_on", sa.Date(), nullable=True),
+        sa.Column("findings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["policy_id"],
             ["grade_policy.id"],
@@ -889,6 +902,8 @@ def upgrade() -> None:
         sa.Column("probabilities", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("explanation", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("groups", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("earlier", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_assessment_agent_id_agent")
         ),
@@ -1105,6 +1120,10 @@ def upgrade() -> None:
                 "accept",
                 "override",
                 "send_back",
+                "confirm",
+                "withdraw",
+                "uphold",
+                "grant",
                 name="decisionaction",
                 native_enum=False,
                 create_constraint=True,
@@ -1474,6 +1493,165 @@ def upgrade() -> None:
         sa.UniqueConstraint("post_id", "day", name=op.f("uq_post_need_post_id_day")),
     )
     op.create_index(op.f("ix_post_need_day"), "post_need", ["day"], unique=False)
+    op.create_table(
+        "serious_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("recorded_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("recorded_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_serious_event_agent_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_serious_event")),
+    )
+    op.create_index(op.f("ix_serious_event_agent_id"), "serious_event", ["agent_id"], unique=False)
+    op.create_index(op.f("ix_serious_event_on"), "serious_event", ["on"], unique=False)
+    op.create_table(
+        "calibration_sample",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("review_id", sa.Integer(), nullable=False),
+        sa.Column("reviewer", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("drawn_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("drawn_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("second_review_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["review_id"],
+            ["quality_review.id"],
+            name=op.f("fk_calibration_sample_review_id_quality_review"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["second_review_id"],
+            ["quality_review.id"],
+            name=op.f("fk_calibration_sample_second_review_id_quality_review"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibration_sample")),
+    )
+    op.create_index(
+        op.f("ix_calibration_sample_review_id"), "calibration_sample", ["review_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_calibration_sample_second_review_id"),
+        "calibration_sample",
+        ["second_review_id"],
+        unique=False,
+    )
+    op.create_table(
+        "fairness_answer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("cycle_id", sa.Integer(), nullable=False),
+        sa.Column("at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("answered_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("flag", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("text", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["cycle_id"],
+            ["assessment_cycle.id"],
+            name=op.f("fk_fairness_answer_cycle_id_assessment_cycle"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fairness_answer")),
+    )
+    op.create_index(
+        op.f("ix_fairness_answer_cycle_id"), "fairness_answer", ["cycle_id"], unique=False
+    )
+    op.create_table(
+        "record_correction",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("assessment_id", sa.Integer(), nullable=False),
+        sa.Column("at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("corrected_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "ticket",
+                "survey",
+                "review",
+                "contribution",
+                name="recordkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("record", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("field", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("value", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["assessment_id"],
+            ["assessment.id"],
+            name=op.f("fk_record_correction_assessment_id_assessment"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_correction")),
+    )
+    op.create_index(
+        op.f("ix_record_correction_assessment_id"),
+        "record_correction",
+        ["assessment_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_record_correction_record", "record_correction", ["kind", "record"], unique=False
+    )
+    op.create_table(
+        "grade_appeal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("assessment_id", sa.Integer(), nullable=False),
+        sa.Column("filed_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("filed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("text", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("decision_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["assessment_id"],
+            ["assessment.id"],
+            name=op.f("fk_grade_appeal_assessment_id_assessment"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["decision_id"],
+            ["grade_decision.id"],
+            name=op.f("fk_grade_appeal_decision_id_grade_decision"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grade_appeal")),
+    )
+    op.create_index(
+        op.f("ix_grade_appeal_assessment_id"), "grade_appeal", ["assessment_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_grade_appeal_decision_id"), "grade_appeal", ["decision_id"], unique=False
+    )
+    op.create_table(
+        "grade_attachment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("decision_id", sa.Integer(), nullable=True),
+        sa.Column("appeal_id", sa.Integer(), nullable=True),
+        sa.Column("file_name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("media_type", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("sha256", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "num_nonnulls(decision_id, appeal_id) = 1",
+            name=op.f("ck_grade_attachment_of_one_thing"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["appeal_id"],
+            ["grade_appeal.id"],
+            name=op.f("fk_grade_attachment_appeal_id_grade_appeal"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["decision_id"],
+            ["grade_decision.id"],
+            name=op.f("fk_grade_attachment_decision_id_grade_decision"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grade_attachment")),
+    )
+    op.create_index(
+        op.f("ix_grade_attachment_appeal_id"), "grade_attachment", ["appeal_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_grade_attachment_decision_id"), "grade_attachment", ["decision_id"], unique=False
+    )
     # ### end Alembic commands ###
     op.execute(REFUSE)
     for table in APPEND_ONLY:
@@ -1485,6 +1663,23 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_grade_attachment_decision_id"), table_name="grade_attachment")
+    op.drop_index(op.f("ix_grade_attachment_appeal_id"), table_name="grade_attachment")
+    op.drop_table("grade_attachment")
+    op.drop_index(op.f("ix_grade_appeal_decision_id"), table_name="grade_appeal")
+    op.drop_index(op.f("ix_grade_appeal_assessment_id"), table_name="grade_appeal")
+    op.drop_table("grade_appeal")
+    op.drop_index("ix_record_correction_record", table_name="record_correction")
+    op.drop_index(op.f("ix_record_correction_assessment_id"), table_name="record_correction")
+    op.drop_table("record_correction")
+    op.drop_index(op.f("ix_fairness_answer_cycle_id"), table_name="fairness_answer")
+    op.drop_table("fairness_answer")
+    op.drop_index(op.f("ix_calibration_sample_second_review_id"), table_name="calibration_sample")
+    op.drop_index(op.f("ix_calibration_sample_review_id"), table_name="calibration_sample")
+    op.drop_table("calibration_sample")
+    op.drop_index(op.f("ix_serious_event_on"), table_name="serious_event")
+    op.drop_index(op.f("ix_serious_event_agent_id"), table_name="serious_event")
+    op.drop_table("serious_event")
     op.drop_index(op.f("ix_post_need_day"), table_name="post_need")
     op.drop_table("post_need")
     op.drop_index(op.f("ix_duty_handover_day"), table_name="duty_handover")
