@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scheduler.demand.forecast import CANDIDATES, backtest, forecast_skill
+from scheduler.demand.backtest import backtest
+from scheduler.demand.candidates import CANDIDATES, NAIVE, predict
+from scheduler.demand.forecast import forecast_skill
 from scheduler.demand.history import Calendar, Day, History, histories
-from scheduler.demand.profile import NAIVE, predict
 from scheduler.labour import DayType
 
 RECORDS = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -1,8 +1,9 @@
 """Contacts and handle time expected per skill and slot, with the error to expect.
 
 Candidates compete in a rolling back-test: each is fitted on the first days only and predicts the
-days that follow, again and again along the history. The best by WAPE is used; its error and
-bias are reported beside the forecast, next to those of plain "last week again".
+days that follow, again and again along the history (`backtest.py`). The best by WAPE is used; its
+error and bias are reported beside the forecast, next to those of plain "last week again", and how
+far it was off says how wide the intervals are.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from scheduler.demand.backtest import SHORTEST, Accuracy, Spread, trials
+from scheduler.demand.candidates import CANDIDATES, NAIVE, PROFILE, Fitted
+from scheduler.demand.factors import Factor
+from scheduler.demand.handle import forecast_handle
 from scheduler.demand.history import Calendar, Floats, History, day_of, histories
-from scheduler.demand.profile import CANDIDATES, NAIVE, Model, predict
+from scheduler.demand.special import Place, places
 from scheduler.labour import DayType
 
-WEEK = 7
-SHORTEST = 2 * WEEK  # days of history for a back-test over a week
-FOLDS = 8
-PRIOR_CONTACTS = 20.0  # what the skill's mean handle time weighs against a slot's own
+UNTESTED = Spread(0.04, None)  # nothing is known: a fifth either way, beside chance
 SPARSE = 1.0  # contacts per open slot
 
 TEXTS = {
@@ -69,20 +71,17 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Accuracy:
-    """How a model did in the back-test.
+class SpecialDay:
+    """A special day the forecast met, in the past or ahead, with what was learnt of it.
 
-    ``wape`` is Σ|forecast - actual| / Σ actual over slots, ``wape_day`` the same over day totals,
-    ``bias`` is Σ(forecast - actual) / Σ actual: above 0 it forecasts too much. ``days`` counts
-    the days predicted, over ``folds`` starting points.
+    ``factor`` is None when nothing like it was ever seen; ``ahead`` are the dates forecast.
     """
 
-    model: str
-    wape: float
-    wape_day: float
-    bias: float
-    folds: int
-    days: int
+    place: Place
+    factor: float | None
+    own: float | None
+    seen: tuple[dt.date, ...]
+    ahead: tuple[dt.date, ...]
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,14 @@ class SkillForecast:
         Its back-test, and that of last week again; None when the history is too short.
     handle_wape : float or None
         Σ n|forecast - actual| / Σ n·actual of handle times in the same back-test.
+    handle_model : str
+        The candidate used for handle times.
     candidates : tuple of Accuracy
         All that competed.
+    spread, spread_day : Spread
+        How single slots and day totals scatter around the forecast.
+    special : tuple of SpecialDay
+        Named days and days near them, with their factors.
     notes : tuple of Note
     """
 
@@ -117,7 +122,11 @@ class SkillForecast:
     accuracy: Accuracy | None
     naive: Accuracy | None
     handle_wape: float | None
+    handle_model: str
     candidates: tuple[Accuracy, ...]
+    spread: Spread
+    spread_day: Spread
+    special: tuple[SpecialDay, ...]
     notes: tuple[Note, ...]
 
     def frame(self) -> pd.DataFrame:
@@ -170,109 +179,60 @@ def forecast(
 
 def forecast_skill(history: History, dates: Sequence[dt.date], calendar: Calendar) -> SkillForecast:
     """Forecast one skill by the candidate that did best on its own past."""
-    results = backtest(history, calendar)
-    tested = {result.model: result for result in results}
+    tried = {one.model: one for one in trials(history, calendar)}
+    results = tuple(one.accuracy for one in tried.values() if one.accuracy is not None)
     best = min(results, key=lambda result: result.wape, default=None)
     # untested, the plainest profile: it averages what little there is
-    model = next(m for m in CANDIDATES if m.name == (best.model if best else "profile"))
+    model = next(m for m in CANDIDATES if m.name == (best.model if best else PROFILE.name))
+    fitted = Fitted(history, calendar)
+    handle = forecast_handle(history, dates, calendar)
+    trial = tried[model.name]
     return SkillForecast(
         skill=history.skill,
         slot_min=history.slot_min,
         dates=tuple(dates),
-        volume=predict(model, history, dates, calendar),
-        handle_s=_handle(history, dates, calendar),
+        volume=model.forecast(fitted, dates),
+        handle_s=handle.seconds,
         model=model.name,
         accuracy=best,
-        naive=tested.get(NAIVE.name),
-        handle_wape=_handle_error(history, calendar),
+        naive=next((one for one in results if one.model == NAIVE.name), None),
+        handle_wape=handle.wape,
+        handle_model=handle.model,
         candidates=results,
+        spread=trial.spread() if best else UNTESTED,
+        spread_day=trial.spread_day() if best else UNTESTED,
+        special=_special(fitted, dates),
         notes=_notes(history, dates, calendar),
     )
 
 
-def backtest(
-    history: History, calendar: Calendar, candidates: Sequence[Model] = CANDIDATES
-) -> tuple[Accuracy, ...]:
-    """Rolling back-test, one result per candidate on the same days.
-
-    Up to eight starting points, each predicting up to seven days it has not seen: a week apart
-    when there are four weeks of history, a day apart in a shorter one. Days without records
-    count neither way. Empty when the history is shorter than two weeks or without contacts.
-    """
-    results = []
-    for model in candidates:
-        slot_error = day_error = signed = actual = 0.0
-        days, folds = 0, _folds(history)
-        for start in folds:
-            rows = _next_days(history, start)
-            truth = history.volume[rows]
-            guess = predict(model, history.until(start), [history.dates[n] for n in rows], calendar)
-            slot_error += float(np.abs(guess - truth).sum())
-            day_error += float(np.abs((guess - truth).sum(axis=1)).sum())
-            signed += float((guess - truth).sum())
-            actual += float(truth.sum())
-            days += len(rows)
-        if actual > 0:
-            results.append(
-                Accuracy(
-                    model.name, slot_error / actual, day_error / actual, signed / actual,
-                    len(folds), days,
-                )
-            )  # fmt: skip
-    return tuple(results)
-
-
-def _folds(history: History) -> list[int]:
-    """Numbers of days to learn from."""
-    days = len(history.volume)
-    if days < SHORTEST:
-        return []
-    step = WEEK if days >= 4 * WEEK else 1
-    last = days - (WEEK if step == WEEK else 1)
-    starts = [start for start in range(last, WEEK - 1, -step) if history.recorded[:start].any()]
-    return starts[:FOLDS][::-1]
-
-
-def _next_days(history: History, start: int) -> list[int]:
-    end = min(start + WEEK, len(history.volume))
-    return [n for n in range(start, end) if history.recorded[n]]
-
-
-def _handle(history: History, dates: Sequence[dt.date], calendar: Calendar) -> Floats:
-    """Handle time per date and slot: its own mean on work or rest days, drawn to the skill's.
-
-    A slot with n measured contacts is trusted n / (n + 20) (Bühlmann's credibility).
-    """
-    seconds = np.nan_to_num(history.handle_s) * history.measured
-    total = history.measured.sum()
-    slots = history.volume.shape[1]
-    if total == 0:
-        return np.full((len(dates), slots), np.nan)
-    mean = seconds.sum() / total
-    off = np.array([_is_off(date, calendar) for date in history.dates], dtype=bool)
-    by_class = {
-        kind: (seconds[off == kind].sum(axis=0) + PRIOR_CONTACTS * mean)
-        / (history.measured[off == kind].sum(axis=0) + PRIOR_CONTACTS)
-        for kind in (False, True)
-    }
-    rows = [by_class[_is_off(date, calendar)] for date in dates]
-    return np.array(rows).reshape(len(dates), slots)
+def _special(fitted: Fitted, dates: Sequence[dt.date]) -> tuple[SpecialDay, ...]:
+    """Special days of the past and of the days forecast, in order of place."""
+    profile = fitted.profile
+    ahead: dict[Place, list[dt.date]] = {}
+    if dates:
+        near = places(min(dates), max(dates), profile.calendar)
+        for date in dates:
+            if date in near:
+                ahead.setdefault(near[date], []).append(date)
+    found = []
+    for place in sorted({*profile.factors.own, *ahead}):
+        learnt = profile.factors.of(place) or Factor(place, 1.0, None, ())
+        known = profile.factors.of(place) is not None
+        found.append(
+            SpecialDay(
+                place=place,
+                factor=learnt.factor if known else None,
+                own=learnt.own,
+                seen=learnt.seen,
+                ahead=tuple(ahead.get(place, ())),
+            )
+        )
+    return tuple(found)
 
 
 def _is_off(date: dt.date, calendar: Calendar) -> bool:
     return day_of(date, calendar).day_type in (DayType.REST_DAY, DayType.STATUTORY_HOLIDAY)
-
-
-def _handle_error(history: History, calendar: Calendar) -> float | None:
-    error = actual = 0.0
-    for start in _folds(history):
-        rows = _next_days(history, start)
-        guess = _handle(history.until(start), [history.dates[n] for n in rows], calendar)
-        truth, count = history.handle_s[rows], history.measured[rows]
-        known = (count > 0) & np.isfinite(guess)
-        error += float((count * np.abs(guess - truth))[known].sum())
-        actual += float((count * truth)[known].sum())
-    return error / actual if actual > 0 else None
 
 
 def _notes(history: History, dates: Sequence[dt.date], calendar: Calendar) -> tuple[Note, ...]:

@@ -1,11 +1,9 @@
-"""Forecast models: last week again, and a profile of weekday × slot with a level.
-
-The profile says: contacts = level × size of the day × share of the slot.
+"""A profile of weekday × slot: contacts = level × size of the day × share of the slot.
 
 * The *size* of an ordinary day is the recency-weighted median of its weekday. A make-up workday
   has the size and shape of an average workday, a rest day on a weekday those of an average rest
-  day. A special day takes the ratio to the workdays around it that it had when it was last seen,
-  by name or, failing that, as any statutory holiday; never seen, it is a rest day.
+  day. Special days have learnt factors (`factors.py`): a day off by the workdays around it, a
+  workday near a holiday by what it would be elsewhere. A day off like none seen is a rest day.
 * The *share* of a slot is that of the weekday, drawn towards its neighbouring slots and towards
   the average of its class (work or rest), each as far as chance explains the difference (the
   positive-part rule of James & Stein, 1961, on Pearson's chi-square). Sizes of weekdays are
@@ -21,105 +19,113 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scheduler.demand.factors import Factor, Seen, learn
 from scheduler.demand.history import Calendar, Day, Floats, History, day_of
+from scheduler.demand.special import WORKING, Place, places
 from scheduler.labour import DayType
 
 SIZE_HALF_LIFE = 56.0  # days
 AROUND = 21  # days to either side that a special day is compared with
-DAMPING = 0.8  # per week
 STEEPEST = 0.1  # per week
 WEEK = 7
 SHARP_MIN = 30  # minutes; longer slots differ from their neighbours more than chance does
 WORK, REST = "work", "rest"
-WORKING = (DayType.WORKDAY, DayType.MAKE_UP_WORKDAY)
 SATURDAY = 5
 FEW = 3  # days or weekdays it takes to speak of a usual one
 DAY_NOISE = 0.15  # spread of day totals assumed as strongly as one day per weekday would show it
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A candidate.
+class Profile:
+    """Sizes, shares and special days learnt from one history."""
 
-    ``half_life`` is the memory of the level in days (``None``: no level of its own);
-    ``trend`` lets the level go on moving.
-    """
-
-    name: str
-    half_life: float | None = None
-    trend: bool = False
-
-
-NAIVE = Model("seasonal_naive")
-CANDIDATES = (
-    NAIVE,
-    Model("profile"),
-    Model("profile_level", half_life=10.0),
-    Model("profile_trend", half_life=10.0, trend=True),
-)
-
-
-def predict(model: Model, history: History, dates: Sequence[dt.date], calendar: Calendar) -> Floats:
-    """Contacts expected per date and slot, array (dates, slots)."""
-    if model == NAIVE:
-        return _last_week_again(history, dates)
-    return _Profile(model, history, calendar).predict(dates)
-
-
-def _last_week_again(history: History, dates: Sequence[dt.date]) -> Floats:
-    """The same slot of the latest recorded day of the same weekday; the mean day without one."""
-    result = np.zeros((len(dates), history.volume.shape[1]))
-    seen = np.flatnonzero(history.recorded)
-    for row, date in enumerate(dates):
-        offset = (date - history.first).days
-        same = seen[(seen < offset) & ((offset - seen) % WEEK == 0)]
-        if same.size:
-            result[row] = history.volume[same[-1]]
-        elif seen.size:
-            result[row] = history.volume[seen].mean(axis=0)
-    return result
-
-
-class _Profile:
-    """Sizes, shares and level learnt from one history."""
-
-    def __init__(self, model: Model, history: History, calendar: Calendar) -> None:
-        self.model = model
+    def __init__(self, history: History, calendar: Calendar) -> None:
         self.calendar = calendar
         keep = history.recorded
         side = 0.25 * min(1.0, SHARP_MIN / history.slot_min) ** 2
         self.blur = np.array([side, 1 - 2 * side, side])
         self.last = history.first + dt.timedelta(days=len(keep) - 1)
-        dates = [date for date, known in zip(history.dates, keep, strict=True) if known]
-        days = [day_of(date, calendar) for date in dates]
+        self.dates = [date for date, known in zip(history.dates, keep, strict=True) if known]
+        days = [day_of(date, calendar) for date in self.dates]
         self.working = np.array([day.day_type in WORKING for day in days], dtype=bool)
-        self.weekly = self._week(dates, days)
+        self.weekly = self._week(self.dates, days)
+        self.places = places(history.first, self.last, calendar)
         self.keys = np.array(
-            [self._key(*pair) for pair in zip(dates, days, strict=True)], dtype=str
+            [self._key(*pair, self.places) for pair in zip(self.dates, days, strict=True)],
+            dtype=str,
         )
-        self.age = np.array([(self.last - date).days for date in dates], dtype=float)
-        self.ordinary = np.array([key.isdigit() for key in self.keys], dtype=bool)
+        self.age = np.array([(self.last - date).days for date in self.dates], dtype=float)
+        self.plain = self._plain()
         self.volume = self._without_spikes(history.volume[keep])
         self.totals = self.volume.sum(axis=1)
+        self.chance = DAY_NOISE**2
         self.sizes = self._sizes()
+        self.factors = learn(self._seen(), self.chance)
         self.shares = self._shares()
-        self.level, self.growth = self._level()
 
-    def predict(self, dates: Sequence[dt.date]) -> Floats:
+    def day_sizes(self, dates: Sequence[dt.date]) -> Floats:
+        """Contacts of each day at the level of the whole history, special days by their factor."""
+        if not dates:
+            return np.zeros(0)
+        near = places(min(dates), max(dates), self.calendar)
+        return np.array([self._size(date, near) for date in dates])
+
+    def day_shares(self, dates: Sequence[dt.date]) -> Floats:
+        """Share of each slot in the day's contacts, array (dates, slots)."""
+        near = places(min(dates), max(dates), self.calendar) if dates else {}
         rows = []
         for date in dates:
             day = day_of(date, self.calendar)
-            key = self._known(self._key(date, day), day)
-            weeks = max(0, (date - self.last).days) / WEEK
-            drift = self.growth ** (DAMPING * (1 - DAMPING**weeks) / (1 - DAMPING))
-            rows.append(self.level * drift * self.sizes[key] * self.shares[key])
+            rows.append(self.shares[self._known(self._key(date, day, near), day, self.shares)])
         return np.array(rows).reshape(len(dates), self.volume.shape[1])
+
+    def usual(self, date: dt.date) -> float:
+        """Size of a date were it no special day: its weekday's, or an average work or rest day."""
+        day = day_of(date, self.calendar)
+        return self.sizes[self._known(self._key(date, day, {}), day, self.sizes)]
+
+    def factor(self, place: Place | None) -> Factor | None:
+        return self.factors.of(place) if place else None
+
+    def _size(self, date: dt.date, near: dict[dt.date, Place]) -> float:
+        place = near.get(date)
+        learnt = self.factor(place)
+        if place is None or learnt is None:
+            return self.usual(date)
+        return learnt.factor * (self.sizes[WORK] if place.is_off else self.usual(date))
+
+    def _plain(self) -> NDArray[np.bool_]:
+        """Ordinary days that no holiday touches; all ordinary ones where there are no others."""
+        ordinary = np.array([key.isdigit() for key in self.keys], dtype=bool)
+        away = np.array([date not in self.places for date in self.dates], dtype=bool)
+        return ordinary & away if (ordinary & away & self.working).any() else ordinary
+
+    def _seen(self) -> list[Seen]:
+        """Special days of the past with what they were of the usual."""
+        level = self._local_level()
+        seen = []
+        for n, date in enumerate(self.dates):
+            place = self.places.get(date)
+            if place is None or self.plain[n]:
+                continue
+            base = self.sizes[WORK] if place.is_off else self.usual(date)
+            if base * level[n] > 0:
+                seen.append(Seen(date, place, float(self.totals[n] / (base * level[n]))))
+        return seen
+
+    def _local_level(self) -> Floats:
+        """How busy the weeks around each day were, against the sizes."""
+        size = np.array([self.sizes.get(key, 0.0) for key in self.keys])
+        level = np.ones(len(self.keys))
+        for n, age in enumerate(self.age):
+            near = self.plain & (np.abs(self.age - age) <= AROUND) & (size > 0)
+            if near.any():
+                level[n] = self.totals[near].sum() / size[near].sum()
+        return level
 
     def _week(self, dates: Sequence[dt.date], days: Sequence[Day]) -> list[str]:
         """Whether each weekday is usually one of work or of rest."""
@@ -130,19 +136,20 @@ class _Profile:
         plain = np.where(np.arange(WEEK) < SATURDAY, 0.5, -0.5)
         return [WORK if vote > 0 else REST for vote in votes + plain]
 
-    def _key(self, date: dt.date, day: Day) -> str:
-        """Days of one key share size and shape: the weekday's number on an ordinary day."""
-        if day.day_type == DayType.STATUTORY_HOLIDAY or (day.name and day.day_type not in WORKING):
-            return f"special:{day.name}"
+    def _key(self, date: dt.date, day: Day, near: dict[dt.date, Place]) -> str:
+        """Days of one key share their shape: the weekday's number on an ordinary day."""
+        place = near.get(date)
+        if place and place.is_off:
+            return f"special:{place.name}:{place.offset}"
         kind = WORK if day.day_type in WORKING else REST
         ordinary = day.day_type != DayType.MAKE_UP_WORKDAY and kind == self.weekly[date.weekday()]
         return str(date.weekday()) if ordinary else kind
 
-    def _known(self, key: str, day: Day) -> str:
+    def _known(self, key: str, day: Day, known: Mapping[str, object]) -> str:
         """The nearest key there is something known of."""
-        if key.startswith("special:") and key not in self.sizes:
-            key = "special" if day.day_type == DayType.STATUTORY_HOLIDAY else REST
-        if key in self.sizes:
+        if key.startswith("special:") and key not in known and "special" in known:
+            key = "special"
+        if key in known:
             return key
         return WORK if day.day_type in WORKING else REST
 
@@ -169,28 +176,23 @@ class _Profile:
         weight = 0.5 ** (self.age / SIZE_HALF_LIFE)
         sizes: dict[str, float] = {}
         for members in (self.working, ~self.working):
-            sizes |= self._ordinary_sizes(self.ordinary & members, weight)
+            sizes |= self._ordinary_sizes(self.plain & members, weight)
         classes = {
-            name: [sizes[key] for key in np.unique(self.keys[self.ordinary & members])]
+            name: [sizes[key] for key in np.unique(self.keys[self.plain & members])]
             for name, members in ((WORK, self.working), (REST, ~self.working))
         }
         everything = float(np.average(self.totals, weights=weight)) if len(self.totals) else 0.0
         for name, other in ((WORK, REST), (REST, WORK)):
             known = classes[name] or classes[other] or [everything]
             sizes[name] = float(np.mean(known))
-        special = [n for n, key in enumerate(self.keys) if key.startswith("special:")]
-        ratios = {n: self._ratio(n, everything) for n in special}
-        for key in {self.keys[n] for n in special}:
-            seen = [ratios[n] for n in special if self.keys[n] == key]
-            sizes[str(key)] = float(np.mean(seen)) * sizes[WORK]
-        if special:
-            sizes["special"] = float(np.mean(list(ratios.values()))) * sizes[WORK]
         return sizes
 
     def _ordinary_sizes(self, members: NDArray[np.bool_], weight: Floats) -> dict[str, float]:
         """Weighted median per weekday, drawn to the middle of its class as far as chance goes."""
         own = {
-            str(key): _weighted_median(self.totals[self.keys == key], weight[self.keys == key])
+            str(key): _weighted_median(
+                self.totals[members & (self.keys == key)], weight[members & (self.keys == key)]
+            )
             for key in np.unique(self.keys[members])
         }
         middle = float(np.median(list(own.values()))) if own else 0.0
@@ -203,6 +205,8 @@ class _Profile:
         ]
         spare = len(off) - len(own)
         chance = (DAY_NOISE**2 * len(own) + float(np.square(off).sum())) / (len(own) + spare)
+        if members[self.working].any():
+            self.chance = chance
         drawn = {}
         for key, size in own.items():
             apart = math.log(size / middle)
@@ -210,12 +214,6 @@ class _Profile:
             trust = max(0.0, 1 - chance / days / apart**2) if apart else 0.0
             drawn[key] = middle * math.exp(trust * apart)
         return drawn
-
-    def _ratio(self, n: int, everything: float) -> float:
-        """A special day over the ordinary workdays around it."""
-        near = self.ordinary & self.working & (np.abs(self.age - self.age[n]) <= AROUND)
-        base = float(self.totals[near].mean()) if near.any() else everything
-        return float(self.totals[n] / base) if base > 0 else 1.0
 
     def _shares(self) -> dict[str, Floats]:
         weight = 0.5 ** (self.age / SIZE_HALF_LIFE)
@@ -226,7 +224,9 @@ class _Profile:
             shares[name] = self._own_share(members, weight, everyone)
         own_keys = [str(key) for key in np.unique(self.keys) if key not in (WORK, REST)]
         groups = {key: self.keys == key for key in own_keys}
-        groups["special"] = np.char.startswith(self.keys, "special:")
+        special = np.char.startswith(self.keys, "special:")
+        if special.any():
+            groups["special"] = special
         for key, same in groups.items():
             pooled = shares[WORK if self.working[same].any() else REST]
             own = self._own_share(same, weight, pooled)
@@ -241,24 +241,32 @@ class _Profile:
         # closed hours stay closed
         return _drawn(own, _normalised(blurred * self.volume.any(axis=0), own), counts)
 
-    def _level(self) -> tuple[float, float]:
-        """Ratio of recent ordinary days to their size, and its growth per week."""
-        if self.model.half_life is None:
-            return 1.0, 1.0
-        size = np.array([self.sizes[key] for key in self.keys])
-        usable = self.ordinary & (size > 0)
-        if not usable.any():
-            return 1.0, 1.0
-        ratio, age, size = self.totals[usable] / size[usable], self.age[usable], size[usable]
-        middle = float(np.median(ratio))
-        ratio = np.clip(ratio, middle / 1.5, middle * 1.5)
-        level = float(np.average(ratio, weights=size * 0.5 ** (age / self.model.half_life)))
+    def level(self, half_life: float) -> float:
+        """Ratio of recent plain days to their size; `half_life` in days."""
+        ratio, age, size = self._ratios()
+        if not len(ratio):
+            return 1.0
+        return float(np.average(ratio, weights=size * 0.5 ** (age / half_life)))
+
+    def growth(self) -> float:
+        """Growth of the level per week, from the last two weeks against the two before."""
+        ratio, age, size = self._ratios()
         fresh, before = age < 2 * WEEK, (age >= 2 * WEEK) & (age < 4 * WEEK)
-        if not (self.model.trend and fresh.any() and before.any()):
-            return level, 1.0
+        if not (fresh.any() and before.any()):
+            return 1.0
         now, then = (np.average(ratio[part], weights=size[part]) for part in (fresh, before))
         growth = float((now / then) ** 0.5) if then > 0 and now > 0 else 1.0
-        return level, min(max(growth, 1 - STEEPEST), 1 + STEEPEST)
+        return min(max(growth, 1 - STEEPEST), 1 + STEEPEST)
+
+    def _ratios(self) -> tuple[Floats, Floats, Floats]:
+        """Of plain days: contacts over their size, age, size; what is far from usual is cut."""
+        size = np.array([self.sizes.get(key, 0.0) for key in self.keys])
+        usable = self.plain & (size > 0)
+        if not usable.any():
+            return np.zeros(0), np.zeros(0), np.zeros(0)
+        ratio = self.totals[usable] / size[usable]
+        middle = float(np.median(ratio))
+        return np.clip(ratio, middle / 1.5, middle * 1.5), self.age[usable], size[usable]
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:

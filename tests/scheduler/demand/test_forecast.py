@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.demand.forecast import backtest, forecast, forecast_skill
+from scheduler.demand.backtest import backtest
+from scheduler.demand.candidates import CANDIDATES, NAIVE, Model, predict
+from scheduler.demand.forecast import forecast, forecast_skill
 from scheduler.demand.history import Day, History, histories
-from scheduler.demand.profile import CANDIDATES, NAIVE, Model, predict
 from scheduler.errors import SchedulingError
 from scheduler.labour import DayType
 
 MONDAY = dt.date(2026, 3, 2)
-PROFILE, LEVEL, TREND = CANDIDATES[1:]
+PROFILE, LEVEL, TREND = CANDIDATES[2:5]
 HOLIDAY = DayType.STATUTORY_HOLIDAY
 
 
