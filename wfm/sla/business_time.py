@@ -31,6 +31,8 @@ from wfm.sla.calendars import BusinessCalendar, Span, utc_second, zone_of
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Years a calendar can be compiled for."""
 
+SECOND_US = 1_000_000
+
 _NEVER = -(2**62)
 _MARGIN_S = 3 * 86_400  # zone offset, and a span that began the day before, on the safe side
 _YEAR_S = 366 * 86_400
@@ -70,6 +72,9 @@ class _Table:
         i = bisect_right(self.opens, second) - 1
         return self.ends[i] - max(0, self.closes[i] - second)
 
+    def is_open(self, second: int) -> bool:
+        return second < self.closes[bisect_right(self.opens, second) - 1]
+
     def instant(self, worked: int, closing: bool) -> int:
         """The earliest (closing) or the latest second with that many seconds worked."""
         i = (bisect_left if closing else bisect_right)(self.ends, worked)
@@ -79,7 +84,7 @@ class _Table:
 class BusinessTime:
     """Business time of one calendar.
 
-    All instants are aware `datetime`; results are in UTC. Fractions of a second are dropped.
+    All instants are aware `datetime`; results are in UTC and exact to the microsecond.
     The vectorised forms take and give UTC seconds since 1970 as int64.
 
     Examples
@@ -112,19 +117,40 @@ class BusinessTime:
         InputError
             If the calendar is not open that long before the last year it can be compiled for.
         """
-        return instant_of(self._add(second_of(start), seconds, boundary))
+        return self.add_us(start, seconds * SECOND_US, boundary)
+
+    def add_us(self, start: datetime, more_us: int, boundary: Boundary) -> datetime:
+        """`add` for business microseconds."""
+        first = second_of(start)
+        fraction = start.microsecond
+        if fraction and not self._open_in(first):
+            fraction = 0  # closed time has no parts
+        seconds, part = divmod(more_us + fraction, SECOND_US)
+        if part:  # between two seconds there is one business instant only
+            whole = instant_of(self._add(first, seconds, Boundary.NEXT_OPEN))
+            return whole + timedelta(microseconds=part)
+        ends = Boundary.NEXT_OPEN if more_us <= 0 else boundary
+        return instant_of(self._add(first, seconds, ends))
 
     def elapsed(self, start: datetime, end: datetime) -> int:
-        """Business seconds from `start` to `end`; negative when `end` comes first."""
+        """Whole business seconds from `start` to `end`; negative when `end` comes first."""
+        us = self.elapsed_us(start, end)
+        return us // SECOND_US if us >= 0 else -(-us // SECOND_US)
+
+    def elapsed_us(self, start: datetime, end: datetime) -> int:
+        """Business microseconds from `start` to `end`; negative when `end` comes first."""
         first, last = second_of(start), second_of(end)
         table = self._covering(min(first, last), max(first, last))
-        return table.worked(last) - table.worked(first)
+        us = (table.worked(last) - table.worked(first)) * SECOND_US
+        if end.microsecond and table.is_open(last):
+            us += end.microsecond
+        if start.microsecond and table.is_open(first):
+            us -= start.microsecond
+        return us
 
     def is_open(self, at: datetime) -> bool:
         """Whether the calendar is open in the second that begins at `at`."""
-        second = second_of(at)
-        table = self._covering(second, second)
-        return second < table.closes[bisect_right(table.opens, second) - 1]
+        return self._open_in(second_of(at))
 
     def next_opening(self, at: datetime) -> datetime:
         """`at` itself when the calendar is open then, else the next opening."""
@@ -199,7 +225,7 @@ class BusinessTime:
     # --- the table ---------------------------------------------------------------------------
 
     def _add(self, start: int, seconds: int, boundary: Boundary) -> int:
-        closing = seconds > 0 and boundary is Boundary.CLOSE
+        closing = boundary is Boundary.CLOSE
         table = self._covering(start, start)
         while True:
             goal = table.worked(start) + seconds
@@ -207,6 +233,9 @@ class BusinessTime:
             if wider is None:
                 return table.instant(goal, closing)
             table = wider
+
+    def _open_in(self, second: int) -> bool:
+        return self._covering(second, second).is_open(second)
 
     def _next_business_day(self, day: date) -> date:
         while day.year <= self._last_year:

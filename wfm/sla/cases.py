@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from wfm.errors import Fault, InputError
-from wfm.sla.business_time import Boundary, BusinessTime
+from wfm.sla.business_time import SECOND_US, Boundary, BusinessTime
 from wfm.sla.calendars import zone_of
 from wfm.sla.clocks import Reading, Replay, replay
 from wfm.sla.reading import PARTS, calendar_from_dict
-from wfm.sla.tickets import KINDS, ClockTarget, Metric, TicketEvent
+from wfm.sla.tickets import KINDS, SAME, ClockTarget, Metric, TicketEvent
 
 OPEN_INTERVALS = 20
 """How many open spans are listed for a case that does not say how many it asks for."""
@@ -124,8 +124,8 @@ def _due(case: Case) -> Result:
     due_at = _resolution(case, target, pauses).due_at
     result: Result = {"due": case.show(due_at) if due_at else None}
     if any(event.kind == "stop" for event in case.events):
-        used_s = _resolution(case, target, case.events).used_s
-        result["overrun_business_seconds"] = max(0, used_s - seconds)
+        over_us = _resolution(case, target, case.events).used_us - seconds * SECOND_US
+        result["overrun_business_seconds"] = _seconds(max(0, over_us))
     return result
 
 
@@ -134,11 +134,14 @@ def _elapsed(case: Case) -> Result:
     if not stops:
         raise _fault("events", "expected an event of type stop")
     if max(stops) < case.start:  # counted back, so negative; no pause lies in between
-        seconds = case.times.elapsed(case.start, max(stops))
+        seconds = _seconds(case.times.elapsed_us(case.start, max(stops)))
         return {"business_seconds": seconds, "paused_business_seconds": 0}
     any_limit = ClockTarget(Metric.RESOLUTION, 1, case.times)
     reading = _resolution(case, any_limit, case.events)
-    return {"business_seconds": reading.used_s, "paused_business_seconds": reading.paused_s}
+    return {
+        "business_seconds": _seconds(reading.used_us),
+        "paused_business_seconds": _seconds(reading.paused_us),
+    }
 
 
 def _due_days(case: Case) -> Result:
@@ -160,6 +163,8 @@ def _clocks(case: Case) -> Result:
     result: Result = {}
     for metric in Metric:
         reading = replayed.readings[metric]
+        if metric is Metric.CALLBACK and reading.limit_s is None:
+            continue  # shown where it is promised only
         due_at = reading.due_at if reading.running else None
         worst = reading.worst
         result[f"{metric}_due"] = case.show(due_at) if due_at else None
@@ -180,6 +185,10 @@ _EVALUATORS: dict[str, Callable[[Case], Result]] = {
 def _resolution(case: Case, target: ClockTarget, events: Sequence[TicketEvent]) -> Reading:
     replayed: Replay = replay(case.start, [target], events, case.last, boundary=case.boundary)
     return replayed.readings[Metric.RESOLUTION]
+
+
+def _seconds(us: int) -> int | float:
+    return us // SECOND_US if us % SECOND_US == 0 else us / SECOND_US
 
 
 def _minutes(seconds: int) -> int | float:
@@ -265,7 +274,9 @@ def _shower(start: str, zone: str) -> Callable[[datetime], str]:
 
     def show(at: datetime) -> str:
         if start.strip().endswith(("Z", "z")):
-            return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+            return (
+                at.strftime("%Y-%m-%dT%H:%M:%S.%f" if at.microsecond else "%Y-%m-%dT%H:%M:%S") + "Z"
+            )
         local = at.astimezone(local_zone)
         if given.tzinfo is None and not local.fold:
             local = local.replace(tzinfo=None)
@@ -286,7 +297,7 @@ def _events(value: object, times: BusinessTime) -> Iterator[TicketEvent]:
         at = _instant(event.get("at"), times.calendar.zone, f"{field}.at")
         changed = event.get("target")
         targets = None if changed is None else _targets(_object(changed, f"{field}.target"), times)
-        yield TicketEvent(at, kind, targets)
+        yield TicketEvent(at, SAME.get(kind, kind), targets)
 
 
 def _targets(target: Mapping[str, object], times: BusinessTime) -> tuple[ClockTarget, ...]:
@@ -313,8 +324,8 @@ def _whole(amount: object, field: str, size: int) -> int:
     """`amount` units of `size` as a whole number."""
     if isinstance(amount, int | float) and not isinstance(amount, bool) and math.isfinite(amount):
         scaled = amount * size
-        if scaled == int(scaled):
-            return int(scaled)
+        if abs(scaled - round(scaled)) < 1e-6:  # 1.1 minutes are 66.00000000000001 seconds
+            return round(scaled)
     raise _fault(field, "expected a whole number", amount)
 
 

@@ -11,6 +11,7 @@ METRICS: dict[Metric, tuple[str, str]] = {
     Metric.FIRST_RESPONSE: ("first response", "首次响应"),
     Metric.NEXT_RESPONSE: ("next response", "后续响应"),
     Metric.RESOLUTION: ("resolution", "解决"),
+    Metric.CALLBACK: ("callback", "回访"),
 }
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -21,12 +22,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "resume": ("clocks resumed", "计时恢复"),
     "stop": ("ticket resolved", "工单已解决"),
     "reopen": ("ticket reopened", "工单重新打开"),
+    "callback": ("customer called back", "已回访客户"),
     "cancel": ("ticket cancelled", "工单已取消"),
     "sla_removed": ("no agreement applies any more", "不再适用任何服务级别协议"),
     "target_changed": (
         "{metric}: the target is now {limit_s}; {spent_s} already spent still count",
         "{metric}：目标改为 {limit_s}，已用时间 {spent_s} 继续计入",
     ),
+    "target_gone": ("{metric}: no longer promised", "{metric}：不再承诺"),
     "met": (
         "{metric} within the target: {used_s} of {limit_s}",
         "{metric}达标：用时 {used_s}，目标 {limit_s}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -93,9 +93,19 @@ def test_spans_that_overlap_over_midnight_count_once() -> None:
     assert desk.elapsed(at("2024-01-15T00:00"), at("2024-01-17T00:00")) == 14 * H
 
 
-def test_fractions_of_a_second_are_dropped() -> None:
+def test_fractions_of_a_second_are_kept() -> None:
     start = at("2024-01-15T10:00").replace(microsecond=999_999)
-    assert office().add(start, 1) == at("2024-01-15T10:00:01")
+    assert office().add(start, 1) == at("2024-01-15T10:00:01").replace(microsecond=999_999)
+    # half a second is left on Monday, the other half falls on Tuesday
+    late = at("2024-01-15T16:59:59").replace(microsecond=500_000)
+    due = at("2024-01-16T09:00").replace(microsecond=500_000)
+    assert office().add(late, 1) == due
+    assert office().elapsed_us(late, due) == 1_000_000
+    assert office().elapsed(late, due - timedelta(microseconds=1)) == 0  # not yet a whole second
+    # closed time has no parts
+    night = at("2024-01-15T18:00").replace(microsecond=500_000)
+    assert office().add(night, 1) == at("2024-01-16T09:00:01")
+    assert office().elapsed_us(night, due) == 500_000
 
 
 # --- measuring ------------------------------------------------------------------------------------

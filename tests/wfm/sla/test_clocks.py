@@ -32,7 +32,7 @@ def at(text: str) -> datetime:
 
 
 def targets(first: int = 60, following: int = 120, resolution: int = 240) -> list[ClockTarget]:
-    minutes = zip(Metric, (first, following, resolution), strict=True)
+    minutes = zip(Metric, (first, following, resolution), strict=False)
     return [ClockTarget(metric, limit * M, DESK) for metric, limit in minutes]
 
 

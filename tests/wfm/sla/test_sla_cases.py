@@ -308,3 +308,23 @@ def test_all_reference_cases(convention: str | None) -> None:
                 wrong.append((given["id"], field, found["result"][field], value))
     assert wrong == []
     assert len(results) >= 135
+
+
+def test_a_callback_is_shown_where_it_is_promised() -> None:
+    # resolved at 11:00, called back at 11:45: 45 of 60 min
+    events = [event("11:00", "stop"), event("11:45", "callback")]
+    shown = result("clocks", target={"callback_minutes": 60}, events=events)
+    assert (shown["callback_minutes"], shown["callback_margin_minutes"]) == (45, 15)
+
+
+def test_the_words_of_records_are_understood_too() -> None:
+    events = [event("10:30", "paused"), event("11:00", "resumed"), event("12:00", "resolved")]
+    # 10:00-12:00 less half an hour
+    assert result("elapsed", events=events) == {
+        "business_seconds": 5400, "paused_business_seconds": 1800
+    }  # fmt: skip
+
+
+def test_parts_of_a_second_count() -> None:
+    events = [{"at": "2024-01-15T10:00:01.500", "type": "stop"}]
+    assert result("elapsed", events=events)["business_seconds"] == 1.5
