@@ -1,14 +1,15 @@
 """Who holds which post on the holidays: a fair duty table (值班表), exact and explained.
 
 Four aims, each only as far as those before it allow: no place empty; nobody the same named day two
-years running; wishes met and burdens even. The last is one sum: the squared burden of each agent
-over the years, this table included, plus the weight of every wish not met. Squares always prefer
-whoever has borne least.
+years running; burdens even and wishes met; whoever's turn it is in the rotation. The third is one
+sum: the squared burden of each agent over the years, this table included; the squared number of
+places people mind most; the weight of every wish not met. Squares always prefer whoever has borne
+least.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
@@ -106,12 +107,26 @@ class Gap:
         return f"{self.place.date} {self.place.post}: {self.missing} missing; " + ", ".join(parts)
 
 
+def change_of_cost(
+    problem: DutyProblem,
+    now: Mapping[str, Collection[Place]],
+    then: Mapping[str, Collection[Place]],
+) -> int:
+    """What it adds to the third aim that the agents of `then` hold other places than `now`."""
+    return sum(
+        problem.agent_cost(agent, held) - problem.agent_cost(agent, now.get(agent, ()))
+        for agent, held in then.items()
+    )
+
+
 CAUSES: dict[Language, dict[str, str]] = {
     "en": {"grade": "grade too low", "qualification": "not qualified", "site": "other site",
            "leave": "on leave", "forbidden": "not available", "protected": "protected by law",
+           "home": "works from home only", "gone": "not at the desk",
            "elsewhere": "on another post", "full": "has enough days"},
     "zh": {"grade": "级别不足", "qualification": "无资格", "site": "不在该地点",
            "leave": "休假", "forbidden": "不可安排", "protected": "受法律保护",
+           "home": "仅可居家办公", "gone": "不在岗",
            "elsewhere": "当日另有岗位", "full": "值班天数已满"},
 }  # fmt: skip
 
@@ -164,7 +179,7 @@ def describe(problem: DutyProblem, holders: Holders, *, proven: bool = False) ->
     gaps = tuple(
         view.gap(place)
         for place in problem.places
-        if len(holders.get(place, ())) < problem.post[place.post].count
+        if len(holders.get(place, ())) < problem.need(place)
     )
     return DutyTable(
         fills=fills,
@@ -183,13 +198,11 @@ class _View:
     def __init__(self, problem: DutyProblem, holders: Holders) -> None:
         self.problem = problem
         self.busy: dict[tuple[str, date], Place] = {}
-        self.days: dict[str, int] = dict.fromkeys(problem.agent, 0)
-        self.after = dict(problem.before)
+        self.held: dict[str, tuple[Place, ...]] = dict.fromkeys(problem.agent, ())
         for place, held in holders.items():
             for agent in held:
                 self.busy[agent, place.date] = place
-                self.days[agent] += 1
-                self.after[agent] += problem.burden(place)
+                self.held[agent] += (place,)
         self.locked = {(Place(lock.date, lock.post), lock.agent) for lock in problem.locks}
 
     def fill(self, place: Place, agent: str) -> Fill:
@@ -214,23 +227,14 @@ class _View:
         )
 
     def _alternative(self, place: Place, holder: str, other: str) -> Alternative:
-        burden = self.problem.burden(place)
-        with_other = (self.after[other] + burden) ** 2 - self.after[other] ** 2
-        without = self.after[holder] ** 2 - (self.after[holder] - burden) ** 2
+        moved = {holder: tuple(p for p in self.held[holder] if p != place)}
+        moved[other] = (*self.held[other], place)
         return Alternative(
             agent=other,
             carried=self.problem.before[other],
-            cost=with_other - without + self._wishes(other, place) - self._wishes(holder, place),
+            cost=change_of_cost(self.problem, self.held, moved),
             repeats=self.problem.repeats(other, place),
-            full=self.days[other] >= self.problem.most_days,
-        )
-
-    def _wishes(self, agent: str, place: Place) -> int:
-        """What it costs in wishes that the agent has a post on that day."""
-        return sum(
-            -wish.weight if wish.on else wish.weight
-            for wish in self.problem.requests
-            if (wish.agent, wish.date) == (agent, place.date)
+            full=len(self.held[other]) >= self.problem.most_days,
         )
 
     def gap(self, place: Place) -> Gap:
@@ -243,7 +247,7 @@ class _View:
             elif (where := self.busy.get((agent, place.date))) is not None:
                 held += where == place
                 elsewhere += where != place
-            elif self.days[agent] >= self.problem.most_days:
+            elif len(self.held[agent]) >= self.problem.most_days:
                 full += 1
-        missing = self.problem.post[place.post].count - held
+        missing = self.problem.need(place) - held
         return Gap(place, missing, tuple(sorted(barred.items())), elsewhere, full)

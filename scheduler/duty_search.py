@@ -56,13 +56,14 @@ class _Search:
 
     def run(self) -> tuple[dict[Place, tuple[str, ...]], bool]:
         proven, solver = True, None
-        for build in (self._empty_places, self._repeats, self._unevenness):
+        for build in (self._empty_places, self._repeats, self._unevenness, self._rotation):
             aim = build()
             self.model.minimize(aim)
             solver, status = self._solve(solver)
             if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
                 raise SchedulingError("the search for a duty table ended before any was found")
-            proven &= status == cp_model.OPTIMAL
+            if build != self._rotation:  # the rotation only chooses between equally good tables
+                proven &= status == cp_model.OPTIMAL
             self.model.add(aim <= round(solver.objective_value))
         assert solver is not None
         holders: dict[Place, list[str]] = {place: [] for place in self.problem.places}
@@ -93,7 +94,7 @@ class _Search:
                     held for place, held in self.of_agent[agent.id] if place.date == day.date
                 )
         for place in self.problem.places:
-            self.model.add(sum(self.at_place[place]) <= self.problem.post[place.post].count)
+            self.model.add(sum(self.at_place[place]) <= self.problem.need(place))
 
     def _hold_so_many_days(self) -> None:
         """Nobody has more days than allowed."""
@@ -110,7 +111,7 @@ class _Search:
         """Weight of the places left empty."""
         posts = self.problem.post
         return sum(
-            posts[place.post].weight * (posts[place.post].count - sum(self.at_place[place]))
+            posts[place.post].weight * (self.problem.need(place) - sum(self.at_place[place]))
             for place in self.problem.places
         )
 
@@ -123,39 +124,64 @@ class _Search:
         )
 
     def _unevenness(self) -> cp_model.LinearExprT:
-        """Squared burdens of all agents beyond what the past alone makes, and wishes not met."""
-        terms: list[cp_model.LinearExprT] = []
+        """What the table adds to squared burdens and heavy places, and wishes not met."""
+        problem, terms = self.problem, list[cp_model.LinearExprT]()
         for agent in self.agents:
             held = self.of_agent[agent.id]
-            sums = _reachable([self.problem.burden(p) for p, _ in held], self.problem.most_days)
-            chosen = {n: self.model.new_bool_var(f"{agent.id} adds {n}") for n in sums}
-            self.model.add_exactly_one(chosen.values())
-            added = sum(self.problem.burden(place) * variable for place, variable in held)
-            self.model.add(added == sum(n * variable for n, variable in chosen.items()))
-            past = self.problem.before[agent.id]
-            terms += [(2 * past + n) * n * variable for n, variable in chosen.items()]
-        for wish in self.problem.requests:
+            added = [(problem.burden(place), variable) for place, variable in held]
+            terms += self._squares(agent.id, added, problem.before[agent.id])
+            heavy = [(1, variable) for place, variable in held if problem.is_heavy(place)]
+            weight = problem.heavy_weight
+            terms += self._squares(agent.id, heavy, problem.heavy_before[agent.id], weight)
+        for wish in problem.requests:
             busy = sum(v for place, v in self.of_agent[wish.agent] if place.date == wish.date)
             terms.append(wish.weight * (1 - busy) if wish.on else wish.weight * busy)
         return sum(terms)
+
+    def _squares(
+        self, agent: str, added: Sequence[tuple[int, cp_model.IntVar]], past: int, weight: int = 1
+    ) -> list[cp_model.LinearExprT]:
+        """Terms that sum to weight × ((past + what is added)² − past²)."""
+        if not added or not weight:
+            return []
+        sums = _reachable([amount for amount, _ in added], self.problem.most_days)
+        chosen = {n: self.model.new_bool_var(f"{agent} adds {n}") for n in sums}
+        self.model.add_exactly_one(chosen.values())
+        self.model.add(
+            sum(amount * variable for amount, variable in added)
+            == sum(n * variable for n, variable in chosen.items())
+        )
+        return [weight * (2 * past + n) * n * variable for n, variable in chosen.items()]
+
+    def _rotation(self) -> cp_model.LinearExprT:
+        """Of equally good tables: whoever's turn is next, on the earlier day."""
+        turn, last = self.problem.turn, len(self.problem.places)
+        order = {place: last - number for number, place in enumerate(self.problem.places)}
+        return sum(turn[agent] * order[place] * held for (place, agent), held in self.holds.items())
 
 
 def _candidates(problem: DutyProblem) -> list[Agent]:
     """The agents an optimal table can be made of.
 
-    Of people who may hold the same places, with the same repeats, no lock and no wish, the one who
-    has borne less serves as well as the other and costs no more. So no more of them are looked at
-    than those places take, whoever has borne least first.
+    Of people who may hold the same places, with the same repeats and as many heavy places, no lock
+    and no wish, the one who has borne less (or whose turn it is) serves as well as the other and
+    costs no more. So no more of them are looked at than those places take.
     """
     named = {wish.agent for wish in problem.requests} | {lock.agent for lock in problem.locks}
-    alike: dict[tuple[tuple[Place, ...], tuple[bool, ...], str], list[Agent]] = defaultdict(list)
-    for agent in sorted(problem.agents, key=lambda one: (problem.before[one.id], one.id)):
+    alike: dict[tuple[object, ...], list[Agent]] = defaultdict(list)
+    places_of: dict[tuple[object, ...], tuple[Place, ...]] = {}
+    for agent in sorted(
+        problem.agents, key=lambda one: (problem.before[one.id], problem.turn[one.id])
+    ):
         able = tuple(place for place in problem.places if problem.barred(agent.id, place) is None)
         repeats = tuple(problem.repeats(agent.id, place) for place in able)
-        alike[able, repeats, agent.id if agent.id in named else ""].append(agent)
+        heavy = problem.heavy_before[agent.id]
+        kind = (able, repeats, heavy, agent.id if agent.id in named else "")
+        places_of[kind] = able
+        alike[kind].append(agent)
     candidates: list[Agent] = []
-    for (able, _, _), group in alike.items():
-        candidates += group[: sum(problem.post[place.post].count for place in able)]
+    for key, group in alike.items():
+        candidates += group[: sum(problem.need(place) for place in places_of[key])]
     return candidates
 
 

@@ -6,7 +6,7 @@ No solver in here: `faults_of_table` checks any table, whoever made it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -33,6 +33,17 @@ class Place:
     post: str
 
 
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Somebody who cannot hold one post between two dates, both included, and why (a code)."""
+
+    agent: str
+    post: str
+    first: date
+    last: date
+    cause: str = "forbidden"
+
+
 @dataclass(frozen=True)
 class DutyProblem:
     """Which posts are to be held on which named days, and by whom they can be.
@@ -48,10 +59,16 @@ class DutyProblem:
         Posts held at a site, by people who may work there; others are for the whole desk.
     requests : tuple of Request
         Wishes for or against having a post on a day (`shift` is not read).
-    leave, forbidden, locks : tuples
+    leave, forbidden, excluded, locks : tuples
         Hard. A forbidden cell with a shift is not read. Locked places stay as they are.
     most_days : int
         Places one agent may have in the table, locked ones included.
+    wanted : mapping of place to people
+        Where a place wants other than `Post.count` people; 0 takes the place away.
+    heavy_from : int
+        A place that brings at least so many units is one people mind most.
+    heavy_weight : int
+        Cost per unit of the sum of squared numbers of such places, over all years.
 
     Raises
     ------
@@ -69,6 +86,10 @@ class DutyProblem:
     forbidden: tuple[Forbidden, ...] = ()
     locks: tuple[PostLock, ...] = ()
     most_days: int = 2
+    excluded: tuple[Excluded, ...] = ()
+    wanted: Mapping[Place, int] = field(default_factory=dict)
+    heavy_from: int = 6
+    heavy_weight: int = 20
 
     def __post_init__(self) -> None:
         faults = _faults(self)
@@ -92,7 +113,12 @@ class DutyProblem:
         """Every post on every of its days, by date and in the order of the posts."""
         rank = {post.id: number for number, post in enumerate(self.posts)}
         places = [Place(on, post.id) for post in self.posts for on in post.days]
-        return tuple(sorted(places, key=lambda place: (place.date, rank[place.post])))
+        held = [place for place in places if self.need(place)]
+        return tuple(sorted(held, key=lambda place: (place.date, rank[place.post])))
+
+    def need(self, place: Place) -> int:
+        """People a place wants."""
+        return self.wanted.get(place, self.post[place.post].count)
 
     @cached_property
     def before(self) -> dict[str, int]:
@@ -100,8 +126,40 @@ class DutyProblem:
         return carried(self.ledger, [agent.id for agent in self.agents])
 
     @cached_property
+    def heavy_before(self) -> dict[str, int]:
+        """How many places that people mind most each agent has had."""
+        heavy = Counter(e.agent for e in self.ledger if e.burden >= self.heavy_from)
+        return {agent.id: heavy[agent.id] for agent in self.agents}
+
+    @cached_property
+    def turn(self) -> dict[str, int]:
+        """Whose turn it is, 0 first: the rotation goes on behind who held a post last."""
+        last: dict[str, date] = {}
+        for entry in self.ledger:
+            if entry.post:
+                last[entry.agent] = max(entry.date, last.get(entry.agent, date.min))
+        order = sorted(self.agent, key=lambda agent: (last.get(agent, date.min), agent))
+        return {agent: number for number, agent in enumerate(order)}
+
+    @cached_property
     def _held(self) -> frozenset[tuple[str, str]]:
         return frozenset((h.agent, h.day_name) for h in held_last_year(self.ledger, self.days))
+
+    @cached_property
+    def _closed(self) -> dict[tuple[str, Place], str]:
+        return {
+            (one.agent, place): one.cause
+            for one in self.excluded
+            for place in self.places
+            if place.post == one.post and one.first <= place.date <= one.last
+        }
+
+    @cached_property
+    def _wishes(self) -> dict[str, list[Request]]:
+        wishes: dict[str, list[Request]] = {agent.id: [] for agent in self.agents}
+        for wish in self.requests:
+            wishes[wish.agent].append(wish)
+        return wishes
 
     @cached_property
     def _away(self) -> dict[tuple[str, date], str]:
@@ -132,6 +190,8 @@ class DutyProblem:
             return "site"
         if (agent, place.date) in self._away:
             return self._away[agent, place.date]
+        if (agent, place) in self._closed:
+            return self._closed[agent, place]
         if self.day[place.date].type == "statutory_holiday" and any(
             one.kind in ("no_overtime", "no_duty_on_holidays")
             and one.first <= place.date <= one.last
@@ -139,6 +199,18 @@ class DutyProblem:
         ):
             return "protected"
         return None
+
+    def is_heavy(self, place: Place) -> bool:
+        """Whether it is one of the places people mind most."""
+        return self.burden(place) >= self.heavy_from
+
+    def agent_cost(self, agent: str, held: Collection[Place]) -> int:
+        """Squared burden and heavy places over the years, and wishes not met, of one agent."""
+        burden = self.before[agent] + sum(self.burden(place) for place in held)
+        heavy = self.heavy_before[agent] + sum(self.is_heavy(place) for place in held)
+        days = {place.date for place in held}
+        unmet = sum(w.weight for w in self._wishes[agent] if w.on != (w.date in days))
+        return burden**2 + self.heavy_weight * heavy**2 + unmet
 
     def wish_cost(self, holders: Mapping[Place, Sequence[str]]) -> int:
         """Cost of the wishes that a table does not meet."""
@@ -173,13 +245,22 @@ def _faults(problem: DutyProblem) -> list[str]:
         if min(post.count, post.weight, post.burden_percent) < 0
     ]
     faults += [f"the burden of {d.date} is less than 0" for d in problem.days if d.burden < 0]
+    known = {Place(on, post.id) for post in problem.posts for on in post.days}
+    for place, people in problem.wanted.items():
+        if place not in known:
+            faults.append(f"people wanted: there is no post {place.post!r} on {place.date}")
+        elif people < 0:
+            faults.append(f"{place.post!r} on {place.date} wants fewer than 0 people")
+    if min(problem.heavy_from, problem.heavy_weight) < 0:
+        faults.append("what makes a heavy day, and its weight, must not be below 0")
     if problem.most_days < 1:
         faults.append("an agent must be allowed at least one day (most_days)")
     faults += [
         f"{what}: there is no agent {item.agent!r}"
         for what, items in (
             ("request", problem.requests), ("leave", problem.leave),
-            ("forbidden", problem.forbidden), ("lock", problem.locks),
+            ("forbidden", problem.forbidden), ("excluded", problem.excluded),
+            ("lock", problem.locks),
         )
         for item in items
         if item.agent not in agents
@@ -213,7 +294,7 @@ def faults_of_table(
         if place not in known:
             faults.append(f"there is no post {place.post!r} on {place.date}")
             continue
-        if len(held) > problem.post[place.post].count:
+        if len(held) > problem.need(place):
             faults.append(f"too many people hold {place.post!r} on {place.date}")
         for agent in held:
             if agent not in problem.agent:

@@ -416,18 +416,23 @@ def small_problems(draw):
     )  # fmt: skip
 
 
-def cost(one: DutyProblem, table: dict[Place, tuple[str, ...]]) -> tuple[int, int, int]:
-    """The three aims in their order, straight from their definitions."""
+def cost(one: DutyProblem, table: dict[Place, tuple[str, ...]]) -> tuple[int, int, int, int]:
+    """The four aims in their order, straight from their definitions."""
     empty = sum(
         one.post[place.post].weight * (one.post[place.post].count - len(table[place]))
         for place in one.places
     )
     repeats = sum(one.repeats(agent, place) for place in table for agent in table[place])
     after = dict(one.before)
-    for place, held_by in table.items():
-        for agent in held_by:
+    heavy = {agent: sum(e.agent == agent and e.burden >= 6 for e in one.ledger) for agent in after}
+    turns = 0
+    for number, place in enumerate(one.places):
+        for agent in table[place]:
             after[agent] += one.burden(place)
-    return empty, repeats, sum(n * n for n in after.values()) + one.wish_cost(table)
+            heavy[agent] += one.burden(place) >= 6
+            turns += one.turn[agent] * (len(one.places) - number)
+    uneven = sum(n * n for n in after.values()) + 20 * sum(n * n for n in heavy.values())
+    return empty, repeats, uneven + one.wish_cost(table), turns
 
 
 def every_table(one: DutyProblem):
