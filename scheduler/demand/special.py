@@ -116,7 +116,7 @@ def _lunar_day(date: dt.date) -> str:
         moon = LunarDate.from_solar_date(date.year, date.month, date.day)
     except ValueError:  # beyond the years its tables know
         return ""
-    return "" if moon.isLeapMonth else LUNAR_DAYS.get((moon.month, moon.day), "")
+    return "" if moon.is_leap_month else LUNAR_DAYS.get((moon.month, moon.day), "")
 
 
 def festival(name: str) -> str:
