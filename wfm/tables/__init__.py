@@ -51,6 +51,7 @@ from wfm.tables.quality import (
 from wfm.tables.rosters import (
     Assignment,
     Demand,
+    ForecastAdjustment,
     HolidayDuty,
     Post,
     PostHolding,
@@ -69,7 +70,14 @@ from wfm.tables.services import (
     Customer,
     Service,
 )
-from wfm.tables.tickets import DispatchDecision, Ticket, TicketEvent
+from wfm.tables.tickets import (
+    ClockFailure,
+    ClockNotice,
+    DispatchDecision,
+    Ticket,
+    TicketClock,
+    TicketEvent,
+)
 
 __all__ = [
     "Account",
@@ -88,10 +96,13 @@ __all__ = [
     "AuditEntry",
     "BusinessCalendar",
     "CalendarDay",
+    "ClockFailure",
+    "ClockNotice",
     "CalibrationSample",
     "Contribution",
     "Customer",
     "Demand",
+    "ForecastAdjustment",
     "DispatchDecision",
     "DutyCheck",
     "DutyContact",
@@ -128,6 +139,7 @@ __all__ = [
     "Survey",
     "Team",
     "Ticket",
+    "TicketClock",
     "TicketEvent",
     "WatchDecision",
 ]

@@ -99,10 +99,39 @@ class Demand(SQLModel, table=True):
     handle_s: float
 
 
-class Requirement(SQLModel, table=True):
-    """People needed per skill, tier and interval so that the targets are met."""
+class ForecastAdjustment(SQLModel, table=True):
+    """What a planner knows that the records do not: a factor on some days, with its reason."""
 
-    __table_args__ = (sa.UniqueConstraint("plan_id", "team_id", "skill_id", "tier", "starts_at"),)
+    __tablename__ = "forecast_adjustment"
+    __table_args__ = (
+        sa.CheckConstraint("factor >= 0", name="factor_not_negative"),
+        sa.CheckConstraint("day_until >= day_from", name="days_in_order"),
+        sa.CheckConstraint("minute_until > minute_from", name="minutes_in_order"),
+    )
+
+    id: int | None = key()
+    skill_id: int | None = ref("skill.id", nullable=True, index=False)
+    day_from: date
+    day_until: date
+    minute_from: int = 0
+    minute_until: int = 1440
+    factor: float
+    reason: str
+    made_by: str
+    made_at: datetime = instant()
+    withdrawn_by: str | None = None
+    withdrawn_at: datetime | None = instant(nullable=True)
+
+
+class Requirement(SQLModel, table=True):
+    """People needed per skill, tier and interval so that the targets are met.
+
+    Rows of one place add up: what a promise asks for, and what replays of rosters added.
+    """
+
+    __table_args__ = (
+        sa.UniqueConstraint("plan_id", "team_id", "skill_id", "tier", "starts_at", "source"),
+    )
 
     id: int | None = key()
     plan_id: int = ref("staffing_plan.id")

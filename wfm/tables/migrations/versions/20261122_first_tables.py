@@ -24,6 +24,7 @@ APPEND_ONLY = (
     "fairness_answer",
     "record_correction",
     "grade_attachment",
+    "clock_notice",
 )
 REFUSE = """
 create function refuse_change() returns trigger language plpgsql as $$
@@ -32,6 +33,53 @@ begin
         using errcode = 'restrict_violation';
 end $$
 """
+
+
+# A sealed agreement stays as it was signed: only its status and its last day may still change.
+KEEP_SEALED = (
+    """
+    create function keep_sealed() returns trigger language plpgsql as $$
+    begin
+        if tg_op = 'TRUNCATE' then
+            raise exception 'agreements are never emptied' using errcode = 'restrict_violation';
+        end if;
+        if old.seal <> '' and (tg_op = 'DELETE'
+            or to_jsonb(new) - 'status' - 'in_force_until'
+                is distinct from to_jsonb(old) - 'status' - 'in_force_until'
+            or new.status not in ('signed', 'in_force', 'superseded')) then
+            raise exception 'a sealed agreement is never changed or removed'
+                using errcode = 'restrict_violation';
+        end if;
+        if tg_op = 'DELETE' then return old; end if;
+        return new;
+    end $$
+    """,
+    """
+    create function keep_sealed_target() returns trigger language plpgsql as $$
+    declare touched integer[];
+    begin
+        if tg_op = 'TRUNCATE' then
+            raise exception 'agreements are never emptied' using errcode = 'restrict_violation';
+        end if;
+        if tg_op <> 'INSERT' then touched := array_append(touched, old.agreement_id); end if;
+        if tg_op <> 'DELETE' then touched := array_append(touched, new.agreement_id); end if;
+        if exists (select from agreement a where a.seal <> '' and a.id = any(touched)) then
+            raise exception 'a target of a sealed agreement is never changed or removed'
+                using errcode = 'restrict_violation';
+        end if;
+        if tg_op = 'DELETE' then return old; end if;
+        return new;
+    end $$
+    """,
+    "create trigger agreement_sealed before update or delete on agreement"
+    " for each row execute function keep_sealed()",
+    "create trigger agreement_kept before truncate on agreement"
+    " for each statement execute function keep_sealed()",
+    "create trigger target_sealed before insert or update or delete on agreement_target"
+    " for each row execute function keep_sealed_target()",
+    "create trigger target_kept before truncate on agreement_target"
+    " for each statement execute function keep_sealed_target()",
+)
 
 
 def upgrade() -> None:
@@ -390,9 +438,39 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("service_id", sa.Integer(), nullable=True),
         sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("provider", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("receiver", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("supports", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("thresholds", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "reopening",
+            sa.Enum(
+                "continue",
+                "restart",
+                name="reopening",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("notices_at_night", sa.Boolean(), nullable=False),
         sa.Column("in_force_from", sa.Date(), nullable=True),
+        sa.Column("in_force_until", sa.Date(), nullable=True),
+        sa.Column("reviewed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("reviewed_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("signed_by_provider", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("signed_by_receiver", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("sealed", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("seal", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.CheckConstraint(
+            "in_force_until > in_force_from", name=op.f("ck_agreement_ends_after_it_begins")
+        ),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_agreement_customer_id_customer")
         ),
@@ -745,11 +823,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_ticket_code")),
     )
     op.create_index(
-        "ix_ticket_open",
+        "ix_ticket_next_look_at",
         "ticket",
         ["next_look_at"],
         unique=False,
-        postgresql_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("next_look_at is not null"),
     )
     op.create_index(op.f("ix_ticket_opened_at"), "ticket", ["opened_at"], unique=False)
     op.create_index(op.f("ix_ticket_owner_id"), "ticket", ["owner_id"], unique=False)
@@ -827,6 +905,7 @@ def upgrade() -> None:
                 "first_response",
                 "next_response",
                 "resolution",
+                "callback",
                 name="metric",
                 native_enum=False,
                 create_constraint=True,
@@ -836,9 +915,11 @@ def upgrade() -> None:
         ),
         sa.Column("priority", sa.Integer(), nullable=True),
         sa.Column("limit_s", sa.Integer(), nullable=False),
+        sa.Column("unit", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("share", sa.Float(), nullable=False),
         sa.Column("calendar_id", sa.Integer(), nullable=True),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("conditions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.CheckConstraint("limit_s > 0", name=op.f("ck_agreement_target_limit_positive")),
         sa.CheckConstraint(
             "share > 0 and share <= 1", name=op.f("ck_agreement_target_share_is_a_share")
@@ -972,6 +1053,32 @@ def upgrade() -> None:
     op.create_index(op.f("ix_post_holding_day"), "post_holding", ["day"], unique=False)
     op.create_index(op.f("ix_post_holding_post_id"), "post_holding", ["post_id"], unique=False)
     op.create_table(
+        "forecast_adjustment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("skill_id", sa.Integer(), nullable=True),
+        sa.Column("day_from", sa.Date(), nullable=False),
+        sa.Column("day_until", sa.Date(), nullable=False),
+        sa.Column("minute_from", sa.Integer(), nullable=False),
+        sa.Column("minute_until", sa.Integer(), nullable=False),
+        sa.Column("factor", sa.Float(), nullable=False),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("withdrawn_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("withdrawn_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.CheckConstraint("factor >= 0", name=op.f("ck_forecast_adjustment_factor_not_negative")),
+        sa.CheckConstraint(
+            "day_until >= day_from", name=op.f("ck_forecast_adjustment_days_in_order")
+        ),
+        sa.CheckConstraint(
+            "minute_until > minute_from", name=op.f("ck_forecast_adjustment_minutes_in_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["skill_id"], ["skill.id"], name=op.f("fk_forecast_adjustment_skill_id_skill")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_forecast_adjustment")),
+    )
+    op.create_table(
         "requirement",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("plan_id", sa.Integer(), nullable=False),
@@ -1007,7 +1114,8 @@ def upgrade() -> None:
             "skill_id",
             "tier",
             "starts_at",
-            name=op.f("uq_requirement_plan_id_team_id_skill_id_tier_starts_at"),
+            "source",
+            name=op.f("uq_requirement_plan_id_team_id_skill_id_tier_starts_at_source"),
         ),
     )
     op.create_index(op.f("ix_requirement_plan_id"), "requirement", ["plan_id"], unique=False)
@@ -1083,11 +1191,13 @@ def upgrade() -> None:
                 "paused",
                 "resumed",
                 "priority_changed",
+                "service_changed",
                 "noted",
                 "resolved",
                 "reopened",
                 "closed",
                 "cancelled",
+                "called_back",
                 name="eventkind",
                 native_enum=False,
                 create_constraint=True,
@@ -1098,6 +1208,11 @@ def upgrade() -> None:
         sa.Column("agent_id", sa.Integer(), nullable=True),
         sa.Column("team", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=True),
+        sa.Column("service_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["service.id"], name=op.f("fk_ticket_event_service_id_service")
+        ),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_ticket_event_agent_id_agent")
         ),
@@ -1652,8 +1767,132 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_grade_attachment_decision_id"), "grade_attachment", ["decision_id"], unique=False
     )
+    op.create_table(
+        "ticket_clock",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("slot", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column(
+            "metric",
+            sa.Enum(
+                "first_response",
+                "next_response",
+                "resolution",
+                "callback",
+                name="metric",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("agreement_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "idle",
+                "running",
+                "paused",
+                "met",
+                "breached",
+                "cancelled",
+                name="clockstate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("limit_s", sa.Integer(), nullable=False),
+        sa.Column("started_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("ended_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("due_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("next_look_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("used_s", sa.Integer(), nullable=True),
+        sa.Column("paused_s", sa.Integer(), nullable=True),
+        sa.Column("worst_used_s", sa.Integer(), nullable=True),
+        sa.Column("worst_limit_s", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["agreement.id"], name=op.f("fk_ticket_clock_agreement_id_agreement")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_clock_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_clock")),
+        sa.UniqueConstraint(
+            "ticket_id", "slot", "metric", name=op.f("uq_ticket_clock_ticket_id_slot_metric")
+        ),
+    )
+    op.create_index(
+        op.f("ix_ticket_clock_agreement_id"), "ticket_clock", ["agreement_id"], unique=False
+    )
+    op.create_index("ix_ticket_clock_ended_at", "ticket_clock", ["ended_at"], unique=False)
+    op.create_table(
+        "clock_notice",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("slot", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column(
+            "metric",
+            sa.Enum(
+                "first_response",
+                "next_response",
+                "resolution",
+                "callback",
+                name="metric",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("started_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("reached_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("raised_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("tell", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column(
+            "raised_to",
+            sa.Enum(
+                "ordinary",
+                "senior",
+                "expert",
+                name="grade",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_clock_notice_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_notice")),
+        sa.UniqueConstraint(
+            "ticket_id",
+            "slot",
+            "metric",
+            "started_at",
+            "percent",
+            name=op.f("uq_clock_notice_ticket_id_slot_metric_started_at_percent"),
+        ),
+    )
+    op.create_index(op.f("ix_clock_notice_raised_at"), "clock_notice", ["raised_at"], unique=False)
+    op.create_table(
+        "clock_failure",
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_clock_failure_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_clock_failure")),
+    )
     # ### end Alembic commands ###
     op.execute(REFUSE)
+    for statement in KEEP_SEALED:
+        op.execute(statement)
     for table in APPEND_ONLY:
         op.execute(
             f"create trigger {table}_append_only before update or delete or truncate"
@@ -1663,6 +1902,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("clock_failure")
+    op.drop_index(op.f("ix_clock_notice_raised_at"), table_name="clock_notice")
+    op.drop_table("clock_notice")
+    op.drop_index("ix_ticket_clock_ended_at", table_name="ticket_clock")
+    op.drop_index(op.f("ix_ticket_clock_agreement_id"), table_name="ticket_clock")
+    op.drop_table("ticket_clock")
     op.drop_index(op.f("ix_grade_attachment_decision_id"), table_name="grade_attachment")
     op.drop_index(op.f("ix_grade_attachment_appeal_id"), table_name="grade_attachment")
     op.drop_table("grade_attachment")
@@ -1721,6 +1966,7 @@ def downgrade() -> None:
     op.drop_table("roster")
     op.drop_index(op.f("ix_requirement_plan_id"), table_name="requirement")
     op.drop_table("requirement")
+    op.drop_table("forecast_adjustment")
     op.drop_index(op.f("ix_post_holding_post_id"), table_name="post_holding")
     op.drop_index(op.f("ix_post_holding_day"), table_name="post_holding")
     op.drop_table("post_holding")
@@ -1742,7 +1988,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_ticket_resolved_at"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_owner_id"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_opened_at"), table_name="ticket")
-    op.drop_index("ix_ticket_open", table_name="ticket", postgresql_where=sa.text("state = 'open'"))
+    op.drop_index(
+        "ix_ticket_next_look_at", table_name="ticket", postgresql_where=sa.text("state = 'open'")
+    )
     op.drop_table("ticket")
     op.drop_index(op.f("ix_team_site_id"), table_name="team")
     op.drop_table("team")
@@ -1793,3 +2041,5 @@ def downgrade() -> None:
     op.drop_table("agent")
     # ### end Alembic commands ###
     op.execute("drop function refuse_change()")
+    op.execute("drop function keep_sealed()")
+    op.execute("drop function keep_sealed_target()")
