@@ -40,11 +40,13 @@ class EventKind(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     PRIORITY_CHANGED = "priority_changed"
+    SERVICE_CHANGED = "service_changed"
     NOTED = "noted"
     RESOLVED = "resolved"
     REOPENED = "reopened"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    CALLED_BACK = "called_back"
 
 
 class DayType(StrEnum):
@@ -78,6 +80,21 @@ class Metric(StrEnum):
     FIRST_RESPONSE = "first_response"
     NEXT_RESPONSE = "next_response"
     RESOLUTION = "resolution"
+    CALLBACK = "callback"
+
+
+class ClockState(StrEnum):
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    CANCELLED = "cancelled"
+
+
+class Reopening(StrEnum):
+    CONTINUE = "continue"
+    RESTART = "restart"
 
 
 class RestrictionKind(StrEnum):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from wfm.tables.base import code, document, key, ref, word
-from wfm.words import AgreementKind, AgreementStatus, DayType, Metric, ServiceStatus
+from wfm.tables.base import code, document, instant, key, ref, word
+from wfm.words import (
+    AgreementKind,
+    AgreementStatus,
+    DayType,
+    Metric,
+    Reopening,
+    ServiceStatus,
+)
 
 
 class BusinessCalendar(SQLModel, table=True):
@@ -57,22 +64,51 @@ class Service(SQLModel, table=True):
 
 
 class Agreement(SQLModel, table=True):
-    """One version of a promise."""
+    """One version of a promise. Once it is sealed, a trigger lets nothing of it change but its
+    status and the day it ends.
 
-    __table_args__ = (sa.UniqueConstraint("code", "version"),)
+    `parts` holds the ten parts of the text, each in one or both languages; `supports` the OLAs and
+    UCs beneath it, as `wfm.sla.documents` reads them; `thresholds` who is told at which percentage
+    of a target; `sealed` the document that `seal` is the hash of.
+    """
+
+    __table_args__ = (
+        sa.UniqueConstraint("code", "version"),
+        sa.CheckConstraint("in_force_until > in_force_from", name="ends_after_it_begins"),
+    )
 
     id: int | None = key()
     code: str
     version: int = 1
     kind: AgreementKind = word(AgreementKind)
     status: AgreementStatus = word(AgreementStatus, default=AgreementStatus.DRAFT)
+    name_en: str = ""
+    name_zh: str = ""
     service_id: int | None = ref("service.id", nullable=True)
     customer_id: int | None = ref("customer.id", nullable=True)
+    provider: str = ""
+    receiver: str = ""
+    parts: dict[str, Any] = document()
+    supports: dict[str, Any] = document()
+    thresholds: list[dict[str, Any]] = document(list)
+    reopening: Reopening = word(Reopening, default=Reopening.CONTINUE)
+    notices_at_night: bool = False
     in_force_from: date | None = None
+    in_force_until: date | None = None
+    reviewed_by: str = ""
+    reviewed_at: datetime | None = instant(nullable=True)
+    signed_by_provider: str = ""
+    signed_by_receiver: str = ""
+    sealed: dict[str, Any] = document()
+    seal: str = ""
 
 
 class AgreementTarget(SQLModel, table=True):
-    """metric + limit + unit (seconds) + calendar, for one priority or for all."""
+    """metric + limit + unit + calendar + source, for one priority or for all.
+
+    The limit is stored in seconds and shown in `unit`; `conditions` says what moves the clock
+    where it differs from the usual.
+    """
 
     __tablename__ = "agreement_target"
     __table_args__ = (
@@ -86,6 +122,8 @@ class AgreementTarget(SQLModel, table=True):
     metric: Metric = word(Metric)
     priority: int | None = None
     limit_s: int
+    unit: str = "minute"
     share: float = 0.9
     calendar_id: int | None = ref("business_calendar.id", nullable=True)
     source: str = ""
+    conditions: dict[str, Any] = document()

@@ -9,18 +9,27 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from wfm.tables.base import code, document, instant, key, ref, word
-from wfm.words import EventKind, Grade, TicketKind, TicketState
+from wfm.words import ClockState, EventKind, Grade, Metric, TicketKind, TicketState
 
 
 class Ticket(SQLModel, table=True):
-    """One customer request. What follows from its events is stored as a cache."""
+    """One customer request. What follows from its events is stored as a cache.
+
+    `respond_within_s` and `resolve_within_s` are promises that came with the ticket; they go
+    before those of the agreements. `due_at` is when the customer must next have something of it,
+    `next_look_at` when somebody must look at its clocks (see `TicketClock`).
+    """
 
     __table_args__ = (
         sa.CheckConstraint("priority between 1 and 9", name="priority_1_to_9"),
         sa.CheckConstraint("resolved_at >= opened_at", name="resolved_after_opened"),
         sa.CheckConstraint("closed_at >= opened_at", name="closed_after_opened"),
         sa.CheckConstraint("handle_s >= 0", name="handle_not_negative"),
-        sa.Index("ix_ticket_open", "next_look_at", postgresql_where=sa.text("state = 'open'")),
+        sa.Index(
+            "ix_ticket_next_look_at",
+            "next_look_at",
+            postgresql_where=sa.text("next_look_at is not null"),
+        ),
     )
 
     id: int | None = key()
@@ -53,7 +62,10 @@ class Ticket(SQLModel, table=True):
 
 
 class TicketEvent(SQLModel, table=True):
-    """What happened to a ticket; never changed or removed (a trigger holds this)."""
+    """What happened to a ticket; never changed or removed (a trigger holds this).
+
+    `priority` and `service_id` are the new ones where the event changed them.
+    """
 
     __tablename__ = "ticket_event"
     __table_args__ = (sa.Index("ix_ticket_event_ticket_at", "ticket_id", "at"),)
@@ -66,6 +78,8 @@ class TicketEvent(SQLModel, table=True):
     agent_id: int | None = ref("agent.id", nullable=True, index=False)
     team: str = ""
     note: str = ""
+    priority: int | None = None
+    service_id: int | None = ref("service.id", nullable=True, index=False)
 
 
 class DispatchDecision(SQLModel, table=True):
@@ -82,3 +96,62 @@ class DispatchDecision(SQLModel, table=True):
     proposed_agent_id: int | None = ref("agent.id", nullable=True, index=False)
     reasons: list[dict[str, Any]] = document(list)
     note: str = Field(default="")
+
+
+class TicketClock(SQLModel, table=True):
+    """What replaying a ticket's events says of one promise: a cache that can be rebuilt.
+
+    `slot` tells the agreements of a ticket apart: "sla", or the code of an OLA or UC. `used_s` and
+    `paused_s` are filled once a wait has ended.
+    """
+
+    __tablename__ = "ticket_clock"
+    __table_args__ = (
+        sa.UniqueConstraint("ticket_id", "slot", "metric"),
+        sa.Index("ix_ticket_clock_ended_at", "ended_at"),
+    )
+
+    id: int | None = key()
+    ticket_id: int = ref("ticket.id", index=False)
+    slot: str
+    metric: Metric = word(Metric)
+    agreement_id: int | None = ref("agreement.id", nullable=True)
+    state: ClockState = word(ClockState)
+    limit_s: int
+    started_at: datetime | None = instant(nullable=True)
+    ended_at: datetime | None = instant(nullable=True)
+    due_at: datetime | None = instant(nullable=True)
+    next_look_at: datetime | None = instant(nullable=True)
+    used_s: int | None = None
+    paused_s: int | None = None
+    worst_used_s: int | None = None
+    worst_limit_s: int | None = None
+
+
+class ClockNotice(SQLModel, table=True):
+    """Somebody was told that a clock reached a threshold: once for each wait (append-only)."""
+
+    __tablename__ = "clock_notice"
+    __table_args__ = (sa.UniqueConstraint("ticket_id", "slot", "metric", "started_at", "percent"),)
+
+    id: int | None = key()
+    ticket_id: int = ref("ticket.id", index=False)
+    slot: str
+    metric: Metric = word(Metric)
+    started_at: datetime = instant()
+    percent: int
+    reached_at: datetime = instant()
+    raised_at: datetime = instant(index=True)
+    tell: str
+    raised_to: Grade | None = word(Grade, nullable=True)
+
+
+class ClockFailure(SQLModel, table=True):
+    """A ticket whose clocks could not be read; it is looked at again, less and less often."""
+
+    __tablename__ = "clock_failure"
+
+    ticket_id: int = Field(primary_key=True, foreign_key="ticket.id")
+    failures: int
+    error: str
+    at: datetime = instant()
