@@ -64,7 +64,7 @@ class Ticket(SQLModel, table=True):
 class TicketEvent(SQLModel, table=True):
     """What happened to a ticket; never changed or removed (a trigger holds this).
 
-    `priority` and `service_id` are the new ones where the event changed them.
+    `priority` and `service_id` are the new ones where the event changed them, `old_…` those before.
     """
 
     __tablename__ = "ticket_event"
@@ -79,7 +79,9 @@ class TicketEvent(SQLModel, table=True):
     team: str = ""
     note: str = ""
     priority: int | None = None
+    old_priority: int | None = None
     service_id: int | None = ref("service.id", nullable=True, index=False)
+    old_service_id: int | None = ref("service.id", nullable=True, index=False)
 
 
 class DispatchDecision(SQLModel, table=True):

@@ -1209,7 +1209,12 @@ def upgrade() -> None:
         sa.Column("team", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=True),
+        sa.Column("old_priority", sa.Integer(), nullable=True),
         sa.Column("service_id", sa.Integer(), nullable=True),
+        sa.Column("old_service_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["old_service_id"], ["service.id"], name=op.f("fk_ticket_event_old_service_id_service")
+        ),
         sa.ForeignKeyConstraint(
             ["service_id"], ["service.id"], name=op.f("fk_ticket_event_service_id_service")
         ),
