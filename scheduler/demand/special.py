@@ -9,7 +9,7 @@ lunar date. A make-up workday is a workday like any other, near a holiday or not
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -176,3 +176,28 @@ def _workdays(edge: dt.date, step: int, calendar: Calendar) -> Iterator[dt.date]
             yield date
         if seen == NEAR:
             return
+
+
+ENGLISH = {
+    "春节": "Spring Festival", "国庆节": "National Day", "劳动节": "Labour Day",
+    "中秋节": "Mid-Autumn Festival", "端午节": "Dragon Boat Festival",
+    "清明节": "Qingming Festival", "元旦": "New Year's Day", "元宵节": "Lantern Festival",
+    "七夕": "Qixi", "重阳节": "Double Ninth Festival", "腊八节": "Laba Festival",
+    "小年": "Little New Year",
+}  # fmt: skip
+
+
+def text(place: Place, language: Literal["en", "zh"], english: Mapping[str, str]) -> str:
+    """A place in words; `english` gives the English names of days a calendar names in Chinese."""
+    name = place.name
+    if language == "en":
+        name = english.get(name) or ENGLISH.get(name, name)
+    name = name or {"en": "holiday", "zh": "节假日"}[language]
+    words = {
+        "off": ("{name}, {n:+d} days", "{name}{n:+d}天"),
+        "before": ("workday {n} before {name}", "{name}前第{n}个工作日"),
+        "after": ("workday {n} after {name}", "{name}后第{n}个工作日"),
+    }
+    if place.kind not in words:
+        return name
+    return words[place.kind][language == "zh"].format(name=name, n=place.offset)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from scheduler.demand.deferred import DeferredWork, work_due
-from scheduler.demand.forecast import SkillForecast, forecast
-from scheduler.demand.history import Day
 from scheduler.demand.staffing import (
     LiveWork,
     Requirement,
@@ -24,23 +21,20 @@ from scheduler.demand.staffing import (
     Target,
     staff,
 )
-from scheduler.labour import DayType
 from wfm import access, audit, instants, jobs
 from wfm.access import SYSTEM, Actor
 from wfm.db import Engine, transaction
-from wfm.errors import Fault, InputError
-from wfm.services import opening
+from wfm.services import forecasting, opening, promises
 from wfm.services.bulk import copy_rows
-from wfm.services.day_types import days_between
 from wfm.services.facts import agents_on
-from wfm.services.replaying import LOOK_BACK_DAYS, SLOT_S, agreed_share
+from wfm.services.forecasting import SLOT_MIN, Expected
+from wfm.services.replaying import LOOK_BACK_DAYS, agreed_share
 from wfm.services.roster_problems import instant_of
 from wfm.settings import Settings
 from wfm.sla.business_time import BusinessTime
-from wfm.tables import Skill, StaffingPlan, Ticket
+from wfm.tables import Skill, StaffingPlan
 from wfm.words import Grade
 
-SLOT_MIN = SLOT_S // 60
 LIVE_UP_TO_S = 3600  # a promise of an hour or less is staffed as a live queue
 IDLE_USE = 0.6  # share of idle time on live queues that serves work that may wait
 SHRINKAGE = (
@@ -55,13 +49,17 @@ SLOTS_A_DAY = 24 * 60 // SLOT_MIN
 
 @dataclass(frozen=True)
 class Mix:
-    """One kind of work within a skill: its share of contacts and its promise."""
+    """One kind of work within a skill: its share of contacts and its promise.
+
+    `clauses` are those of the agreements behind it, each with its share of the kind's contacts.
+    """
 
     tier: str
     live: bool
     share: float
     within_s: float
     handle_ratio: float
+    clauses: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,28 +96,27 @@ def make_plan(
         There are no tickets with a skill before the period.
     """
     access.require(actor, "rosters.plan")
-    tickets = _tickets(session, instant_of(first, 0, timezone))
-    if tickets.empty:
-        raise InputError.of([Fault(f"no tickets with a skill before {first}; import some first")])
-    since = tickets["opened_at"].dt.tz_convert(timezone).min().date()
-    calendar = {
-        day.date: Day(DayType(day.type.value), day.name_zh)
-        for day in days_between(session, since, last)
-    }
-    dates = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    forecasts = forecast(
-        tickets, dates, calendar, slot_min=SLOT_MIN, timezone=timezone, since=since, until=first
-    )
-    works = _works(session, forecasts, _mixes(tickets), first)
+    found = forecasting.expect(session, first, last, timezone)
+    works = _works(session, found.skills, _mixes(found.tickets), first)
     time = opening.desk_time(session, timezone)
-    needed = _needed(works, time, agreed_share(session), first, timezone)
+    share = agreed_share(session)
+    needed = _needed(works, time, share, first, timezone)
     plan = StaffingPlan(
-        period_from=first, period_until=last, made_at=at, facts=_facts(forecasts, since, needed)
+        period_from=first,
+        period_until=last,
+        made_at=at,
+        facts={
+            "since": found.since.isoformat(),
+            "person_hours": sum(row.people for row in needed) * SLOT_MIN / 60,
+            "contacts": float(sum(one.contacts.sum() for one in found.skills)),
+            "skills": forecasting.facts(found),
+            "promises": _behind(works, share),
+        },
     )
     session.add(plan)
     session.flush()
     assert plan.id is not None
-    _store(session, plan.id, forecasts, needed, first, timezone)
+    _store(session, plan.id, found.skills, needed, first, timezone)
     audit.record(session, at, actor.name, "demand.plan", f"plan {plan.id}",
                  period_from=str(first), period_until=str(last))  # fmt: skip
     return plan
@@ -133,25 +130,6 @@ def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) 
         zone = Settings.from_environment().timezone
         plan = make_plan(session, SYSTEM, first, last, zone, instants.now())
         return {"plan_id": plan.id, "page": "/rosters"}
-
-
-def _tickets(session: Session, before: datetime) -> pd.DataFrame:
-    rows = session.execute(
-        sa.select(
-            col(Ticket.opened_at), col(Skill.code), col(Ticket.min_grade), col(Ticket.priority),
-            col(Ticket.respond_within_s), col(Ticket.handle_s),
-        )
-        .join(Skill, col(Skill.id) == col(Ticket.skill_id))
-        .where(col(Ticket.opened_at) < before)
-        .order_by(col(Ticket.opened_at))
-    ).all()  # fmt: skip
-    columns = ["opened_at", "skill", "tier", "priority", "within_s", "handle_s"]
-    frame = pd.DataFrame(rows, columns=columns)
-    frame["opened_at"] = pd.to_datetime(frame["opened_at"], utc=True)
-    frame["handle_s"] = pd.to_numeric(frame["handle_s"])
-    frame["within_s"] = pd.to_numeric(frame["within_s"])
-    frame["tier"] = [Grade(tier).value for tier in frame["tier"]]
-    return frame
 
 
 def _mixes(tickets: pd.DataFrame) -> dict[str, list[Mix]]:
@@ -169,10 +147,17 @@ def _mixes(tickets: pd.DataFrame) -> dict[str, list[Mix]]:
                 share=len(kind) / len(part),
                 within_s=float(kind["within_s"].mean(skipna=True)),
                 handle_ratio=_ratio(kind["handle_s"].mean(), usual),
+                clauses=_clauses(kind),
             )
             for (tier, live), kind in part.groupby(["tier", "live"])
         ]
     return mixes
+
+
+def _clauses(kind: pd.DataFrame) -> tuple[tuple[str, float], ...]:
+    if "clause" not in kind:
+        return ()
+    return tuple(promises.ranked((clause, 1.0) for clause in kind["clause"]))
 
 
 def _ratio(own: float, usual: float) -> float:
@@ -181,19 +166,20 @@ def _ratio(own: float, usual: float) -> float:
 
 
 def _works(
-    session: Session, forecasts: Sequence[SkillForecast], mixes: dict[str, list[Mix]], first: date
+    session: Session, expected: Sequence[Expected], mixes: dict[str, list[Mix]], first: date
 ) -> list[Work]:
     """Every skill's work, shared among the teams by what their people can do of it."""
     weights = _weights(session, first)
     works = []
-    for one in forecasts:
-        volume, handle_min = one.volume.ravel(), np.nan_to_num(one.handle_s.ravel()) / 60
-        for mix in mixes.get(one.skill, []):
-            able = weights.get((one.skill, mix.tier)) or {None: 1.0}
+    for one in expected:
+        skill, volume = one.forecast.skill, one.contacts.ravel()
+        handle_min = np.nan_to_num(one.forecast.handle_s.ravel()) / 60
+        for mix in mixes.get(skill, []):
+            able = weights.get((skill, mix.tier)) or {None: 1.0}
             for team_id, weight in able.items():
                 contacts = volume * mix.share * weight / sum(able.values())
                 minutes = contacts * handle_min * mix.handle_ratio
-                works.append(Work(team_id, one.skill, mix, contacts, minutes))
+                works.append(Work(team_id, skill, mix, contacts, minutes))
     return works
 
 
@@ -255,13 +241,45 @@ def _live(tier: str, works: list[Work], share: float, is_open: np.ndarray) -> Li
     contacts = _when_open(np.sum([work.contacts for work in works], axis=0), is_open)
     minutes = _when_open(np.sum([work.minutes for work in works], axis=0), is_open)
     handle = np.divide(minutes, contacts, out=np.zeros_like(minutes), where=contacts > 0)
+    within = _mean_limit(works)
+    target = Target(_live_promise(share, within), min(share, 0.99), within, max_occupancy=0.9)
+    return LiveWork(DESK_QUEUE, tier, target, contacts, handle)
+
+
+def _mean_limit(works: list[Work]) -> float:
+    """Minutes promised, in the mean over the contacts."""
     sizes = np.array([work.contacts.sum() for work in works])
     limits = np.array([work.mix.within_s for work in works])
     known = np.isfinite(limits) & (sizes > 0)
-    within = float(np.average(limits[known], weights=sizes[known])) / 60 if known.any() else 30.0
-    promise = f"{share:.0%} first response within {within:.0f} min (mean promise)"
-    target = Target(promise, min(share, 0.99), within, max_occupancy=0.9)
-    return LiveWork(DESK_QUEUE, tier, target, contacts, handle)
+    return float(np.average(limits[known], weights=sizes[known])) / 60 if known.any() else 30.0
+
+
+def _live_promise(share: float, within_min: float) -> str:
+    return f"{share:.0%} first response within {within_min:.0f} min (mean promise)"
+
+
+def _deferred_promise(work: Work) -> str:
+    return f"first response within {work.mix.within_s / 60:.0f} min"
+
+
+def _behind(works: list[Work], share: float) -> dict[str, list[list[Any]]]:
+    """The clauses behind each promise a requirement names: [clause, share of its contacts]."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    for pool in _pools(works):
+        for tier in TIERS:
+            live = [work for work in pool if work.mix.tier == tier and work.mix.live]
+            name = _live_promise(share, _mean_limit(live)) if live else ""
+            for work in pool:
+                if work.mix.tier == tier:
+                    promise = name if work.mix.live else _deferred_promise(work)
+                    contacts = float(work.contacts.sum())
+                    found.setdefault(promise, []).extend(
+                        (clause, part * contacts) for clause, part in work.mix.clauses
+                    )
+    return {
+        promise: [[clause, round(part, 4)] for clause, part in promises.ranked(parts)]
+        for promise, parts in sorted(found.items())
+    }
 
 
 def _when_open(amounts: np.ndarray, is_open: np.ndarray) -> np.ndarray:
@@ -276,10 +294,10 @@ def _when_open(amounts: np.ndarray, is_open: np.ndarray) -> np.ndarray:
 
 def _deferred(work: Work, is_open: np.ndarray) -> DeferredWork:
     """Each half-hour's work may wait within its promise, counted in open time."""
-    promise = f"first response within {work.mix.within_s / 60:.0f} min"
     return work_due(
-        DESK_QUEUE, work.mix.tier, promise, work.minutes, work.mix.within_s / 60, SLOT_MIN, is_open
-    )
+        DESK_QUEUE, work.mix.tier, _deferred_promise(work), work.minutes, work.mix.within_s / 60,
+        SLOT_MIN, is_open,
+    )  # fmt: skip
 
 
 def _shared_out(tier: str, works: list[Work], required: Sequence[Requirement]) -> Iterator[Need]:
@@ -315,32 +333,10 @@ def _shared_out(tier: str, works: list[Work], required: Sequence[Requirement]) -
         yield Need(team_id, skill, tier, slot, count, promise)
 
 
-def _facts(
-    forecasts: Sequence[SkillForecast], since: date, needed: Sequence[Need]
-) -> dict[str, Any]:
-    """What a reader should know of the forecast: model, back-test error, notes."""
-    return {
-        "since": since.isoformat(),
-        "person_hours": sum(row.people for row in needed) * SLOT_MIN / 60,
-        "contacts": float(sum(one.volume.sum() for one in forecasts)),
-        "skills": {
-            one.skill: {
-                "model": one.model,
-                "contacts": float(one.volume.sum()),
-                "accuracy": asdict(one.accuracy) if one.accuracy else None,
-                "naive": asdict(one.naive) if one.naive else None,
-                "handle_wape": one.handle_wape,
-                "notes": [{lang: note.text(lang) for lang in ("en", "zh")} for note in one.notes],
-            }
-            for one in forecasts
-        },
-    }
-
-
 def _store(
     session: Session,
     plan_id: int,
-    forecasts: Sequence[SkillForecast],
+    expected: Sequence[Expected],
     needed: Sequence[Need],
     first: date,
     timezone: str,
@@ -351,10 +347,11 @@ def _store(
         "demand",
         ("plan_id", "skill_id", "starts_at", "contacts", "handle_s"),
         (
-            (plan_id, skills[one.skill], instant_of(first, int(slot) * SLOT_MIN, timezone),
-             float(one.volume.flat[slot]), float(np.nan_to_num(one.handle_s.flat[slot])))
-            for one in forecasts
-            for slot in np.flatnonzero(one.volume)
+            (plan_id, skills[one.forecast.skill],
+             instant_of(first, int(slot) * SLOT_MIN, timezone), float(one.contacts.flat[slot]),
+             float(np.nan_to_num(one.forecast.handle_s.flat[slot])))
+            for one in expected
+            for slot in np.flatnonzero(one.contacts)
         ),
     )  # fmt: skip
     copy_rows(

@@ -37,6 +37,7 @@ HISTORY_DAYS = 7  # rules look back one week: rest, days in a row, the week's re
 SLOT_MINUTES = 30
 REST_MINUTES = 11 * 60
 LEAST_ON_SITE = 2
+REPLAY_SOURCE = "replay of version "  # begins the source of a requirement a replay added
 UNDER_WEIGHT = 10  # per person and half-hour short
 POST_WEIGHT = 2000
 PRESENCE = "two at least, one of them senior"
@@ -150,21 +151,24 @@ def _shift(template: ShiftTemplate) -> p.Shift:
 def _cover(
     session: Session, plan: StaffingPlan, roster: Roster, timezone: str
 ) -> list[p.IntervalCover]:
-    """The team's requirement; equal neighbouring half-hours become one span."""
+    """The team's requirement by source; equal neighbouring half-hours become one span."""
     rows = session.exec(
         select(Requirement, Skill.code)
         .join(Skill, col(Skill.id) == Requirement.skill_id)
         .where(Requirement.plan_id == plan.id, Requirement.team_id == roster.team_id)
     ).all()
     zone = ZoneInfo(timezone)
-    slots: dict[tuple[date, str, str], dict[int, tuple[int, str]]] = defaultdict(dict)
+    # what replays added stands beside what the promises ask for: both are wanted
+    slots: dict[tuple[date, str, str, str], dict[int, tuple[int, str]]] = defaultdict(dict)
     for row, skill in rows:
         local = row.starts_at.astimezone(zone)
         if roster.period_from <= local.date() <= roster.period_until:
             minute = local.hour * 60 + local.minute
-            slots[local.date(), skill, row.tier.value][minute] = (round(row.people), row.source)
+            added = row.source if row.source.startswith(REPLAY_SOURCE) else ""
+            place = slots[local.date(), skill, row.tier.value, added]
+            place[minute] = (round(row.people), row.source)
     covers = []
-    for (day, skill, tier), people in sorted(slots.items()):
+    for (day, skill, tier, _), people in sorted(slots.items()):
         for start, end, wanted, cause in _spans(people):
             covers.append(
                 p.IntervalCover(
