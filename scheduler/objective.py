@@ -38,7 +38,7 @@ class Objective:
             self._weights.append(weight)
 
     def add_costs(self) -> None:
-        self.requests()
+        self.wishes()
         self.shift_cover()
         self.interval_cover()
         self.post_gaps()
@@ -47,24 +47,29 @@ class Objective:
         total = cp_model.LinearExpr.weighted_sum(self._literals, self._weights)
         self.model.minimize(total + self._constant)
 
-    def requests(self) -> None:
+    def wishes(self) -> None:
         """A wish not met costs its weight."""
-        x, look = self.x, self.look
-        for wish in self.problem.requests:
-            a, d = look.agent[wish.agent], look.day[wish.date]
-            met = x.works(a, d) if wish.shift is None else x.on(a, d, look.shift[wish.shift])
+        x = self.x
+        for wish in self.look.wishes:
+            a, d = wish.agent, wish.day
+            met = [x.works(a, d)] if wish.shifts is None else x.on_any(a, d, wish.shifts)
             if wish.on:
                 self.charge(wish.weight, 1)
-            self.charge(-wish.weight if wish.on else wish.weight, met)
+            for literal in met:
+                self.charge(-wish.weight if wish.on else wish.weight, literal)
 
     def shift_cover(self) -> None:
         """People short of, and beyond, what a shift wants."""
         look = self.look
+        together: dict[tuple[int, int], list[ShiftCover]] = defaultdict(list)
         for cover in self.problem.shift_cover:
             d, s = look.day[cover.date], look.shift[cover.shift]
             if d not in self._open_days:
                 continue
-            people = look.qualified(cover.skill, cover.min_grade)
+            if cover.exclusive:
+                together[d, s].append(cover)
+                continue
+            people = look.qualified(cover.skill, cover.min_grade, cover.date, cover.min_level)
             there, settled = self.x.on_shift(people, d, s)
             if len(there) <= 1:
                 self._add_linear(cover, settled, there)
@@ -73,10 +78,15 @@ class Objective:
             total = cp_model.LinearExpr.sum([*there, *short])
             self.model.add(total >= cover.desired - settled)
             if cover.over_weight:
-                most = cover.desired if cover.maximum is None else cover.maximum
                 over = self.model.new_int_var(0, len(people), "")
                 self.charge(cover.over_weight, over)
-                self.model.add(cp_model.LinearExpr.sum(there) - over <= most - settled)
+                self.model.add(cp_model.LinearExpr.sum(there) - over <= cover.most - settled)
+        for (d, s), covers in together.items():
+            ables = [look.able(cover) for cover in covers]
+            kinds: dict[int, list[Literal | int]] = defaultdict(list)
+            for a, item in self.x.candidates(d, s):
+                kinds[sum((a in able) << n for n, able in enumerate(ables))].append(item)
+            self._demands(covers, kinds, 1)
 
     def _add_linear(self, cover: ShiftCover, settled: int, there: list[Literal]) -> None:
         """At most one open place: the cost is linear in it."""
@@ -110,7 +120,11 @@ class Objective:
                     self._mix(cover, people, times)
             exclusive = [cover for cover in covers if cover.exclusive]
             if exclusive:
-                self._demands(exclusive, people, times)
+                masks = self.look.masks(exclusive)
+                kinds: dict[int, list[Literal | int]] = defaultdict(list)
+                for a, s, item in people:
+                    kinds[masks[a][s]].append(item)
+                self._demands(exclusive, kinds, times)
 
     def _mix(self, cover: IntervalCover, people: Sequence[Person], times: int) -> None:
         able = self.look.serving(cover)
@@ -123,28 +137,26 @@ class Objective:
         if cover.over_weight:
             over = self.model.new_int_var(0, len(people), "")
             self.charge(cover.over_weight * times, over)
-            self.model.add(cp_model.LinearExpr.sum(there) - over <= cover.desired - settled)
+            self.model.add(cp_model.LinearExpr.sum(there) - over <= cover.most - settled)
 
     def _demands(
-        self, covers: Sequence[IntervalCover], people: Sequence[Person], times: int
+        self,
+        covers: Sequence[ShiftCover | IntervalCover],
+        kinds: dict[int, list[Literal | int]],
+        times: int,
     ) -> None:
-        """A flow from kinds of people present to the demands they can serve."""
-        kinds: dict[tuple[bool, ...], list[Literal | int]] = defaultdict(list)
-        serving = [self.look.serving(cover) for cover in covers]
-        for a, s, item in people:
-            able = tuple(serves[a][s] for serves in serving)
-            if any(able):
-                kinds[able].append(item)
+        """A flow from kinds of people present to the demands they can serve, a bit each."""
+        kinds.pop(0, None)
         if not self.x.whole and all(isinstance(i, int) for items in kinds.values() for i in items):
             return
         spare_weight = min(cover.over_weight for cover in covers) * times
         served: list[list[Literal]] = [[] for _ in covers]
-        for able, items in kinds.items():
+        for mask, items in kinds.items():
             there, settled = _split(items)
             given = []
             for n, cover in enumerate(covers):
-                if able[n] and cover.desired:
-                    given.append(self.model.new_int_var(0, min(len(items), cover.desired), ""))
+                if mask >> n & 1 and cover.most:
+                    given.append(self.model.new_int_var(0, min(len(items), cover.most), ""))
                     served[n].append(given[-1])
             here = cp_model.LinearExpr.sum(there) + settled
             if spare_weight:
@@ -157,6 +169,8 @@ class Objective:
             short = self._shortage(cover, times)
             if short:
                 self.model.add(cp_model.LinearExpr.sum([*served[n], *short]) >= cover.desired)
+            if spare_weight and len(served[n]) > 1:
+                self.model.add(cp_model.LinearExpr.sum(served[n]) <= cover.most)
 
     def post_gaps(self) -> None:
         """Places of the duty table left empty."""
@@ -173,11 +187,10 @@ class Objective:
 
 
 def _cover_cost(cover: ShiftCover, found: int) -> int:
-    most = cover.desired if cover.maximum is None else cover.maximum
     return (
         max(0, cover.desired - found) * cover.under_weight
         + max(0, cover.minimum - found) * cover.minimum_weight
-        + max(0, found - most) * cover.over_weight
+        + max(0, found - cover.most) * cover.over_weight
     )
 
 

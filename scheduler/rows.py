@@ -12,11 +12,17 @@ from scheduler.problem import rules as r
 from scheduler.variables import Literal, Variables
 
 Row = tuple[Sequence[Term], int]
+HOUR = 60
 
 
 def ones(literals: Iterable[Literal | int]) -> list[Term]:
     """Terms with the coefficient 1."""
     return [(1, literal) for literal in literals]
+
+
+def plus(terms: list[Term], settled: int) -> list[Term]:
+    """The terms and what is settled beside them."""
+    return [(settled, 1), *terms] if settled else terms
 
 
 class Rows:
@@ -62,15 +68,31 @@ class Rows:
             starts.update(range(max(first, d - length + 1), min(d, last - length + 1) + 1))
         yield from sorted(starts)
 
+    def between(
+        self, weight: int | None, terms: list[Term], low: int | None, high: int | None, unit: int
+    ) -> None:
+        """The sum stays within two bounds."""
+        if high is not None:
+            self.keep(weight, [(terms, high)], unit)
+        if low is not None:
+            self.keep(weight, [([(-c, t) for c, t in terms], -low)], unit)
+
     def minutes(self, a: int, days: Iterable[int]) -> list[Term]:
         """Terms of the minutes worked."""
-        minutes = self.look.minutes
+        return self.amounts(a, days, self.look.minutes)
+
+    def amounts(self, a: int, days: Iterable[int], of_shift: Sequence[int]) -> list[Term]:
+        """Terms of what the shifts worked on some days amount to."""
         terms: list[Term] = []
         for d in days:
             if (a, d) in self.x.free:
-                terms.extend((minutes[s], literal) for s, literal in self.x.cell[a, d].items())
+                terms.extend(
+                    (of_shift[s], literal)
+                    for s, literal in self.x.cell[a, d].items()
+                    if of_shift[s]
+                )
             elif (s := self.x.settled(a, d)) >= 0:
-                terms.append((minutes[s], 1))
+                terms.append((of_shift[s], 1))
         return terms
 
     def touches(self, a: int, span: range) -> bool:

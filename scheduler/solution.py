@@ -10,16 +10,21 @@ from types import MappingProxyType
 
 from scheduler.errors import SchedulingError
 from scheduler.problem import RosterProblem
-from scheduler.problem.json_form import from_plain
+from scheduler.problem.json_form import from_plain, to_plain
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One cell of a roster: an agent has a shift on a day."""
+    """One cell of a roster: an agent has a shift on a day.
+
+    `breaks` are the minutes at which the breaks of the shift begin, counted from midnight of the
+    day; without them the breaks lie where the shift says.
+    """
 
     agent: str
     day: date
     shift: str
+    breaks: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,18 @@ class Roster:
     posts : mapping of (post id, date) to the ids of its holders
     extra : duties read beside the one in their cell, which break the rule of one shift a day;
         they count for nothing else
+    breaks : mapping of (agent id, date) to the minutes at which the breaks of the duty begin
     """
 
     cells: Mapping[tuple[str, date], str] = field(default_factory=dict)
     posts: Mapping[tuple[str, date], tuple[str, ...]] = field(default_factory=dict)
     extra: tuple[Duty, ...] = ()
+    breaks: Mapping[tuple[str, date], tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cells", MappingProxyType(dict(self.cells)))
+        breaks = {cell: starts for cell, starts in self.breaks.items() if cell in self.cells}
+        object.__setattr__(self, "breaks", MappingProxyType(breaks))
         posts = {place: tuple(sorted(held)) for place, held in self.posts.items() if held}
         object.__setattr__(self, "posts", MappingProxyType(posts))
 
@@ -58,7 +67,7 @@ class Roster:
 
     def duties(self) -> list[Duty]:
         """All cells, ordered by agent and day."""
-        return [Duty(a, d, s) for (a, d), s in sorted(self.cells.items())]
+        return [Duty(a, d, s, self.breaks.get((a, d))) for (a, d), s in sorted(self.cells.items())]
 
     def holdings(self) -> list[Holding]:
         """All places held, ordered by day and post."""
@@ -66,12 +75,9 @@ class Roster:
         return [Holding(p, d, agent) for (p, d), held in ordered for agent in held]
 
     def to_json(self) -> str:
-        """``{"assignments": [{agent, day, shift}], "posts": [{post, day, agent}]}``."""
+        """``{"assignments": [{agent, day, shift, breaks}], "posts": [{post, day, agent}]}``."""
         document = {
-            "assignments": [
-                {"agent": c.agent, "day": c.day.isoformat(), "shift": c.shift}
-                for c in self.duties()
-            ],
+            "assignments": [to_plain(duty) for duty in self.duties()],
             "posts": [
                 {"post": h.post, "day": h.day.isoformat(), "agent": h.agent}
                 for h in self.holdings()
@@ -118,7 +124,8 @@ def roster_from_json(text: str, problem: RosterProblem) -> Roster:
         posts[place] = (*posts.get(place, ()), held.agent)
     if faults:
         raise SchedulingError("\n".join(faults))
-    return Roster(cells, posts, extra)
+    breaks = {(c.agent, c.day): c.breaks for c in document.assignments if c.breaks is not None}
+    return Roster(cells, posts, extra, breaks)
 
 
 def cells_of(

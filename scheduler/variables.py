@@ -77,7 +77,7 @@ class Variables:
         for a, days in self.free_days.items():
             for d in days:
                 self._add_cell(a, d)
-        self._weekends: dict[tuple[int, int], Literal | int] = {}
+        self._works_any: dict[tuple[int, tuple[int, ...]], Literal | int] = {}
         self._sets: dict[tuple[int, int, frozenset[int]], Literal] = {}
         self._settled: dict[tuple[int, ...], Counter[tuple[int, int]]] = {}
         self.holds: dict[tuple[int, int, int], Literal] = {}
@@ -196,12 +196,13 @@ class Variables:
 
     def weekend(self, a: int, number: int) -> Literal | int:
         """Whether the agent works on the weekend of that number."""
-        key = (a, number)
-        if key not in self._weekends:
-            self._weekends[key] = self._either(
-                [self.works(a, d) for d in self.look.weekends[number]]
-            )
-        return self._weekends[key]
+        return self.works_any(a, tuple(self.look.weekends[number]))
+
+    def works_any(self, a: int, days: tuple[int, ...]) -> Literal | int:
+        """Whether the agent works on any of the days."""
+        if (a, days) not in self._works_any:
+            self._works_any[a, days] = self._either([self.works(a, d) for d in days])
+        return self._works_any[a, days]
 
     def _either(self, literals: list[Literal | int]) -> Literal | int:
         open_ones = [x for x in literals if not isinstance(x, int)]

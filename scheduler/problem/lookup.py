@@ -6,22 +6,14 @@ Days before the first have negative positions: the day before it is -1.
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from scheduler.problem.parts import (
-    DAY_MINUTES,
-    WORKING_DAY_TYPES,
-    Agent,
-    Grade,
-    IntervalCover,
-    Post,
-    Restriction,
-    Shift,
-    grade_rank,
-)
-from scheduler.problem.rules import Period, Rule
+from scheduler.problem.cover import IntervalCover, ShiftCover
+from scheduler.problem.eligibility import Eligibility
+from scheduler.problem.parts import DAY_MINUTES, WORKING_DAY_TYPES, Agent, Shift
+from scheduler.problem.rules import PastShare, Period, Rotation, Rule, SameDuty, Together
 
 if TYPE_CHECKING:
     from scheduler.problem.problem import RosterProblem
@@ -31,33 +23,40 @@ Present: TypeAlias = tuple[tuple[int, int], ...]  # (day, shift) pairs
 SlotGroup: TypeAlias = tuple[Present, tuple[int, ...], int]  # who, which covers, how many slots
 
 
-class Lookup:
-    """Positions of agents, days and shifts, what is allowed where, and calendar periods."""
+class Slot(NamedTuple):
+    """A slot with interval cover: its day and start, its covers, and whose shifts are present.
+
+    Slots that are `like` each other have the same shifts present and want the same.
+    """
+
+    day: int
+    start: int
+    covers: tuple[int, ...]
+    present: Present
+    like: int
+
+
+class Wish(NamedTuple):
+    """One cell somebody has a wish about: any duty (`shifts` None), or one of some shifts."""
+
+    kind: str
+    agent: int
+    day: int
+    on: bool
+    weight: int
+    shift: str | None
+    shifts: frozenset[int] | None
+
+
+class Lookup(Eligibility):
+    """What is allowed where, who counts for which cover, wishes, and calendar periods."""
 
     def __init__(self, problem: RosterProblem) -> None:
-        self.problem = problem
-        self.agent = {a.id: i for i, a in enumerate(problem.agents)}
-        self.shift = {s.id: i for i, s in enumerate(problem.shifts)}
-        self.day = {d.date: i for i, d in enumerate(problem.days)}
-        self.minutes = [s.work_minutes for s in problem.shifts]
-        self.n_agents, self.n_days = len(problem.agents), len(problem.days)
-        self.n_shifts = len(problem.shifts)
-        self._qualified: dict[tuple[str | None, Grade], tuple[int, ...]] = {}
+        super().__init__(problem)
         self._serving: dict[tuple[object, ...], list[list[bool]]] = {}
-        self.known = range(-problem.history_days, self.n_days)
-
-    def date_of(self, day: int) -> date:
-        """The date of a day's position; also before the first day and after the last."""
-        return self.problem.days[0].date + timedelta(days=day)
-
-    def weekday(self, day: int) -> int:
-        """0 is Monday."""
-        return self.date_of(day).weekday()
-
-    def clip(self, first: date, last: date) -> range:
-        """Positions of the problem's days from `first` to `last`, both included."""
-        origin = self.problem.days[0].date
-        return range(max(0, (first - origin).days), min(self.n_days, (last - origin).days + 1))
+        self._masks: dict[tuple[tuple[object, ...], ...], list[list[int]]] = {}
+        self._groups: dict[tuple[object, ...], list[int]] = {}
+        self._counting: dict[tuple[object, ...], frozenset[int]] = {}
 
     @cached_property
     def history(self) -> dict[tuple[int, int], int]:
@@ -69,23 +68,27 @@ class Lookup:
         }
 
     @cached_property
-    def on_leave(self) -> frozenset[tuple[int, int]]:
-        """(agent, day) on leave."""
-        return frozenset(
-            (self.agent[absence.agent], day)
-            for absence in self.problem.leave
-            for day in self.clip(absence.first, absence.last)
-        )
+    def overlapping(self) -> list[tuple[int, dict[int, frozenset[int]]]]:
+        """Shifts that so many days on would begin before a shift has ended; empty if none can."""
+        return self.too_soon(0)
 
-    @cached_property
-    def locked(self) -> dict[tuple[int, int], int | None]:
-        """Shift, or None for off, of each locked (agent, day)."""
-        return {
-            (self.agent[lock.agent], self.day[lock.date]): (
-                None if lock.shift is None else self.shift[lock.shift]
-            )
-            for lock in self.problem.locks
-        }
+    def too_soon(self, rest: int) -> list[tuple[int, dict[int, frozenset[int]]]]:
+        """For each number of days on, the shifts that begin before a shift's end and the rest."""
+        shifts = self.problem.shifts
+        latest = max((work.end for work in shifts), default=0) + rest
+        found = []
+        for gap in range(1, -(-latest // DAY_MINUTES) + 1):
+            later = {
+                s: frozenset(
+                    t
+                    for t, other in enumerate(shifts)
+                    if other.start + gap * DAY_MINUTES < work.end + rest
+                )
+                for s, work in enumerate(shifts)
+            }
+            if any(later.values()):
+                found.append((gap, later))
+        return found
 
     @cached_property
     def working_days(self) -> list[int]:
@@ -99,10 +102,50 @@ class Lookup:
         return working * self.problem.agents[agent].day_minutes
 
     def members(self, rule: Rule) -> list[int]:
-        """Positions of the agents a rule is about, in the order it names them."""
-        if rule.agents is None:
+        """Positions of the agents a rule is about: those it names, in order, and its teams."""
+        if rule.agents is None and rule.teams is None:
             return list(range(self.n_agents))
-        return [self.agent[name] for name in rule.agents]
+        named = [self.agent[name] for name in rule.agents or ()]
+        teams = set(rule.teams or ())
+        return named + [
+            a
+            for a, person in enumerate(self.problem.agents)
+            if person.team in teams and a not in named
+        ]
+
+    def carried(self, past: Iterable[PastShare]) -> dict[int, int]:
+        """What each agent has had before, by position."""
+        return {self.agent[share.agent]: share.amount for share in past}
+
+    def companions(self, rule: Together) -> list[tuple[int, list[int]]]:
+        """Who may work only with whom: the first with the others, or each with the others."""
+        members = self.members(rule)
+        ones = members if rule.mutual else members[:1]
+        return [(one, [m for m in members if m != one]) for one in ones]
+
+    def same_duty(self, on_same: SameDuty) -> list[frozenset[int]]:
+        """Sets of shifts of which having one each is having the same duty."""
+        shifts = range(self.n_shifts)
+        return [frozenset(shifts)] if on_same == "day" else [frozenset([s]) for s in shifts]
+
+    def beyond(self, shift: int, standard_day: int | None) -> int:
+        """Minutes of a shift beyond a standard day; none where there is no such standard."""
+        return 0 if standard_day is None else max(0, self.minutes[shift] - standard_day)
+
+    def cycle_entry(self, rule: Rotation, day: int) -> str:
+        """What a rotation wants on a day."""
+        return rule.cycle[(self.date_of(day) - rule.first).days % len(rule.cycle)]
+
+    def cycle(self, rule: Rotation) -> list[tuple[int, frozenset[int]]]:
+        """The shifts (-1: off) a rotation allows on each of the days it says something about."""
+        every = frozenset(range(self.n_shifts))
+        entries = ((d, self.cycle_entry(rule, d)) for d in range(self.n_days))
+        words = {"off": frozenset([-1]), "on": every}
+        return [
+            (d, words[entry] if entry in words else frozenset([self.shift[entry]]))
+            for d, entry in entries
+            if entry
+        ]
 
     def shift_set(self, names: tuple[str, ...]) -> frozenset[int]:
         """Positions of the named shifts; all shifts when none is named."""
@@ -135,171 +178,154 @@ class Lookup:
         inside = self.date_of(days[0])
         return before.month != inside.month and after.month != inside.month
 
+    def able(self, cover: ShiftCover) -> frozenset[int]:
+        """Agents who count for the cover."""
+        key = (cover.skill, cover.min_grade, cover.min_level, self.turn(cover.date))
+        if key not in self._counting:
+            people = self.qualified(cover.skill, cover.min_grade, cover.date, cover.min_level)
+            self._counting[key] = frozenset(people)
+        return self._counting[key]
+
     def serving(self, cover: IntervalCover) -> list[list[bool]]:
         """Whether an agent (row) on a shift (column) counts for the cover.
 
         Kept by what the cover asks for: judge and model look here millions of times.
         """
-        asks = (cover.skill, cover.min_grade, cover.site, cover.mode)
+        asks = self._asks(cover)
         found = self._serving.get(asks)
         if found is None:
+            able = set(self.qualified(cover.skill, cover.min_grade, cover.date, cover.min_level))
             found = self._serving[asks] = [
-                [_serves(person, work, cover) for work in self.problem.shifts]
-                for person in self.problem.agents
+                [a in able and _there(person, work, cover) for work in self.problem.shifts]
+                for a, person in enumerate(self.problem.agents)
             ]
+        return found
+
+    def masks(self, covers: Sequence[IntervalCover]) -> list[list[int]]:
+        """For which of the covers an agent (row) on a shift (column) counts, one bit for each."""
+        asks = tuple(self._asks(cover) for cover in covers)
+        found = self._masks.get(asks)
+        if found is None:
+            tables = [self.serving(cover) for cover in covers]
+            found = self._masks[asks] = [
+                [
+                    sum(table[a][s] << n for n, table in enumerate(tables))
+                    for s in range(self.n_shifts)
+                ]
+                for a in range(self.n_agents)
+            ]
+        return found
+
+    def groups(self, covers: Sequence[IntervalCover]) -> list[int]:
+        """The exclusive covers in groups that share no one who could serve two; a bit each."""
+        exclusive = sum(1 << n for n, cover in enumerate(covers) if cover.exclusive)
+        asks = (exclusive, *(self._asks(cover) for cover in covers))
+        if asks not in self._groups:
+            groups: list[int] = [1 << n for n in range(len(covers)) if exclusive >> n & 1]
+            for mask in {m & exclusive for line in self.masks(covers) for m in line}:
+                joined = [group for group in groups if group & mask]
+                if len(joined) > 1:
+                    groups = [group for group in groups if not group & mask] + [sum(joined)]
+            self._groups[asks] = groups
+        return self._groups[asks]
+
+    def _asks(self, cover: IntervalCover) -> tuple[object, ...]:
+        turn = self.turn(cover.date) if cover.skill is not None else 0
+        return (cover.skill, cover.min_level, cover.min_grade, cover.site, cover.mode, turn)
+
+    @cached_property
+    def slots(self) -> list[Slot]:
+        """Every slot with interval cover, in order of time."""
+        slots: dict[tuple[int, int], list[int]] = defaultdict(list)
+        wants = [self._wants(cover) for cover in self.problem.interval_cover]
+        for n, cover in enumerate(self.problem.interval_cover):
+            for start in range(cover.start, cover.end, self.problem.slot_minutes):
+                slots[self.day[cover.date], start].append(n)
+        presents: dict[int, Present] = {}
+        likes: dict[tuple[object, ...], int] = {}
+        found = []
+        for (d, start), numbers in sorted(slots.items()):
+            present = self._present(d, start, presents)
+            key = (present, *(wants[n] for n in numbers))
+            like = likes.setdefault(key, len(likes))
+            found.append(Slot(d, start, tuple(numbers), present, like))
         return found
 
     @cached_property
     def slot_groups(self) -> list[SlotGroup]:
         """Slots with interval cover, those with the same people and wants taken together."""
-        covers = self.problem.interval_cover
-        slots: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for n, cover in enumerate(covers):
-            for start in range(cover.start, cover.end, self.problem.slot_minutes):
-                slots[self.day[cover.date], start].append(n)
-        first: dict[tuple[object, ...], tuple[int, ...]] = {}
-        groups: dict[tuple[Present, tuple[int, ...]], int] = defaultdict(int)
-        for (d, start), numbers in sorted(slots.items()):
-            present = self._present(d, start)
-            like = (present, tuple(_wants(covers[n]) for n in numbers))
-            groups[present, first.setdefault(like, tuple(numbers))] += 1
-        return [(present, numbers, times) for (present, numbers), times in groups.items()]
+        first: dict[int, Slot] = {}
+        times: dict[int, int] = defaultdict(int)
+        for slot in self.slots:
+            first.setdefault(slot.like, slot)
+            times[slot.like] += 1
+        return [(slot.present, slot.covers, times[like]) for like, slot in first.items()]
 
-    def _present(self, day: int, start: int) -> Present:
+    def _wants(self, cover: IntervalCover) -> tuple[object, ...]:
+        """What makes two covers of different slots alike."""
+        return (
+            cover.desired, cover.minimum, cover.most, cover.under_weight, cover.minimum_weight,
+            cover.over_weight, cover.exclusive, *self._asks(cover),
+        )  # fmt: skip
+
+    def _present(self, day: int, start: int, known: dict[int, Present]) -> Present:
         """The shifts, each with the day it starts on, whose people work through a slot."""
-        end = start + self.problem.slot_minutes
-        return tuple(
-            (day - back, s)
-            for back in range(3)
-            if day - back in self.known
-            for s, work in enumerate(self.problem.shifts)
-            if work.present(start + back * DAY_MINUTES, end + back * DAY_MINUTES)
-        )
+        if start not in known:
+            end = start + self.problem.slot_minutes
+            known[start] = tuple(
+                (back, s)
+                for back in range(3)
+                for s, work in enumerate(self.problem.shifts)
+                if work.present(start + back * DAY_MINUTES, end + back * DAY_MINUTES)
+            )
+        return tuple((day - back, s) for back, s in known[start] if day - back in self.known)
+
+    @cached_property
+    def wishes(self) -> list[Wish]:
+        """Requests, preferences and the price of going to another site, cell by cell."""
+        found = [
+            Wish(
+                "request", self.agent[r.agent], self.day[r.date], r.on, r.weight, r.shift,
+                None if r.shift is None else frozenset([self.shift[r.shift]]),
+            )
+            for r in self.problem.requests
+        ]  # fmt: skip
+        for like in self.problem.preferences:
+            shifts = self.shift_set(like.shifts)
+            against = frozenset(range(self.n_shifts)) - shifts if like.on else shifts
+            a = self.agent[like.agent]
+            for d in self.clip(like.first, like.last):
+                if self.weekday(d) + 1 in like.weekdays:
+                    found.append(Wish("preference", a, d, False, like.weight, None, against))
+        for a, person in enumerate(self.problem.agents):
+            if person.home is not None and person.away_weight:
+                sites = [work.site for work in self.problem.shifts]
+                away = frozenset(s for s, at in enumerate(sites) if at not in (None, person.home))
+                found += [
+                    Wish("away", a, d, False, person.away_weight, None, away)
+                    for d in range(self.n_days)
+                ]
+        return found
 
     @cached_property
     def weekends(self) -> list[list[int]]:
         """Days of each weekend that touches the problem's days."""
+        return [days for known in self.known_weekends if (days := [d for d in known if d >= 0])]
+
+    @cached_property
+    def known_weekends(self) -> list[list[int]]:
+        """Known days of each weekend, those before the first day with it."""
         found: dict[int, list[int]] = defaultdict(list)
-        for d in range(self.n_days):
+        for d in self.known:
             if self.weekday(d) >= SATURDAY:
                 found[d - self.weekday(d)].append(d)
         return list(found.values())
 
-    def qualified(self, skill: str | None, grade: Grade) -> tuple[int, ...]:
-        """Agents with the skill (None: any) and at least the grade."""
-        key = (skill, grade)
-        if key not in self._qualified:
-            self._qualified[key] = tuple(
-                a
-                for a, person in enumerate(self.problem.agents)
-                if (skill is None or skill in person.skills)
-                and grade_rank(person.grade) >= grade_rank(grade)
-            )
-        return self._qualified[key]
 
-    def barred(self, agent: int, day: int, shift: int) -> str | None:
-        """Why the agent cannot have the shift that day at all, as a code; None when possible.
-
-        Locks are looked at elsewhere: a lock does not make a duty lawful.
-        """
-        person, work = self.problem.agents[agent], self.problem.shifts[shift]
-        if (agent, day) in self.on_leave:
-            return "leave"
-        static = self._barred_from[agent].get(shift)
-        if static is not None:
-            return static
-        if (agent, day, shift) in self._forbidden or (agent, day, None) in self._forbidden:
-            return "forbidden"
-        for restriction in person.restrictions:
-            if restriction.first <= self.date_of(day) <= restriction.last and self._protects(
-                restriction, person, work, day
-            ):
-                return restriction.kind
-        return None
-
-    @cached_property
-    def _barred_from(self) -> list[dict[int, str]]:
-        return [
-            {
-                s: reason
-                for s, work in enumerate(self.problem.shifts)
-                if (reason := _unfit(person, work)) is not None
-            }
-            for person in self.problem.agents
-        ]
-
-    @cached_property
-    def _forbidden(self) -> frozenset[tuple[int, int, int | None]]:
-        return frozenset(
-            (
-                self.agent[item.agent],
-                self.day[item.date],
-                None if item.shift is None else self.shift[item.shift],
-            )
-            for item in self.problem.forbidden
-        )
-
-    def _protects(self, restriction: Restriction, person: Agent, work: Shift, day: int) -> bool:
-        holiday = self.problem.days[day].type == "statutory_holiday"
-        if restriction.kind == "no_nights":
-            return work.night
-        if restriction.kind == "no_overtime":
-            return holiday or work.work_minutes > person.day_minutes
-        return holiday
-
-    @cached_property
-    def allowed(self) -> list[list[tuple[int, ...]]]:
-        """Shifts the agent could have, by agent and day; a lock leaves only the locked one."""
-        return [[self._allowed(a, d) for d in range(self.n_days)] for a in range(self.n_agents)]
-
-    def _allowed(self, agent: int, day: int) -> tuple[int, ...]:
-        if (agent, day) in self.locked:
-            shift = self.locked[agent, day]
-            return () if shift is None else (shift,)
-        if (agent, day) in self.on_leave:
-            return ()
-        return tuple(s for s in range(self.n_shifts) if self.barred(agent, day, s) is None)
-
-    def may_hold(self, agent: int, post: Post, day: int) -> str | None:
-        """Why the agent cannot hold the post that day, as a code; None when possible."""
-        person = self.problem.agents[agent]
-        if (agent, day) in self.on_leave:
-            return "leave"
-        if grade_rank(person.grade) < grade_rank(post.min_grade):
-            return "grade"
-        if post.skill is not None and post.skill not in person.skills:
-            return "skill"
-        if post.shifts and not any(self.shift[s] in self.allowed[agent][day] for s in post.shifts):
-            return "shift"
-        return None
-
-
-def _serves(person: Agent, work: Shift, cover: IntervalCover) -> bool:
-    if work.mode == "standby" or cover.mode not in (None, work.mode):
+def _there(person: Agent, work: Shift, cover: IntervalCover) -> bool:
+    """Whether an agent on the shift is where and how the cover asks."""
+    if (work.mode == "standby") != (cover.mode == "standby") or cover.mode not in (None, work.mode):
         return False
-    if cover.site is not None:
-        here = cover.site == work.site if work.site is not None else cover.site in person.sites
-        if not here:
-            return False
-    skilled = cover.skill is None or cover.skill in person.skills
-    return skilled and grade_rank(person.grade) >= grade_rank(cover.min_grade)
-
-
-def _unfit(person: Agent, work: Shift) -> str | None:
-    if person.shifts is not None and work.id not in person.shifts:
-        return "shift"
-    if work.site is not None and person.sites and work.site not in person.sites:
-        return "site"
-    if any(skill not in person.skills for skill in work.skills):
-        return "skill"
-    if grade_rank(person.grade) < grade_rank(work.min_grade):
-        return "grade"
-    return None
-
-
-def _wants(cover: IntervalCover) -> tuple[object, ...]:
-    """What makes two covers of different slots alike."""
-    return (
-        cover.desired, cover.minimum, cover.under_weight, cover.minimum_weight, cover.over_weight,
-        cover.skill, cover.min_grade, cover.site, cover.mode, cover.exclusive,
-    )  # fmt: skip
+    if cover.site is None:
+        return True
+    return cover.site == work.site if work.site is not None else cover.site in person.sites

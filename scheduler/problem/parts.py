@@ -13,11 +13,15 @@ from typing import Literal, TypeAlias
 Grade: TypeAlias = Literal["ordinary", "senior", "expert"]
 DayType: TypeAlias = Literal["workday", "rest_day", "statutory_holiday", "make_up_workday"]
 Mode: TypeAlias = Literal["on_site", "remote", "standby"]
-RestrictionKind: TypeAlias = Literal["no_nights", "no_overtime", "no_duty_on_holidays"]
+RestrictionKind: TypeAlias = Literal[
+    "no_nights", "no_overtime", "no_duty_on_holidays", "no_standby", "remote_only", "short_days"
+]
+Declined: TypeAlias = Literal["nights", "overtime", "standby"]
 
 GRADES: tuple[Grade, ...] = ("ordinary", "senior", "expert")
 WORKING_DAY_TYPES = ("workday", "make_up_workday")
 DAY_MINUTES = 1440
+FULL_LEVEL = 5
 
 
 def grade_rank(grade: Grade) -> int:
@@ -32,12 +36,46 @@ class Restriction:
     ``no_nights``: no shift marked as night. ``no_overtime``: no shift longer than the agent's
     `day_minutes`, no duty on statutory holidays, and within the dates no more minutes than
     `day_minutes` for each working day. ``no_duty_on_holidays``: off on statutory holidays.
+    ``no_standby``: no standby shift. ``remote_only``: no shift on site. ``short_days``: no shift
+    with more than `minutes` between start and end, breaks aside, whether paid or not.
     """
 
     kind: RestrictionKind
     first: date
     last: date
     source: str = ""
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Qualification:
+    """A skill with its level (1 to 5) and the dates it is held, both included; open without."""
+
+    skill: str
+    level: int = FULL_LEVEL
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """When an agent can work: shifts that start on these weekdays and lie within the hours.
+
+    Parameters
+    ----------
+    weekdays : tuple of int
+        1 is Monday, 7 Sunday.
+    start, end : int
+        Minutes from midnight of the day the shift starts on.
+    first, last : date, optional
+        Dates for which it is offered, both included.
+    """
+
+    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    start: int = 0
+    end: int = 2 * DAY_MINUTES
+    first: date | None = None
+    last: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +89,8 @@ class Agent:
     grade : {"ordinary", "senior", "expert"}
         Higher grades may do the work of lower ones.
     skills : tuple of str
-        Skills and qualifications (a post may ask for one as well).
+        Skills and qualifications held at the full level without an end (a post may ask for one
+        as well).
     sites : tuple of str
         Sites the agent may work at; empty means any.
     shifts : tuple of str, optional
@@ -61,6 +100,20 @@ class Agent:
         days, less those on leave.
     min_minutes, max_minutes : int, optional
         Hard limits of the minutes worked within the problem's days.
+    restrictions : tuple of Restriction
+        Protections with dates.
+    team : str
+        A rule may be about everybody of a team.
+    qualifications : tuple of Qualification
+        Skills with a level or with dates, beside `skills`.
+    declines : tuple of {"nights", "overtime", "standby"}
+        What the agent has not consented to: hard, as the restriction of that name for all days.
+    availability : tuple of Availability
+        When the agent can work at all; empty means always.
+    home, away_weight : optional
+        Each duty at a site other than `home` costs `away_weight`: how unwilling the agent is to go.
+    reach_minutes : int
+        Minutes the agent needs to be at work when called on standby.
     """
 
     id: str
@@ -73,6 +126,13 @@ class Agent:
     min_minutes: int | None = None
     max_minutes: int | None = None
     restrictions: tuple[Restriction, ...] = ()
+    team: str = ""
+    qualifications: tuple[Qualification, ...] = ()
+    declines: tuple[Declined, ...] = ()
+    availability: tuple[Availability, ...] = ()
+    home: str | None = None
+    away_weight: int = 0
+    reach_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +150,22 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A pause within a shift, minutes from midnight of the day the shift starts on."""
+    """A pause within a shift, minutes from midnight of the day the shift starts on.
+
+    With a window the pause may be moved, its length kept, to begin no earlier than `earliest` and
+    to end no later than `latest`; `start` and `end` are where it lies unless a roster says
+    otherwise.
+    """
 
     start: int
     end: int
     paid: bool = True
+    earliest: int | None = None
+    latest: int | None = None
+
+    @property
+    def movable(self) -> bool:
+        return self.earliest is not None and self.latest is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +184,11 @@ class Shift:
         Marks read by rules (nights) and fair shares.
     burden_percent : int
         Share of the day's burden that working this shift brings.
+    min_stretch, max_stretch : int, optional
+        Least and most minutes of work between breaks, and before the first and after the last
+        (the least only between breaks).
+    reach_minutes : int, optional
+        Of a standby: whoever has it must be at work within so many minutes.
     """
 
     id: str
@@ -128,6 +204,9 @@ class Shift:
     night: bool = False
     unpopular: bool = False
     burden_percent: int = 100
+    min_stretch: int = 0
+    max_stretch: int | None = None
+    reach_minutes: int | None = None
 
     @property
     def work_minutes(self) -> int:
@@ -144,67 +223,10 @@ class Shift:
             and all(b.end <= start or end <= b.start for b in self.breaks)
         )
 
-
-@dataclass(frozen=True, slots=True)
-class ShiftCover:
-    """People wanted on one shift of one day.
-
-    Costs `under_weight` per person short of `desired`, `minimum_weight` more per person short of
-    `minimum`, and `over_weight` per person above `maximum` (by default above `desired`). Only
-    people with the skill, at least the grade, count; they may count for other covers as well.
-    """
-
-    date: date
-    shift: str
-    desired: int
-    minimum: int = 0
-    maximum: int | None = None
-    under_weight: int = 100
-    minimum_weight: int = 0
-    over_weight: int = 0
-    skill: str | None = None
-    min_grade: Grade = "ordinary"
-    cause: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class IntervalCover:
-    """People wanted throughout a span of one day, counted slot by slot.
-
-    With `exclusive` each person present counts for one such demand at a time (a multi-skilled
-    agent is never counted twice); people are given to demands in the cheapest way. Tiers nest: a
-    higher grade may serve a lower tier. Without it the cover asks for a mix, such as one expert
-    on site at any hour, whatever they work on. Standby does not count as present.
-
-    Parameters
-    ----------
-    start, end : int
-        Minutes from midnight of `date`, multiples of the problem's `slot_minutes`, at most 1440.
-    desired, minimum : int
-        People per slot.
-    under_weight, minimum_weight, over_weight : int
-        Cost per person and slot: short of `desired`; further, short of `minimum`; above `desired`
-        (for exclusive demands: present, able, and given to none; the cheapest weight of the slot).
-    skill, min_grade, site, mode : optional
-        Who counts.
-    cause : str
-        The promise the requirement comes from, for explanations.
-    """
-
-    date: date
-    start: int
-    end: int
-    desired: int
-    minimum: int = 0
-    under_weight: int = 10
-    minimum_weight: int = 0
-    over_weight: int = 0
-    skill: str | None = None
-    min_grade: Grade = "ordinary"
-    site: str | None = None
-    mode: Mode | None = None
-    exclusive: bool = True
-    cause: str = ""
+    @property
+    def attended_minutes(self) -> int:
+        """Minutes between start and end without breaks, paid or not."""
+        return self.end - self.start - sum(b.end - b.start for b in self.breaks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +249,8 @@ class Post:
         Cost of every place left empty.
     burden_percent : int
         Share of the day's burden that holding it brings, beside that of the holder's shift.
+    reach_minutes : int, optional
+        Whoever holds it must be at work within so many minutes.
     """
 
     id: str
@@ -239,6 +263,7 @@ class Post:
     exclusive: bool = False
     weight: int = 1000
     burden_percent: int = 100
+    reach_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,13 +278,41 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """What an agent likes at all times: costs `weight` for every duty against it.
+
+    Against it is a duty on one of `shifts` (all, when none is named), or, with `on`, a duty on any
+    other shift. It holds on `weekdays` (1 is Monday) from `first` to `last`, both included.
+    """
+
+    agent: str
+    weight: int
+    shifts: tuple[str, ...] = ()
+    on: bool = False
+    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
-    """An absence from `first` to `last`, both included: no shift and no post."""
+    """An absence from `first` to `last`, both included: no shift and no post.
+
+    With `start` and `end`, minutes from midnight, it takes these hours of each day only: no shift
+    that touches them. It then leaves the contract as it is.
+    """
 
     agent: str
     first: date
     last: date
     kind: str = "leave"
+    start: int | None = None
+    end: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it takes whole days."""
+        return self.start is None or self.end is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +322,18 @@ class Lock:
     agent: str
     date: date
     shift: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """From `first` to `last`, both included, the cells of `agents` (None: all) stay as published.
+
+    A whole line, a whole day or a published week; a lock on a single cell goes before it.
+    """
+
+    first: date
+    last: date
+    agents: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

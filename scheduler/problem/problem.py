@@ -8,21 +8,22 @@ from functools import cached_property
 
 from scheduler.errors import SchedulingError
 from scheduler.problem.check import faults_in
+from scheduler.problem.cover import IntervalCover, ShiftCover
 from scheduler.problem.json_form import from_plain, to_plain
 from scheduler.problem.lookup import Lookup
 from scheduler.problem.parts import (
     Agent,
     Day,
     Forbidden,
-    IntervalCover,
     Leave,
     Lock,
     PastDuty,
+    Pin,
     Post,
     PostLock,
+    Preference,
     Request,
     Shift,
-    ShiftCover,
 )
 from scheduler.problem.rules import Rule
 
@@ -40,8 +41,12 @@ class RosterProblem:
     rules : tuple of Rule
         Hard ones must hold; soft ones cost.
     requests : tuple of Request
+    preferences : tuple of Preference
+        What people like at all times.
     leave, locks, post_locks, forbidden : tuples
         What is given. Hard.
+    published, pins : tuples
+        The roster as published (cells not named are off), and which of it must stay: hard.
     history : tuple of PastDuty
         Carry-in: the shifts worked in the `history_days` days before the first day. Days in that
         span without one were off; earlier days are unknown.
@@ -70,6 +75,9 @@ class RosterProblem:
     history_days: int = 0
     slot_minutes: int = 30
     name: str = ""
+    preferences: tuple[Preference, ...] = ()
+    published: tuple[Lock, ...] = ()
+    pins: tuple[Pin, ...] = ()
 
     def __post_init__(self) -> None:
         faults = faults_in(self)

@@ -9,12 +9,16 @@ as the problem's `history_days` reach.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar, Literal, TypeAlias
 
 from scheduler.problem.parts import Lock
 
 Period: TypeAlias = Literal["day", "week", "month", "horizon", "rolling"]
-Measure: TypeAlias = Literal["duties", "minutes", "nights", "weekends", "unpopular", "burden"]
+Measure: TypeAlias = Literal[
+    "duties", "minutes", "nights", "weekends", "unpopular", "holidays", "burden"
+]
+SameDuty: TypeAlias = Literal["shift", "day"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,7 @@ class BaseRule:
     weight: int | None = None
     agents: tuple[str, ...] | None = None
     source: str = ""
+    teams: tuple[str, ...] | None = None
 
     @property
     def hard(self) -> bool:
@@ -104,13 +109,22 @@ class RestAfter(BaseRule):
     run: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class PastShare:
+    """What an agent has had before, in the rule's own unit (carry-in)."""
+
+    agent: str
+    amount: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class MinutesLimit(BaseRule):
     """Minutes worked in each period: a day, week (from Monday), month, the whole, or rolling.
 
     Rolling windows are `window` days long. Known days before the first count in their week, month
-    or window; the minimum is asked only of periods that lie wholly within the known days.
-    Amount: hours begun beyond the limit.
+    or window; the minimum is asked only of periods that lie wholly within the known days. `past`
+    adds minutes worked in the first period (of days, weeks, months or the whole) before the known
+    days. Amount: hours begun beyond the limit.
     """
 
     kind: ClassVar[str] = "minutes_limit"
@@ -118,52 +132,70 @@ class MinutesLimit(BaseRule):
     minimum: int | None = None
     maximum: int | None = None
     window: int = 7
-
-
-@dataclass(frozen=True, slots=True)
-class PastShare:
-    """What an agent has borne before the first day, in the measure's own unit."""
-
-    agent: str
-    amount: int
+    past: tuple[PastShare, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class OvertimeLimit(BaseRule):
     """The overtime meter of each calendar month stays within `maximum` minutes.
 
-    Meter = minutes on statutory holidays + minutes on all other days beyond `day_minutes` for
-    each working day of the month that the agent is not on leave, over the problem's days; `past`
-    adds the meter minutes of the first month before the first day. Amount: hours begun beyond.
+    Meter = minutes on statutory holidays + minutes of other duties beyond `standard_day` each +
+    what the rest of these duties exceeds the contract by: `day_minutes` for each working day of
+    the month that the agent is not on leave. Over the problem's days; `past` adds the meter
+    minutes of the first month before the first day. Without `standard_day` long duties are no
+    overtime in themselves. Amount: hours begun beyond.
     """
 
     kind: ClassVar[str] = "overtime_limit"
     maximum: int = 2160
     past: tuple[PastShare, ...] = ()
+    standard_day: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContractMinutes(BaseRule):
-    """Minutes of the period stay within `tolerance` of the contract. Amount: hours begun beyond.
+    """Minutes of each period stay within `tolerance` of the contract. Amount: hours begun beyond.
 
     Contract = `day_minutes` times the working days of the period that the agent is not on leave.
+    Only periods that lie wholly within the problem's days are asked.
     """
 
     kind: ClassVar[str] = "contract_minutes"
     tolerance: int = 0
+    period: Period = "horizon"
+    window: int = 7
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaxWeekends(BaseRule):
-    """At most so many weekends with a duty on Saturday or Sunday. Amount: weekends beyond."""
+    """At most so many weekends with a duty on Saturday or Sunday. Amount: weekends beyond.
+
+    Over the whole, `past` weekends worked before with them; with `window`, in every so many
+    weekends in a row, those before the first day too.
+    """
 
     kind: ClassVar[str] = "max_weekends"
     weekends: int
+    window: int | None = None
+    past: tuple[PastShare, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeWeekends(BaseRule):
+    """Saturday and Sunday both worked or both off. Amount: weekends worked by half.
+
+    Weekends of which only one day is known are left alone.
+    """
+
+    kind: ClassVar[str] = "whole_weekends"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShiftLimit(BaseRule):
-    """How many of `shifts` an agent works in each period. Amount: shifts beyond the limit."""
+    """How many of `shifts` an agent works in each period. Amount: shifts beyond the limit.
+
+    `past` adds those worked in the first period before the known days, as in `MinutesLimit`.
+    """
 
     kind: ClassVar[str] = "shift_limit"
     shifts: tuple[str, ...]
@@ -171,23 +203,68 @@ class ShiftLimit(BaseRule):
     minimum: int | None = None
     maximum: int | None = None
     window: int = 7
+    past: tuple[PastShare, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartChange(BaseRule):
+    """From one duty to the next the start of work moves little: stable starts, forward rotation.
+
+    The next duty begins, on its day, at most `earlier_by` minutes before and at most `later_by` minutes
+    after the one before it began on its own (None: as much as may be). Pairs with more than
+    `days_off` days off between them are free. With `earlier_by` 0 shifts rotate forward only.
+    Amount: pairs.
+    """
+
+    kind: ClassVar[str] = "start_change"
+    earlier_by: int | None = None
+    later_by: int | None = None
+    days_off: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation(BaseRule):
+    """Lines follow a cycle of days, such as two early, two nights, two off.
+
+    Amount: cells that do not follow it. Agents on leave need not.
+
+    Parameters
+    ----------
+    cycle : tuple of str
+        One entry a day: a shift, ``off``, ``on`` (any shift) or an empty text (anything).
+    first : date
+        A day on which the cycle begins; it repeats without end, before it as well.
+    """
+
+    kind: ClassVar[str] = "rotation"
+    cycle: tuple[str, ...]
+    first: date
 
 
 @dataclass(frozen=True, kw_only=True)
 class Apart(BaseRule):
-    """No two of `agents` on the same shift of a day. Amount: people beyond one."""
+    """No two of them on the same shift of a day, or on duty on the same day.
+
+    Amount: people beyond one.
+    """
 
     kind: ClassVar[str] = "apart"
+    on_same: SameDuty = "shift"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Together(BaseRule):
-    """The first of `agents` (a newcomer) works only shifts all the others (mentors) work too.
+    """The first of `agents` (a newcomer) works only shifts the others (mentors) work too.
 
-    Amount: duties without one of the others, each of them counted.
+    All the others, or `enough` of them. With `mutual` it holds for each of them as for the first:
+    always together. With `on_same` ``day`` any shift of that day will do. Amount: duties times the
+    people missing.
     """
 
     kind: ClassVar[str] = "together"
+    enough: int | None = None
+    mutual: bool = False
+    on_same: SameDuty = "shift"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,8 +272,9 @@ class FairShare(BaseRule):
     """Shares of a burden, past and planned together, are alike. Always soft.
 
     Measures: ``duties`` worked days, ``nights`` and ``unpopular`` shifts so marked, ``weekends``
-    worked, ``minutes`` worked beyond the contract, ``burden`` of named days (the day's burden
-    times the percentage of the shift and of the posts held, rounded down).
+    worked, ``holidays`` duties on statutory holidays, ``minutes`` worked beyond the contract,
+    ``burden`` of named days (the day's burden times the percentage of the shift and of the posts
+    held, rounded down).
 
     Amount, in begun `unit` s: ``spread`` is the largest share less the smallest; ``squares`` is
     the sum of the squared shares, which always prefers whoever has borne least.
@@ -245,7 +323,10 @@ Rule: TypeAlias = (
     | OvertimeLimit
     | ContractMinutes
     | MaxWeekends
+    | WholeWeekends
     | ShiftLimit
+    | StartChange
+    | Rotation
     | Apart
     | Together
     | FairShare

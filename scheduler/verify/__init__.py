@@ -33,7 +33,7 @@ def verify(problem: RosterProblem, roster: Roster) -> Verdict:
     found = [
         *given(lines),
         *_rules(lines),
-        *_requests(lines),
+        *_wishes(lines),
         *shift_cover(lines),
         *interval_cover(lines),
         *posts(lines),
@@ -58,11 +58,13 @@ def _rules(lines: Lines) -> Iterator[Breach]:
             )
 
 
-def _requests(lines: Lines) -> Iterator[Breach]:
-    look = lines.look
-    for wish in lines.problem.requests:
-        shift = lines.shift(look.agent[wish.agent], look.day[wish.date])
-        met = shift != OFF if wish.shift is None else shift == look.shift[wish.shift]
+def _wishes(lines: Lines) -> Iterator[Breach]:
+    look, problem = lines.look, lines.problem
+    for wish in look.wishes:
+        s = lines.shift(wish.agent, wish.day)
+        met = s != OFF if wish.shifts is None else s in wish.shifts
         if met != wish.on:
-            facts = {"on": wish.on, "shift": wish.shift}
-            yield Breach("request", "request", 1, wish.weight, wish.agent, (wish.date,), facts)
+            shift = problem.shifts[s].id if wish.kind != "request" else wish.shift
+            person, day = problem.agents[wish.agent].id, look.date_of(wish.day)
+            facts = {"on": wish.on, "shift": shift}
+            yield Breach(wish.kind, wish.kind, 1, wish.weight, person, (day,), facts)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from scheduler.problem import IntervalCover, RosterProblem, ShiftCover
-from scheduler.problem.parts import DAY_MINUTES, grade_rank
+from scheduler.problem import Break, IntervalCover, ShiftCover
+from scheduler.problem.lookup import Slot
+from scheduler.problem.parts import DAY_MINUTES
 from scheduler.verify.lines import Lines
 from scheduler.verify.verdict import Breach
+
+Kinds: TypeAlias = tuple[tuple[int, int], ...]  # which covers one can serve, a bit each; people
+Wants: TypeAlias = tuple[int, int, int, int, int]  # desired, minimum, most, and the two weights
 
 
 def shift_cover(lines: Lines) -> Iterator[Breach]:
@@ -21,64 +25,118 @@ def shift_cover(lines: Lines) -> Iterator[Breach]:
     for a in range(look.n_agents):
         for d, s in lines.duties(a, range(look.n_days)):
             on_shift[d, s].append(a)
+    together: dict[tuple[int, int], list[ShiftCover]] = defaultdict(list)
     for cover in lines.problem.shift_cover:
-        there = on_shift[look.day[cover.date], look.shift[cover.shift]]
-        found = sum(counts_for(lines.problem, cover, a) for a in there)
-        facts: dict[str, Any] = {"shift": cover.shift, "found": found, "desired": cover.desired}
-        for key in ("skill", "min_grade", "cause"):
-            if (value := getattr(cover, key)) not in (None, "", "ordinary"):
-                facts[key] = value
-        short = cover.desired - found
-        if short > 0:
-            cost = short * cover.under_weight
-            cost += max(0, cover.minimum - found) * cover.minimum_weight
-            yield _breach("shift_cover_under", cover.date, short, cost, facts)
-        over = found - (cover.desired if cover.maximum is None else cover.maximum)
-        if over > 0 and cover.over_weight:
-            yield _breach("shift_cover_over", cover.date, over, over * cover.over_weight, facts)
+        place = look.day[cover.date], look.shift[cover.shift]
+        if cover.exclusive:
+            together[place].append(cover)
+            continue
+        able = look.able(cover)
+        found = sum(a in able for a in on_shift[place])
+        short, over = cover.desired - found, found - cover.most
+        yield from _shift_breaches(cover, found, short, over, cover.over_weight)
+    for place, covers in together.items():
+        ables = [look.able(cover) for cover in covers]
+        kinds = Counter(
+            mask
+            for a in on_shift[place]
+            if (mask := sum((a in able) << n for n, able in enumerate(ables)))
+        )
+        missing, spare = allot(tuple(sorted(kinds.items())), tuple(map(_wants, covers)))
+        for cover, short in zip(covers, missing, strict=True):
+            yield from _shift_breaches(cover, cover.desired - short, short, 0, 0)
+        least = min(cover.over_weight for cover in covers)
+        yield from _shift_breaches(covers[0], covers[0].most + spare, 0, spare, least)
 
 
-def counts_for(problem: RosterProblem, cover: ShiftCover | IntervalCover, agent: int) -> bool:
-    """Whether the agent has the cover's skill and grade."""
-    person = problem.agents[agent]
-    return (cover.skill is None or cover.skill in person.skills) and grade_rank(
-        person.grade
-    ) >= grade_rank(cover.min_grade)
+def _shift_breaches(
+    cover: ShiftCover, found: int, short: int, over: int, over_weight: int
+) -> Iterator[Breach]:
+    facts: dict[str, Any] = {"shift": cover.shift, "found": found, "desired": cover.desired}
+    for key in ("skill", "min_grade", "cause"):
+        if (value := getattr(cover, key)) not in (None, "", "ordinary"):
+            facts[key] = value
+    if short > 0:
+        cost = short * cover.under_weight
+        cost += max(0, short - cover.desired + cover.minimum) * cover.minimum_weight
+        yield _breach("shift_cover_under", cover.date, short, cost, facts)
+    if over > 0 and over_weight:
+        yield _breach("shift_cover_over", cover.date, over, over * over_weight, facts)
 
 
 def interval_cover(lines: Lines) -> Iterator[Breach]:
     """Costs of slots with too few or too many people."""
     short: dict[int, list[list[int]]] = defaultdict(list)
     spare: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    on_shift: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for a in range(lines.look.n_agents):
-        for d, s in lines.duties(a, lines.look.known):
-            on_shift[d, s].append(a)
-    for day, start, numbers in _slots(lines.problem):
-        present = _present(lines, on_shift, day, start)
-        exclusive = [n for n in numbers if lines.problem.interval_cover[n].exclusive]
-        for n in numbers:
-            cover = lines.problem.interval_cover[n]
-            if not cover.exclusive:
-                able = lines.look.serving(cover)
-                found = sum(able[a][s] for a, s in present)
-                if found < cover.desired:
-                    short[n].append([start, cover.desired - found])
-                if found > cover.desired:
-                    people, cost = spare[day]
-                    over = found - cover.desired
-                    spare[day] = people + over, cost + over * cover.over_weight
-        if exclusive:
-            covers = [lines.problem.interval_cover[n] for n in exclusive]
-            missing, surplus = allot(lines.problem, covers, present)
-            for n, amount in zip(exclusive, missing, strict=True):
-                if amount:
-                    short[n].append([start, amount])
-            if surplus:
-                people, cost = spare[day]
-                weight = min(cover.over_weight for cover in covers)
-                spare[day] = people + surplus, cost + surplus * weight
+    known: dict[int, Counted] = {}
+    for slot in lines.look.slots:
+        moved = _rearranged(lines, slot) if lines.rearranged else []
+        counted = None if moved else known.get(slot.like)
+        if counted is None:
+            counted = _count(lines, slot, moved)
+            if not moved:
+                known[slot.like] = counted
+        missing, people, cost = counted
+        for n, amount in zip(slot.covers, missing, strict=True):
+            if amount > 0:
+                short[n].append([slot.start, amount])
+        if people:
+            before = spare[slot.day]
+            spare[slot.day] = before[0] + people, before[1] + cost
     yield from _interval_breaches(lines, short, spare)
+
+
+Counted: TypeAlias = tuple[list[int], int, int]  # missing per cover, people to spare, their cost
+
+
+def _count(lines: Lines, slot: Slot, moved: Sequence[tuple[int, int]]) -> Counted:
+    covers = [lines.problem.interval_cover[n] for n in slot.covers]
+    masks, on_shift = lines.look.masks(covers), lines.on_shift
+    kinds: Counter[int] = Counter()
+    for place in slot.present:
+        s = place[1]
+        for a in on_shift.get(place, ()):
+            kinds[masks[a][s]] += 1
+    for a, s in moved:
+        kinds[masks[a][s]] += 1
+    missing, people, cost = [0] * len(covers), 0, 0
+    together = [n for n, cover in enumerate(covers) if cover.exclusive]
+    for n, cover in enumerate(covers):
+        if not cover.exclusive:
+            found = sum(count for mask, count in kinds.items() if mask >> n & 1)
+            missing[n] = cover.desired - found
+            over = max(0, found - cover.most)
+            people, cost = people + over, cost + over * cover.over_weight
+    if together:
+        least = min(covers[n].over_weight for n in together)
+        for group in lines.look.groups(covers):
+            members = [n for n in together if group >> n & 1]
+            own: Counter[int] = Counter()
+            for mask, count in kinds.items():
+                if mask & group:
+                    own[sum((mask >> n & 1) << i for i, n in enumerate(members))] += count
+            wants = tuple(_wants(covers[n]) for n in members)
+            short, left = allot(tuple(sorted(own.items())), wants)
+            for n, amount in zip(members, short, strict=True):
+                missing[n] = amount
+            people, cost = people + left, cost + left * least
+    return missing, people, cost
+
+
+def _rearranged(lines: Lines, slot: Slot) -> list[tuple[int, int]]:
+    """(agent, shift) of those at work through the slot whose breaks the roster places."""
+    there = []
+    for (a, d), (s, breaks) in lines.rearranged.items():
+        start = slot.start + (slot.day - d) * DAY_MINUTES
+        end = start + lines.problem.slot_minutes
+        work = lines.problem.shifts[s]
+        if work.start <= start and end <= work.end and not _paused(breaks, start, end):
+            there.append((a, s))
+    return there
+
+
+def _paused(breaks: Sequence[Break], start: int, end: int) -> bool:
+    return any(pause.start < end and start < pause.end for pause in breaks)
 
 
 def _interval_breaches(
@@ -98,68 +156,39 @@ def _interval_breaches(
             yield _breach("interval_cover_over", lines.look.date_of(day), people, cost, {})
 
 
-def _slots(problem: RosterProblem) -> Iterator[tuple[int, int, list[int]]]:
-    """Each slot with cover: its day, its start and the positions of its covers."""
-    slots: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for n, cover in enumerate(problem.interval_cover):
-        for start in range(cover.start, cover.end, problem.slot_minutes):
-            slots[problem.lookup.day[cover.date], start].append(n)
-    for (day, start), numbers in sorted(slots.items()):
-        yield day, start, numbers
+def _wants(cover: ShiftCover | IntervalCover) -> Wants:
+    return cover.desired, cover.minimum, cover.most, cover.under_weight, cover.minimum_weight
 
 
-def _present(
-    lines: Lines, on_shift: dict[tuple[int, int], list[int]], day: int, start: int
-) -> list[tuple[int, int]]:
-    """(agent, shift) of everybody at work through the slot, whenever the shift began."""
-    end = start + lines.problem.slot_minutes
-    there: dict[int, int] = {}
-    for back in range(3):
-        for s, work in enumerate(lines.problem.shifts):
-            people = on_shift.get((day - back, s))
-            if people and work.present(start + back * DAY_MINUTES, end + back * DAY_MINUTES):
-                for a in people:
-                    there.setdefault(a, s)  # of two duties at once the later one counts
-    return list(there.items())
-
-
-def allot(
-    problem: RosterProblem, covers: Sequence[IntervalCover], present: Iterable[tuple[int, int]]
-) -> tuple[tuple[int, ...], int]:
-    """Give each person present to at most one cover, in the cheapest way.
+@lru_cache(maxsize=1 << 16)
+def allot(kinds: Kinds, wants: tuple[Wants, ...]) -> tuple[tuple[int, ...], int]:
+    """Give each person to at most one cover, in the cheapest way.
 
     The places that can be filled together form a matroid, so filling them from the dearest to
-    the cheapest, rearranging people by augmenting paths, is optimal (Edmonds 1971).
+    the cheapest, rearranging people by augmenting paths, is optimal (Edmonds 1971). Places between
+    desired and most cost nothing and are filled last.
+
+    Parameters
+    ----------
+    kinds : tuple of (mask, people)
+        How many people can serve the covers whose bits are set.
+    wants : tuple of (desired, minimum, most, under_weight, minimum_weight)
 
     Returns
     -------
     (people missing per cover, people left over who could have served one)
     """
-    serving = [problem.lookup.serving(cover) for cover in covers]
-    kinds = Counter(
-        able for a, s in present if any(able := tuple(serves[a][s] for serves in serving))
-    )
-    wants = tuple(
-        (cover.desired, cover.minimum, cover.under_weight, cover.minimum_weight) for cover in covers
-    )
-    return _allotted(tuple(sorted(kinds.items())), wants)
-
-
-@lru_cache(maxsize=1 << 16)
-def _allotted(
-    kinds: tuple[tuple[tuple[bool, ...], int], ...], wants: tuple[tuple[int, int, int, int], ...]
-) -> tuple[tuple[int, ...], int]:
     places = sorted(
-        (-(under + (extra if k < minimum else 0)), n)
-        for n, (desired, minimum, under, extra) in enumerate(wants)
-        for k in range(desired)
+        (-(under + (extra if k < minimum else 0)) if k < desired else 1, n)
+        for n, (desired, minimum, most, under, extra) in enumerate(wants)
+        for k in range(most)
     )
     given = [[0] * len(wants) for _ in kinds]
     free = [count for _, count in kinds]
 
     def fill(place: int, tried: set[int]) -> bool:
         for kind, (able, _) in enumerate(kinds):
-            if not able[place] or kind in tried:
+            if not able >> place & 1 or kind in tried:
                 continue
             tried.add(kind)
             if free[kind]:
@@ -174,10 +203,10 @@ def _allotted(
         return False
 
     missing = [0] * len(wants)
-    for _, place in places:
-        if not fill(place, set()):
+    for price, place in places:
+        if not fill(place, set()) and price <= 0:
             missing[place] += 1
-    return tuple(missing), sum(free)
+    return tuple(missing), sum(n for n, (able, _) in zip(free, kinds, strict=True) if able)
 
 
 def posts(lines: Lines) -> Iterator[Breach]:

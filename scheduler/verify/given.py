@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from scheduler.problem import MinRest
+from scheduler.problem.pauses import fault_of_breaks
+from scheduler.verify.found import HOUR, begun
 from scheduler.verify.lines import OFF, Lines
-from scheduler.verify.rules import HOUR, begun
+from scheduler.verify.sequences import min_rest
 from scheduler.verify.verdict import Breach
 
 
 def given(lines: Lines) -> Iterator[Breach]:
     """Violations of what no rule of the problem may change."""
     yield from _one_shift_a_day(lines)
+    yield from _overlaps(lines)
     yield from _cells(lines)
+    yield from _breaks(lines)
     yield from _locks(lines)
     yield from _minutes(lines)
     yield from _protected_minutes(lines)
@@ -27,6 +32,28 @@ def _one_shift_a_day(lines: Lines) -> Iterator[Breach]:
         yield Breach("one_shift_a_day", "one_shift_a_day", 1, None, duty.agent, (duty.day,), facts)
 
 
+def _overlaps(lines: Lines) -> Iterator[Breach]:
+    """Two duties at one time: the next begins before the last has ended."""
+    look = lines.look
+    if look.overlapping:
+        for found in min_rest(MinRest(name="overlap", minutes=0), lines):
+            assert found.agent is not None
+            days = tuple(look.date_of(d) for d in found.days)
+            person = lines.problem.agents[found.agent].id
+            yield Breach("overlap", "overlap", 1, None, person, days, {})
+
+
+def _breaks(lines: Lines) -> Iterator[Breach]:
+    problem = lines.problem
+    for (a, d), starts in sorted(lines.breaks.items()):
+        shift = problem.shifts[lines.shift(a, d)]
+        reason = fault_of_breaks(shift, starts)
+        if reason is not None:
+            facts = {"shift": shift.id, "reason": reason, "starts": list(starts)}
+            person, day = problem.agents[a].id, lines.look.date_of(d)
+            yield Breach("breaks", "breaks", 1, None, person, (day,), facts)
+
+
 def _cells(lines: Lines) -> Iterator[Breach]:
     look, problem = lines.look, lines.problem
     for a, person in enumerate(problem.agents):
@@ -38,11 +65,11 @@ def _cells(lines: Lines) -> Iterator[Breach]:
 
 
 def _locks(lines: Lines) -> Iterator[Breach]:
-    look = lines.look
-    for lock in lines.problem.locks:
-        wanted = OFF if lock.shift is None else look.shift[lock.shift]
-        if lines.shift(look.agent[lock.agent], look.day[lock.date]) != wanted:
-            yield Breach("lock", "lock", 1, None, lock.agent, (lock.date,), {"shift": lock.shift})
+    look, problem = lines.look, lines.problem
+    for (a, d), s in sorted(look.locked.items()):
+        if lines.shift(a, d) != (OFF if s is None else s):
+            facts = {"shift": None if s is None else problem.shifts[s].id}
+            yield Breach("lock", "lock", 1, None, problem.agents[a].id, (look.date_of(d),), facts)
 
 
 def _minutes(lines: Lines) -> Iterator[Breach]:
@@ -61,7 +88,7 @@ def _minutes(lines: Lines) -> Iterator[Breach]:
 def _protected_minutes(lines: Lines) -> Iterator[Breach]:
     look = lines.look
     for a, person in enumerate(lines.problem.agents):
-        for restriction in person.restrictions:
+        for restriction in look.restrictions[a]:
             span = look.clip(restriction.first, restriction.last)
             if restriction.kind != "no_overtime" or not span:
                 continue

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 
-from scheduler.problem import RosterProblem
+from scheduler.problem import Break, RosterProblem
+from scheduler.problem.pauses import fault_of_breaks, moved
 from scheduler.solution import Roster
 
 OFF = -1
@@ -32,6 +35,10 @@ class Lines:
             for day in post.days
             if (holders := roster.posts.get((post.id, day), ()))
         ]
+        self.breaks = {
+            (look.agent[agent], look.day[day]): starts
+            for (agent, day), starts in roster.breaks.items()
+        }
 
     def shift(self, agent: int, day: int) -> int:
         return self._lines[agent][day + self._before]
@@ -49,6 +56,26 @@ class Lines:
         for d in days:
             if line[d + before] != OFF:
                 yield d, line[d + before]
+
+    @cached_property
+    def on_shift(self) -> dict[tuple[int, int], list[int]]:
+        """Who has a shift on a day, history included, but for those in `rearranged`."""
+        found: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for a in range(self.look.n_agents):
+            for d, s in self.duties(a, self.look.known):
+                if (a, d) not in self.rearranged:
+                    found[d, s].append(a)
+        return found
+
+    @cached_property
+    def rearranged(self) -> dict[tuple[int, int], tuple[int, tuple[Break, ...]]]:
+        """Shift and breaks of the duties whose breaks the roster places, rightly."""
+        shifts = self.problem.shifts
+        return {
+            (a, d): (s, moved(shifts[s], starts))
+            for (a, d), starts in self.breaks.items()
+            if fault_of_breaks(shifts[s := self.shift(a, d)], starts) is None
+        }
 
     def runs(self, agent: int, shifts: frozenset[int]) -> Iterator[tuple[int, int]]:
         """First and last day of each longest run of known days on `shifts`."""

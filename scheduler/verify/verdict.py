@@ -19,10 +19,10 @@ class Breach:
     rule : str
         Name of the rule; for what is not a rule of the problem the kind again.
     kind : str
-        Kind of rule, or ``one_shift_a_day``, ``lock``, ``leave``, ``forbidden``,
-        ``shift``, ``site``, ``skill``, ``grade``, ``no_nights``, ``no_overtime``,
-        ``no_duty_on_holidays``, ``agent_minutes``, ``post`` (hard); ``request``,
-        ``shift_cover_under``, ``shift_cover_over``, ``interval_cover_under``,
+        Kind of rule, or ``one_shift_a_day``, ``overlap``, ``breaks``, ``lock``, ``leave``,
+        ``forbidden``, ``availability``, ``shift``, ``site``, ``skill``, ``grade``, ``reach``, the
+        kind of a restriction, ``agent_minutes``, ``post`` (hard); ``request``, ``preference``,
+        ``away``, ``shift_cover_under``, ``shift_cover_over``, ``interval_cover_under``,
         ``interval_cover_over``, ``post_gap`` (costs).
     amount : int
         By how much, in the unit of the kind.
