@@ -134,7 +134,7 @@ class Lookup(Eligibility):
 
     def cycle_entry(self, rule: Rotation, day: int) -> str:
         """What a rotation wants on a day."""
-        return rule.cycle[(self.date_of(day) - rule.first).days % len(rule.cycle)]
+        return rule.cycle[(self.date_of(day) - rule.since).days % len(rule.cycle)]
 
     def cycle(self, rule: Rotation) -> list[tuple[int, frozenset[int]]]:
         """The shifts (-1: off) a rotation allows on each of the days it says something about."""

@@ -210,9 +210,9 @@ class ShiftLimit(BaseRule):
 class StartChange(BaseRule):
     """From one duty to the next the start of work moves little: stable starts, forward rotation.
 
-    The next duty begins, on its day, at most `earlier_by` minutes before and at most `later_by` minutes
-    after the one before it began on its own (None: as much as may be). Pairs with more than
-    `days_off` days off between them are free. With `earlier_by` 0 shifts rotate forward only.
+    By the clock, the next duty begins at most `earlier_by` minutes before and at most `later_by`
+    minutes after the one before it (None: as much as may be). Pairs with more than `days_off`
+    days off between them are free. With `earlier_by` 0 shifts rotate forward only.
     Amount: pairs.
     """
 
@@ -232,13 +232,13 @@ class Rotation(BaseRule):
     ----------
     cycle : tuple of str
         One entry a day: a shift, ``off``, ``on`` (any shift) or an empty text (anything).
-    first : date
+    since : date
         A day on which the cycle begins; it repeats without end, before it as well.
     """
 
     kind: ClassVar[str] = "rotation"
     cycle: tuple[str, ...]
-    first: date
+    since: date
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,16 @@ unpopular); 480 minutes each. A line is written one letter a day, "-" is off.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 
+from scheduler import constraints
+from scheduler.errors import SchedulingError
+from scheduler.model import Limit, RosterModel, roster_of
 from scheduler.problem import (
     Agent,
     Apart,
@@ -35,15 +40,19 @@ from scheduler.problem import (
     RestAfter,
     RestDays,
     RosterProblem,
+    Rotation,
     Rule,
     Shift,
     ShiftLimit,
     Stability,
+    StartChange,
     Together,
+    WholeWeekends,
 )
 from scheduler.result import Params
 from scheduler.solution import Roster
 from scheduler.solve import solve
+from scheduler.variables import Grid
 from scheduler.verify import verify
 
 MONDAY = date(2026, 3, 2)
@@ -201,6 +210,90 @@ CASES = {
     "contract": Case(
         ContractMinutes(name="x", tolerance=100, agents=("A",)), ("DDDD---",), 7, ("DDDDD--",)
     ),
+    # forward only, D (8:00) → E (14:00) → N (22:00): E to D goes back six hours, N to E eight; with
+    # a day off between, the next may begin anew
+    "forward rotation": Case(
+        StartChange(name="x", earlier_by=0), ("EDNE---",), 2, ("DEN-D--",)
+    ),
+    # with two days off still counted: N – – D goes back; a third day off makes it free
+    "forward rotation over days off": Case(
+        StartChange(name="x", earlier_by=0, days_off=2), ("N--D---",), 1, ("N---D--",)
+    ),
+    # a duty between lifts the pair around it: D E E goes forward, D to the second E is no pair
+    "stable starts": Case(
+        StartChange(name="x", earlier_by=120, later_by=120, days_off=1),
+        ("DE-D---",),
+        2,
+        ("DD--EE-",),
+    ),
+    "stable starts from history": Case(
+        StartChange(name="x", later_by=120), ("E------",), 1, ("-E-----",), "D"
+    ),
+    # D D off, begun on the day before the first: D off D D off D D; days 1 and 4 differ
+    "rotation": Case(
+        Rotation(name="x", cycle=("D", "D", "off"), since=day(-1), agents=("A",)),
+        ("DDDDDDD",),
+        2,
+        ("D-DD-DD",),
+    ),
+    # any shift on Monday to Friday, Saturday and Sunday free to choose: off on Tuesday breaks it
+    "fixed pattern": Case(
+        Rotation(name="x", cycle=("on",) * 5 + ("",) * 2, since=MONDAY, agents=("A",)),
+        ("D-EN---",),
+        2,
+        ("DDENDD-",),
+    ),
+    # Saturday of the first weekend alone, Sunday of the second alone
+    "whole weekends": Case(
+        WholeWeekends(name="x"), ("-----D-------D",), 2, ("-----DD-------",)
+    ),
+    # 3 weekends in a row, 2 allowed in any 3; the third after a free one is allowed
+    "weekends in a row": Case(
+        MaxWeekends(name="x", weekends=2, window=3),
+        ("-----D-------D------D",),
+        1,
+        ("-----D--------------D",),
+    ),
+    # one weekend worked before the roster and one now are two, one allowed
+    "weekends with past": Case(
+        MaxWeekends(name="x", weekends=1, past=(PastShare("A", 1),)), ("-----DD",), 1, ("DDDDD--",)
+    ),
+    # 1500 minutes of this week before the known days; 2 duties make 2460, 60 above 2400
+    "minutes with past": Case(
+        MinutesLimit(name="x", maximum=2400, past=(PastShare("A", 1500),)), ("DD-----",), 1, ("D",)
+    ),
+    # two nights this month before; one more is one too many, of two allowed
+    "shift limit with past": Case(
+        ShiftLimit(name="x", shifts=("N",), maximum=2, period="month", past=(PastShare("A", 2),)),
+        ("-N-----",),
+        1,
+        ("-E-----",),
+    ),
+    # each week's contract is 2400: the first has 4 duties, 480 too few or 8 hours; the second 5
+    "contract of each week": Case(
+        ContractMinutes(name="x", period="week", agents=("A",)),
+        ("DDDD---DDDDD--",),
+        8,
+        ("DDDDD--DDDD-D-",),
+    ),
+    # N counts 480: 120 beyond a standard day of 360 each. Contract 2400: 3 nights leave 1080 below
+    # it, the meter is 3 × 120 = 360, 160 above 200: 3 hours begun
+    "overtime of long duties": Case(
+        OvertimeLimit(name="x", maximum=200, standard_day=360), ("NNN----",), 3, ("N------",)
+    ),
+    "apart all day": Case(
+        Apart(name="x", agents=("A", "B"), on_same="day"), ("DE-----", "NE-----"), 2, ("D-", "-E")
+    ),
+    "together all day": Case(
+        Together(name="x", agents=("A", "B"), on_same="day"),
+        ("DDE----", "N-D----"),
+        1,
+        ("DDE----", "NDD----"),
+    ),
+    # A is once without B, B once without A
+    "always together": Case(
+        Together(name="x", agents=("A", "B"), mutual=True), ("DD-----", "D-E----"), 2, ("DD", "DD")
+    ),
     # Saturday or Sunday worked in both weeks
     "weekends": Case(
         MaxWeekends(name="x", weekends=1), ("-----D-------D",), 1, ("-----DD-------",)
@@ -265,6 +358,54 @@ def test_a_rule_binds_only_those_in_its_scope() -> None:
     assert not verify(desk(3, rule), roster("---", "DD-")).valid
 
 
+def test_a_rule_may_be_about_a_team() -> None:
+    # B is of the night team: the rule is about B, and about A only where A is named too
+    rule = MaxConsecutive(name="x", days=1, teams=("night",))
+    people = (Agent("A", team="day"), Agent("B", team="night"))
+    asked = wishes("DD", "DD")
+    for scope, cost in ((rule, 10), (replace(rule, agents=("A",)), 20)):
+        problem = desk(2, scope, agents=people, requests=asked)
+        found = {breach.agent for breach in verify(problem, roster("DD", "DD")).violations}
+        assert found == ({"B"} if cost == 10 else {"A", "B"})
+        assert solve(problem, QUICK).cost == cost
+    with pytest.raises(SchedulingError, match="no team 'dusk'"):
+        desk(2, replace(rule, teams=("dusk",)), agents=people)
+
+
+def test_a_newcomer_needs_one_of_several_mentors() -> None:
+    # A works D twice, B is there on the first day, C on neither: with one of the two needed, one
+    # duty is short of one; with both needed the first is short of C, the second of both
+    people = (Agent("A"), Agent("B"), Agent("C"))
+    one = Together(name="x", agents=("A", "B", "C"), enough=1)
+    for rule, amount in ((one, 1), (replace(one, enough=None), 3)):
+        problem = desk(2, rule, agents=people)
+        assert sum(b.amount for b in verify(problem, roster("DD", "D-")).violations) == amount
+    # asked: A twice, B once, C never. One wish gives way: A rests on the second day
+    asked = (*wishes("DD", "D-"), *(Request("C", day(d), False, 10) for d in range(2)))
+    problem = desk(2, one, agents=people, requests=asked)
+    assert solve(problem, QUICK).cost == 10
+    assert solve(replace(problem, rules=()), QUICK).cost == 0
+
+
+def test_every_kind_of_rule_has_its_case() -> None:
+    always_soft = {FairShare, NamedDayRepeat, Stability}  # below
+    assert {type(case.rule) for case in CASES.values()} | always_soft == set(get_args(Rule))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_rule_left_out_of_the_model_would_be_missed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CASES[name]
+    monkeypatch.setitem(constraints.BY_KIND, type(case.rule), lambda rows, rule: None)
+    asked = wishes(*case.bad)
+    free = set(itertools.product(range(2), range(len(case.bad[0]))))
+    problem = case.problem(case.rule, requests=asked)
+    part = RosterModel(problem, Grid.empty(problem), free).solve(Limit(None, 20.0), 1)
+    assert part.grid is not None
+    assert not verify(problem, roster_of(problem, part.grid)).valid
+
+
 # -- fair shares, ledger, stability: always soft --------------------------------------------------
 
 
@@ -301,11 +442,15 @@ def test_fair_share_by_squares_prefers_whoever_bore_least() -> None:
         ("weekends", ("-----DD", "D------"), 1),
         # 3 duties against 1: 960 minutes apart, in hours 16
         ("minutes", ("DDD----", "D------"), 960),
+        # Wednesday is a statutory holiday
+        ("holidays", ("DDD----", "DD-----"), 1),
     ],
 )
 def test_measures(measure: str, lines: tuple[str, str], spread: int) -> None:
     rule = FairShare(name="x", weight=1, measure=measure)  # type: ignore[arg-type]
-    problem = desk(7, rule, requests=wishes(*lines, weight=10_000))
+    days = list(desk(7).days)
+    days[2] = Day(day(2), "statutory_holiday")
+    problem = desk(7, rule, days=tuple(days), requests=wishes(*lines, weight=10_000))
     judged_and_solved(problem, roster(*lines), spread, spread)
 
 
