@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scheduler.problem import (
     Agent,
@@ -30,6 +35,7 @@ from scheduler.result import Params
 from scheduler.solution import Roster
 from scheduler.solve import solve
 from scheduler.verify import Verdict, verify
+from scheduler.verify.cover import allot
 
 MONDAY = date(2026, 3, 2)
 TUESDAY = MONDAY + timedelta(days=1)
@@ -42,12 +48,12 @@ QUICK = Params(seconds=None, effort=20.0)
 
 
 def desk(agents: tuple[Agent, ...], **parts: Any) -> RosterProblem:
-    given: dict[str, Any] = {
+    usual: dict[str, Any] = {
         "agents": agents,
         "days": (Day(MONDAY), Day(TUESDAY)),
         "shifts": SHIFTS,
     }
-    return RosterProblem(**{**given, **parts})
+    return RosterProblem(**{**usual, **parts})
 
 
 def on(shift: str, *agents: str, day: date = MONDAY) -> Roster:
@@ -189,6 +195,99 @@ def test_below_the_minimum_costs_more() -> None:
     problem = desk((), interval_cover=(demand("x", 3, minimum=1, minimum_weight=40),))
     assert verify(problem, Roster()).cost == 3 * 10 + 40
     assert best(problem) == 70
+
+
+def test_spare_people_of_two_kinds_are_not_lost() -> None:
+    # a can do x, b and c both; x and y want one each: whoever is given, one is to spare
+    people = (Agent("a", skills=("x",)), *(Agent(n, skills=("x", "y")) for n in "bc"))
+    covers = (demand("x", over_weight=3), demand("y", over_weight=3))
+    problem = desk(people, interval_cover=covers)
+    assert terms(problem, on("D", "a", "b", "c")) == {"interval_cover_over": 3}
+    everyone = tuple(Lock(name, MONDAY, "D") for name in "abc")
+    assert best(replace(problem, locks=everyone)) == 3
+
+
+def test_a_maximum_takes_people_at_no_cost() -> None:
+    # wanted 1, of use up to 2: of three, one is to spare
+    people = tuple(Agent(name, skills=("x",)) for name in "abc")
+    everyone = tuple(Lock(name, MONDAY, "D") for name in "abc")
+    for exclusive in (True, False):
+        cover = demand("x", maximum=2, over_weight=3, exclusive=exclusive)
+        problem = desk(people, interval_cover=(cover,))
+        for there, cost in ((0, 10), (1, 0), (2, 0), (3, 3)):
+            assert verify(problem, on("D", *"abc"[:there])).cost == cost
+        assert best(replace(problem, locks=everyone)) == 3
+
+
+def test_standby_is_counted_where_standby_is_wanted() -> None:
+    cover = IntervalCover(MONDAY, 480, 510, desired=1, under_weight=1, mode="standby")
+    problem = desk((Agent("a"),), interval_cover=(cover,))
+    assert verify(problem, on("S", "a")).cost == 0
+    assert verify(problem, on("D", "a")).cost == 1
+    assert best(replace(problem, locks=(Lock("a", MONDAY, "D"),))) == 1
+
+
+def test_one_expert_at_any_hour_the_desk_is_open() -> None:
+    # open 8 to 9, two half-hours: an expert on site, whatever else he does; remote is not on site
+    shifts = (Shift("D", 480, 960), Shift("R", 480, 960, mode="remote"))
+    mix = IntervalCover(
+        MONDAY, 480, 540, 1, under_weight=50, min_grade="expert", mode="on_site", exclusive=False
+    )
+    work = IntervalCover(MONDAY, 480, 540, 1, under_weight=10)
+    people = (Agent("e", grade="expert"), Agent("s", grade="senior"))
+    problem = desk(people, shifts=shifts, interval_cover=(mix, work))
+    assert verify(problem, on("D", "s")).cost == 2 * 50
+    assert verify(problem, on("R", "e")).cost == 2 * 50
+    assert verify(problem, on("D", "e")).cost == 0
+    assert best(replace(problem, locks=(Lock("e", MONDAY, "R"),))) == 100
+
+
+def test_exclusive_covers_of_a_shift_count_each_person_once() -> None:
+    # one for x (10) and one for y (6), at most two in all; a can do both, b only x
+    people = (Agent("a", skills=("x", "y")), Agent("b", skills=("x",)), Agent("c", skills=("x",)))
+    covers = tuple(
+        ShiftCover(MONDAY, "D", 1, under_weight=w, over_weight=3, skill=s, exclusive=True)
+        for s, w in (("x", 10), ("y", 6))
+    )
+    problem = desk(people, shift_cover=covers)
+    for there, cost in (("", 16), ("a", 6), ("b", 6), ("ab", 0), ("bc", 6 + 3), ("abc", 3)):
+        assert verify(problem, on("D", *there)).cost == cost
+        locked = tuple(Lock(n, MONDAY, "D" if n in there else None) for n in "abc")
+        assert best(replace(problem, locks=locked)) == cost
+    mix = replace(problem, shift_cover=tuple(replace(c, exclusive=False) for c in covers))
+    assert verify(mix, on("D", "a")).cost == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 7), max_size=5),
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 9), st.integers(0, 9)),
+        min_size=3,
+        max_size=3,
+    ),
+)
+def test_nobody_is_counted_twice_and_the_cheapest_way_is_found(
+    people: list[int], wants: list[tuple[int, int, int, int]]
+) -> None:
+    """Against every way to give each person one of the three covers he can serve, or none."""
+    covers = [
+        (desired, min(minimum, desired), desired, under, extra)
+        for desired, minimum, under, extra in wants
+    ]
+
+    def cost(missing: Sequence[int]) -> int:
+        return sum(
+            short * under + max(0, short - desired + minimum) * extra
+            for short, (desired, minimum, _, under, extra) in zip(missing, covers, strict=True)
+        )
+
+    ways = itertools.product(*([None, *(n for n in range(3) if mask >> n & 1)] for mask in people))
+    cheapest = min(cost([max(0, covers[n][0] - way.count(n)) for n in range(3)]) for way in ways)
+    missing, spare = allot(tuple(sorted(Counter(people).items())), tuple(covers))
+    assert cost(missing) == cheapest
+    able = sum(mask > 0 for mask in people)
+    assert spare == able - sum(c[0] for c in covers) + sum(missing)
 
 
 def test_site_and_mode() -> None:

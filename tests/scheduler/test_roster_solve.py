@@ -29,17 +29,22 @@ from scheduler.problem import (
     MinDaysOff,
     MinRest,
     MinutesLimit,
+    OvertimeLimit,
     PastDuty,
     Post,
+    Preference,
     Request,
     RestAfter,
     RestDays,
     RosterProblem,
+    Rotation,
     Rule,
     Shift,
     ShiftCover,
     ShiftLimit,
+    StartChange,
     Together,
+    WholeWeekends,
 )
 from scheduler.result import Params, Progress
 from scheduler.solution import Roster, roster_from_json
@@ -85,6 +90,13 @@ def rules(draw: st.DrawFn) -> Rule:
                 ShiftLimit(**base, shifts=("N",), maximum=1, minimum=1),
                 Apart(**pair),
                 Together(**pair),
+                MaxWeekends(**base, weekends=1, window=2),
+                WholeWeekends(**base),
+                StartChange(**base, earlier_by=0, days_off=small - 1),
+                Rotation(**base, cycle=("D", "", "off", "on"), since=day(-small)),
+                Apart(**pair, on_same="day"),
+                Together(**pair, mutual=True, on_same="day"),
+                OvertimeLimit(**base, maximum=60 * small, standard_day=420),
                 FairShare(**soft, measure="nights"),
                 FairShare(**soft, measure="minutes", how="squares", unit=480),
             ]
@@ -109,6 +121,8 @@ def problems(draw: st.DrawFn) -> RosterProblem:
                 desired,
                 under_weight=draw(st.integers(0, 20)),
                 over_weight=draw(st.integers(0, 5)),
+                skill=draw(st.sampled_from([None, "x", "y"])),
+                exclusive=draw(st.booleans()),
             )
             for d, s, desired in draw(
                 st.lists(st.tuples(numbers, st.sampled_from("DN"), st.integers(0, 2)), max_size=6)
@@ -124,8 +138,9 @@ def problems(draw: st.DrawFn) -> RosterProblem:
                 skill=skill,
                 exclusive=exclusive,
                 over_weight=over,
+                maximum=most,
             )
-            for d, start, weight, skill, exclusive, over in draw(
+            for d, start, weight, skill, exclusive, over, most in draw(
                 st.lists(
                     st.tuples(
                         numbers,
@@ -134,6 +149,7 @@ def problems(draw: st.DrawFn) -> RosterProblem:
                         st.sampled_from([None, "x", "y"]),
                         st.booleans(),
                         st.integers(0, 4),
+                        st.sampled_from([None, 1, 2]),
                     ),
                     max_size=5,
                 )
@@ -155,6 +171,10 @@ def problems(draw: st.DrawFn) -> RosterProblem:
                 )
             )
         ),
+        preferences=tuple(
+            Preference(agent, draw(st.integers(1, 9)), ("N",), draw(st.booleans()))
+            for agent in draw(st.sampled_from(["", "a", "ab"]))
+        ),
         history=tuple(
             PastDuty(agent, day(-i), shift)
             for agent in names
@@ -173,7 +193,7 @@ def every_roster(problem: RosterProblem) -> list[Roster]:
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems())
 def test_the_solver_finds_what_enumeration_finds(problem: RosterProblem) -> None:
     verdicts = [verify(problem, roster) for roster in every_roster(problem)]
