@@ -1,7 +1,8 @@
-"""The worker process: takes jobs from the queue and runs them, one at a time."""
+"""The worker process: runs the jobs of the queue one at a time, and looks at the clocks."""
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -10,11 +11,14 @@ import procrastinate
 import sqlalchemy as sa
 
 from wfm import jobs
+from wfm.services import clock_worker
 
 # task name → where its work is done; imported when first run, since solvers are slow to import
 WORKS = {
     "import": "wfm.services.uploads:run_job",
-    "assess": "wfm.services.grading:run_job",
+    "assess": "wfm.services.grade_runs:run_job",
+    "reassess": "wfm.services.grade_corrections:run_job",
+    "try_policy": "wfm.services.grade_trials:run_job",
     "plan": "wfm.services.demand:run_job",
     "solve": "wfm.services.rostering:run_job",
     "replay": "wfm.services.roster_work:run_replay",
@@ -61,5 +65,12 @@ def worker_app(engine: sa.Engine) -> procrastinate.App:
 def work(engine: sa.Engine, **options: Any) -> None:
     """Work until stopped (or, with ``wait=False``, until the queue is empty)."""
     app = worker_app(engine)
-    with app.open():
-        app.run_worker(delete_jobs="successful", **options)
+    ended = threading.Event()
+    if options.get("wait", True):
+        # beside the queue, so that no long job keeps a promise's notices waiting
+        threading.Thread(target=clock_worker.run, args=(engine, ended), daemon=True).start()
+    try:
+        with app.open():
+            app.run_worker(delete_jobs="successful", **options)
+    finally:
+        ended.set()

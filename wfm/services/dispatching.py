@@ -17,7 +17,7 @@ from wfm.dispatch.model import Ticket as Waiting
 from wfm.dispatch.model import may_take, micro
 from wfm.dispatch.policy import rank
 from wfm.errors import NotFoundError
-from wfm.services import desk_snapshot, opening, ticket_work
+from wfm.services import desk_snapshot, ticket_work
 from wfm.services.desk_snapshot import SeatRow, Snapshot, due_at
 from wfm.services.facts import AgentFacts
 from wfm.services.replaying import TIERS
@@ -355,21 +355,3 @@ def propose_next(
 def _is_self(session: Session, actor: Actor, agent_code: str) -> bool:
     own = session.get(AgentRow, actor.agent_id)
     return own is not None and own.code == agent_code
-
-
-def set_due_times(session: Session, timezone: str) -> int:
-    """Store when each open, unanswered ticket must be answered; a cache anyone may rebuild."""
-    time = opening.desk_time(session, timezone)
-    changed = 0
-    for ticket in session.exec(
-        select(Ticket).where(
-            Ticket.state == TicketState.OPEN, col(Ticket.first_response_at).is_(None)
-        )
-    ):
-        promised = ticket.respond_within_s or desk_snapshot.DEFAULT_RESPOND_S
-        due = time.add(ticket.opened_at, promised)
-        if ticket.due_at != due:
-            ticket.due_at = ticket.next_look_at = due
-            changed += 1
-    session.flush()
-    return changed

@@ -118,6 +118,7 @@ def run_import(
     for number, kind_of in enumerate(_in_order(chosen)):
         tell(SHARE_OF_READING + 0.35 * number / len(chosen.kinds), f"writing {kind_of}")
         landed[kind_of] = _land(staging, _output(chosen, kind_of), today)
+        _mark_clocks(staging, kind_of, at)
     report = _report(staging, chosen, kind, file_name or path.name, dry_run, read, landed)
     if dry_run:
         step.rollback()
@@ -166,6 +167,20 @@ def _land(staging: Staging, output: Output, today: Any) -> Landed:
         new = "select ticket_ref from ready_ticket_events where existing is null"
         ticket_states.derive_of(staging.connection, new)
     return landed
+
+
+def _mark_clocks(staging: Staging, kind: str, at: datetime) -> None:
+    """The clock worker is to read the clocks of what landed."""
+    landed = {
+        "tickets": "select code from final_tickets",
+        "ticket-events": "select ticket_id from ready_ticket_events where existing is null",
+    }
+    if kind in landed:
+        staging.run(
+            "update ticket set next_look_at = least(next_look_at, :at)"
+            f" where code in ({landed[kind]}) and next_look_at is distinct from :at",
+            at=at,
+        )
 
 
 def _report(

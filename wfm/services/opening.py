@@ -25,6 +25,15 @@ def desk_time(session: Session, timezone: str) -> BusinessTime:
     return _compiled(zone, json.dumps(definition, sort_keys=True))
 
 
-@lru_cache(maxsize=16)
+def calendar_times(session: Session) -> dict[int, BusinessTime]:
+    """Business time of every calendar, by the calendar's id."""
+    return {
+        row.id: _compiled(row.timezone, json.dumps(row.definition, sort_keys=True))
+        for row in session.exec(select(BusinessCalendar))
+        if row.id is not None
+    }
+
+
+@lru_cache(maxsize=64)
 def _compiled(zone: str, definition: str) -> BusinessTime:
     return BusinessTime(calendar_from_dict(json.loads(definition) | {"timezone": zone}))

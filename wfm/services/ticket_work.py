@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from wfm import access, audit, jobs
 from wfm.access import Actor
 from wfm.dispatch.model import micro
 from wfm.errors import ConflictError, NotFoundError
+from wfm.services import clock_book
 from wfm.services.ticket_states import derive
 from wfm.tables import Ticket, TicketEvent
 from wfm.words import EventKind, TicketState
@@ -85,14 +87,23 @@ def append(
     agent_id: int | None,
     at: datetime,
     note: str = "",
+    **changed: Any,
 ) -> None:
-    """Add what happened, derive what follows from it, and tell everybody who is looking."""
+    """Add what happened, derive what follows from it, and tell everybody who is looking.
+
+    `changed` names what of the event's columns it changed. The clock worker reads the ticket's
+    clocks anew.
+    """
     assert ticket.id is not None
     code = f"desk-{ticket.id}-{kind}-{micro(at)}"
     session.add(
-        TicketEvent(code=code, ticket_id=ticket.id, at=at, kind=kind, agent_id=agent_id, note=note)
-    )
+        TicketEvent(
+            code=code, ticket_id=ticket.id, at=at, kind=kind, agent_id=agent_id, note=note,
+            **changed,
+        )
+    )  # fmt: skip
     derive(session, [ticket.id])
+    clock_book.mark(session, at, col(Ticket.id) == ticket.id)
     jobs.announce(session, "dispatch")
 
 

@@ -16,7 +16,7 @@ from wfm.access import Actor
 from wfm.audit import verify
 from wfm.db import transaction
 from wfm.errors import AccessDeniedError, NotFoundError
-from wfm.services import dispatch_log, dispatching, opening, ticket_work
+from wfm.services import clock_book, dispatch_log, dispatching, opening, ticket_work
 from wfm.services.dispatching import Filters
 from wfm.services.ticket_work import Refusal
 from wfm.tables import (
@@ -107,9 +107,8 @@ def test_clocks_count_business_time_and_stand_still_at_night(
     assert later.waiting[0].left_s == 1800
     ticket = row.ticket
     assert ticket.due_at is None  # a cache nobody has filled yet; nothing is hidden for that
-    assert dispatching.set_due_times(session, ZONE) == 1
+    clock_book.refresh(session, [ticket.id], AT, ZONE)
     assert ticket.due_at == row.due_at
-    assert dispatching.set_due_times(session, ZONE) == 0
 
 
 def test_filters_show_a_part_and_count_the_whole(session: Session, open_desk: OpenDesk) -> None:

@@ -1,0 +1,78 @@
+"""The clock worker killed at any moment: no notice is lost and none is raised twice."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from wfm.db import transaction
+from wfm.services import clock_worker
+from wfm.tables import ClockNotice, Ticket, TicketEvent
+from wfm.words import EventKind
+
+AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+TICKETS = 900
+# every promise is an hour and all but the last threshold are reached: 50, 75 and 90 %
+NOW = AT + timedelta(minutes=58)
+WORKER = """
+import sys
+from datetime import datetime
+import sqlalchemy as sa
+from wfm.services import clock_worker
+clock_worker.catch_up(sa.create_engine(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), "UTC", 40)
+"""
+
+
+def test_a_worker_killed_again_and_again(fresh_engine: sa.Engine) -> None:
+    with transaction(fresh_engine) as session:
+        tickets = [
+            Ticket(code=f"T{n}", opened_at=AT, respond_within_s=3600, next_look_at=AT)
+            for n in range(TICKETS)
+        ]
+        session.add_all(tickets)
+        session.flush()
+        session.add_all(
+            TicketEvent(code=f"E{n}", ticket_id=ticket.id, at=AT, kind=EventKind.OPENED)
+            for n, ticket in enumerate(tickets)
+        )
+    url = fresh_engine.url.render_as_string(hide_password=False)
+    seen = set()
+    wait = random.Random(4)
+    for _ in range(40):
+        before = _raised(fresh_engine)
+        process = subprocess.Popen([sys.executable, "-c", WORKER, url, NOW.isoformat()])
+        deadline = time.monotonic() + 60
+        # let it do some of its work, then kill it at a moment nobody chose
+        while process.poll() is None and _raised(fresh_engine) == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(wait.uniform(0, 0.1))
+        process.kill()
+        process.wait()
+        seen.add(_raised(fresh_engine))
+        if _raised(fresh_engine) == 3 * TICKETS:
+            break
+    clock_worker.catch_up(fresh_engine, NOW, "UTC")
+    assert len(seen) > 1 or _raised(fresh_engine) == 3 * TICKETS
+    with fresh_engine.connect() as connection:
+        rows = connection.execute(sa.select(ClockNotice.ticket_id, ClockNotice.percent)).all()  # type: ignore[call-overload]
+        waiting = connection.scalar(
+            sa.select(sa.func.count()).select_from(Ticket).where(Ticket.next_look_at <= NOW)  # type: ignore[operator]
+        )
+    assert len(rows) == len(set(rows)) == 3 * TICKETS
+    assert {percent for _, percent in rows} == {50, 75, 90}
+    assert waiting == 0
+    # and a look a little later raises the rest, once
+    clock_worker.catch_up(fresh_engine, AT + timedelta(minutes=61), "UTC")
+    assert clock_worker.catch_up(fresh_engine, AT + timedelta(minutes=61), "UTC") == 0
+    assert _raised(fresh_engine) == 4 * TICKETS
+
+
+def _raised(engine: sa.Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(ClockNotice)) or 0)

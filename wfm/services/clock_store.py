@@ -1,0 +1,212 @@
+"""Clocks and notices as rows, many at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from wfm import jobs
+from wfm.sla.clocks import Key
+from wfm.sla.notices import Due
+from wfm.tables import ClockNotice, Ticket, TicketClock, TicketEvent
+from wfm.words import EventKind, Grade
+
+ORDER = list(Grade)
+
+
+@dataclass(frozen=True)
+class ClockValues:
+    """One row of `ticket_clock`."""
+
+    ticket_id: int
+    slot: str
+    metric: str
+    agreement_id: int | None
+    state: str
+    limit_s: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    due_at: datetime | None
+    next_look_at: datetime | None
+    used_s: int | None
+    paused_s: int | None
+    worst_used_s: int | None
+    worst_limit_s: int | None
+
+
+@dataclass(frozen=True)
+class TicketValues:
+    """What of its clocks is kept with a ticket."""
+
+    ticket_id: int
+    due_at: datetime | None
+    next_look_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NoticeValues:
+    """A threshold to raise for one wait of a clock."""
+
+    ticket_id: int
+    key: Key
+    started_at: datetime
+    due: Due
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is kept of some tickets."""
+
+    clocks: dict[tuple[int, str, str], ClockValues]
+    tickets: dict[int, TicketValues]
+
+
+CLOCK_COLUMNS = tuple(f.name for f in fields(ClockValues))[3:]
+TYPES = {
+    "int": "integer", "str": "text", "int | None": "integer", "datetime | None": "timestamptz",
+}  # fmt: skip
+
+
+def keep(
+    session: Session,
+    clocks: Sequence[ClockValues],
+    tickets: Sequence[TicketValues],
+) -> None:
+    """Make the rows say what the values say; only tickets that could be read are touched."""
+    readable = [values.ticket_id for values in tickets]
+    session.execute(
+        sa.text(
+            "delete from ticket_clock c where ticket_id = any(:ids) and not exists (select from"
+            " unnest(cast(:t as integer[]), cast(:s as text[]), cast(:m as text[])) as n(t, s, m)"
+            " where (c.ticket_id, c.slot, c.metric) = (n.t, n.s, n.m))"
+        ),
+        {"ids": readable, "t": [c.ticket_id for c in clocks], "s": [c.slot for c in clocks],
+         "m": [str(c.metric) for c in clocks]},
+    )  # fmt: skip
+    names = [f.name for f in fields(ClockValues)]
+    new = ", ".join(f"excluded.{name}" for name in CLOCK_COLUMNS)
+    old = ", ".join(f"ticket_clock.{name}" for name in CLOCK_COLUMNS)
+    session.execute(
+        sa.text(
+            f"insert into ticket_clock ({', '.join(names)}) select * from {_unnest(ClockValues)}"
+            " on conflict (ticket_id, slot, metric) do update"
+            f" set ({', '.join(CLOCK_COLUMNS)}) = row({new}) where ({old}) is distinct from ({new})"
+        ),
+        _columns(ClockValues, clocks),
+    )
+    session.execute(
+        sa.text(
+            "update ticket t set due_at = n.due_at, next_look_at = n.next_look_at from"
+            f" (select * from {_unnest(TicketValues)}) n where t.id = n.ticket_id"
+            " and (t.due_at, t.next_look_at) is distinct from (n.due_at, n.next_look_at)"
+        ),
+        _columns(TicketValues, tickets),
+    )
+    session.execute(
+        sa.text("delete from clock_failure where ticket_id = any(:ids)"), {"ids": readable}
+    )
+
+
+def _unnest(kind: type) -> str:
+    arrays = ", ".join(f"cast(:{f.name} as {TYPES[str(f.type)]}[])" for f in fields(kind))
+    return f"unnest({arrays}) as values ({', '.join(f.name for f in fields(kind))})"
+
+
+def _columns(kind: type, rows: Sequence[Any]) -> dict[str, list[Any]]:
+    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(fields(kind))
+    return {f.name: list(column) for f, column in zip(fields(kind), columns, strict=True)}
+
+
+def raised(
+    session: Session, ids: Sequence[int]
+) -> dict[int, dict[tuple[str, str, datetime], set[int]]]:
+    """Percentages raised so far, by ticket and wait."""
+    found: dict[int, dict[tuple[str, str, datetime], set[int]]] = defaultdict(
+        lambda: defaultdict(set)
+    )
+    for row in session.exec(select(ClockNotice).where(col(ClockNotice.ticket_id).in_(ids))):
+        found[row.ticket_id][row.slot, row.metric, row.started_at].add(row.percent)
+    return found
+
+
+def raise_notices(session: Session, notices: Sequence[NoticeValues], at: datetime) -> int:
+    """Keep what is raised, once each, and escalate where the step says so."""
+    if not notices:
+        return 0
+    rows = [
+        {
+            "ticket_id": n.ticket_id, "slot": n.key[0], "metric": n.key[1],
+            "started_at": n.started_at, "percent": n.due.step.percent,
+            "reached_at": n.due.reached_at, "raised_at": at, "tell": n.due.step.tell,
+            "raised_to": n.due.step.raise_to,
+        }
+        for n in notices
+    ]  # fmt: skip
+    statement = (
+        sa.dialects.postgresql.insert(ClockNotice)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(col(ClockNotice.ticket_id), col(ClockNotice.percent), col(ClockNotice.raised_to))
+    )
+    new = session.execute(statement).all()
+    for ticket_id, percent, tier in new:
+        if tier is not None:
+            _escalate(session, ticket_id, percent, tier, at)
+    jobs.announce(session, "notices")
+    return len(new)
+
+
+def _escalate(session: Session, ticket_id: int, percent: int, tier: Grade, at: datetime) -> None:
+    """The ticket needs a higher tier from now on, and its events say why."""
+    ticket = session.get_one(Ticket, ticket_id)
+    if ORDER.index(ticket.min_grade) >= ORDER.index(tier):
+        return
+    ticket.min_grade = tier
+    session.add(
+        TicketEvent(
+            code=f"clock-{ticket_id}-{percent}-{tier}-{int(at.timestamp() * 1_000_000)}",
+            ticket_id=ticket_id, at=at, kind=EventKind.ESCALATED,
+            note=f"{percent} % of a target reached: {tier}",
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def keep_failure(session: Session, ticket_id: int, error: str, at: datetime) -> int:
+    """How many times in a row this ticket could not be read, this time included."""
+    times = session.scalar(
+        sa.text(
+            "insert into clock_failure (ticket_id, failures, error, at)"
+            " values (:id, 1, :error, :at) on conflict (ticket_id)"
+            " do update set failures = clock_failure.failures + 1,"
+            " error = excluded.error, at = excluded.at returning failures"
+        ).bindparams(id=ticket_id, error=error, at=at)
+    )
+    return int(times or 1)
+
+
+def stored(session: Session, ids: Sequence[int]) -> Stored:
+    """What is kept of these tickets."""
+    names = [f.name for f in fields(ClockValues)]
+    clocks = {}
+    for row in session.execute(
+        sa.select(*(col(getattr(TicketClock, name)) for name in names)).where(
+            col(TicketClock.ticket_id).in_(ids)
+        )
+    ):
+        clocks[row.ticket_id, row.slot, row.metric] = ClockValues(*row)
+    tickets = {
+        row.id: TicketValues(*row)
+        for row in session.execute(
+            sa.select(col(Ticket.id), col(Ticket.due_at), col(Ticket.next_look_at)).where(
+                col(Ticket.id).in_(ids)
+            )
+        )
+    }
+    return Stored(clocks, tickets)

@@ -1,0 +1,66 @@
+"""What changes about a ticket while its clocks run: priority, service, and the callback after it.
+
+The clocks keep the time already spent and the pauses already taken; the timeline says so.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from wfm import access, audit
+from wfm.access import Actor
+from wfm.errors import Fault, InputError, NotFoundError
+from wfm.services.ticket_work import append, find
+from wfm.tables import Service, Ticket
+from wfm.words import EventKind, TicketState
+
+
+def change_priority(
+    session: Session, actor: Actor, ticket_code: str, priority: int, at: datetime, note: str = ""
+) -> Ticket:
+    """From now on another priority's targets hold."""
+    access.require(actor, "dispatch.assign")
+    ticket = find(session, ticket_code, lock=True)
+    if not 1 <= priority <= 9:
+        raise InputError.of([Fault("expected 1 to 9", column="priority", value=str(priority))])
+    old, ticket.priority = ticket.priority, priority
+    if old != priority:
+        append(session, ticket, EventKind.PRIORITY_CHANGED, None, at, note.strip(),
+               priority=priority, old_priority=old)  # fmt: skip
+        audit.record(session, at, actor.name, "ticket.priority", f"ticket {ticket_code}",
+                     old=old, new=priority)  # fmt: skip
+    return ticket
+
+
+def change_service(
+    session: Session, actor: Actor, ticket_code: str, service_code: str, at: datetime,
+    note: str = "",
+) -> Ticket:  # fmt: skip
+    """From now on another service's agreements hold."""
+    access.require(actor, "dispatch.assign")
+    ticket = find(session, ticket_code, lock=True)
+    service = session.exec(select(Service).where(Service.code == service_code)).first()
+    if service is None:
+        raise NotFoundError(f"there is no service {service_code}")
+    old, ticket.service_id = ticket.service_id, service.id
+    if old != service.id:
+        append(session, ticket, EventKind.SERVICE_CHANGED, None, at, note.strip(),
+               service_id=service.id, old_service_id=old)  # fmt: skip
+        audit.record(session, at, actor.name, "ticket.service", f"ticket {ticket_code}",
+                     new=service_code)  # fmt: skip
+    return ticket
+
+
+def call_back(
+    session: Session, actor: Actor, ticket_code: str, at: datetime, note: str = ""
+) -> Ticket:
+    """The customer of a handled ticket was asked how it went."""
+    access.require(actor, "dispatch.assign")
+    ticket = find(session, ticket_code, lock=True)
+    if ticket.state not in (TicketState.RESOLVED, TicketState.CLOSED):
+        raise InputError.of([Fault("this ticket is not resolved yet", value=ticket_code)])
+    append(session, ticket, EventKind.CALLED_BACK, None, at, note.strip())
+    audit.record(session, at, actor.name, "ticket.callback", f"ticket {ticket_code}")
+    return ticket
