@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from scheduler.problem.parts import GRADES
 from wfm.services.roster_month import Month
-from wfm.services.roster_problems import PRESENCE, SLOT_MINUTES, minutes_of
+from wfm.services.roster_problems import PRESENCE, REPLAY_SOURCE, SLOT_MINUTES, minutes_of
 from wfm.tables import RosterVersion, ShiftTemplate
 
 DAY_MINUTES = 1440
@@ -188,6 +188,8 @@ def promise(cause: str, language: str) -> str:
         return cause
     if cause == PRESENCE:
         return "至少两人在岗，其中一人为高级或以上"
+    if cause.startswith(REPLAY_SOURCE):
+        return f"第 {cause.removeprefix(REPLAY_SOURCE)} 版的重放"
     found = PROMISE.match(cause)
     if found is None:
         return cause

@@ -174,7 +174,7 @@ def period(session: Session, actor: Actor, first: date, last: date) -> PlannedPe
         last=last,
         lines=tuple(lines),
         plan=newest_plan(session, first, last),
-        plan_job=_plan_job(session, first, last),
+        plan_job=plan_job(session, first, last),
         named_days=len(named),
         posts_held=int(held or 0),
         skills=skills(session),
@@ -196,7 +196,7 @@ def _moving_jobs(session: Session) -> dict[int, Job]:
     return {int(job.arguments["roster_id"]): job for job in rows}
 
 
-def _plan_job(session: Session, first: date, last: date) -> Job | None:
+def plan_job(session: Session, first: date, last: date) -> Job | None:
     """The newest plan of the period that is on its way or failed."""
     job = session.exec(
         select(Job)
