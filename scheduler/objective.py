@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ortools.sat.python import cp_model
 
+from scheduler import flow
 from scheduler.problem import IntervalCover, ShiftCover
 from scheduler.variables import Literal, Variables
 
@@ -74,13 +75,8 @@ class Objective:
             if len(there) <= 1:
                 self._add_linear(cover, settled, there)
                 continue
-            short = self._shortage(cover, 1)
-            total = cp_model.LinearExpr.sum([*there, *short])
-            self.model.add(total >= cover.desired - settled)
-            if cover.over_weight:
-                over = self.model.new_int_var(0, len(people), "")
-                self.charge(cover.over_weight, over)
-                self.model.add(cp_model.LinearExpr.sum(there) - over <= cover.most - settled)
+            here = cp_model.LinearExpr.sum(there) + settled
+            flow.count(self.model, self.charge, cover, (here, len(there) + settled))
         for (d, s), covers in together.items():
             ables = [look.able(cover) for cover in covers]
             kinds: dict[int, list[Literal | int]] = defaultdict(list)
@@ -94,19 +90,6 @@ class Objective:
         self._constant += now
         for literal in there:
             self.charge(_cover_cost(cover, settled + 1) - now, literal)
-
-    def _shortage(self, cover: ShiftCover | IntervalCover, times: int) -> list[Literal]:
-        """Variables for the people missing, the dearer ones below the minimum apart."""
-        parts = [(cover.desired, cover.under_weight)]
-        if cover.minimum_weight:
-            dear = cover.under_weight + cover.minimum_weight
-            parts = [(cover.desired - cover.minimum, cover.under_weight), (cover.minimum, dear)]
-        short = []
-        for most, weight in parts:
-            if most:
-                short.append(self.model.new_int_var(0, most, ""))
-                self.charge(weight * times, short[-1])
-        return short
 
     def interval_cover(self) -> None:
         """People short and spare in every slot; like slots of a day are priced together."""
@@ -129,15 +112,9 @@ class Objective:
     def _mix(self, cover: IntervalCover, people: Sequence[Person], times: int) -> None:
         able = self.look.serving(cover)
         there, settled = _split([item for a, s, item in people if able[a][s]])
-        if not there and not self.x.whole:
-            return
-        short = self._shortage(cover, times)
-        total = cp_model.LinearExpr.sum([*there, *short])
-        self.model.add(total >= cover.desired - settled)
-        if cover.over_weight:
-            over = self.model.new_int_var(0, len(people), "")
-            self.charge(cover.over_weight * times, over)
-            self.model.add(cp_model.LinearExpr.sum(there) - over <= cover.most - settled)
+        if there or self.x.whole:
+            here = cp_model.LinearExpr.sum(there) + settled
+            flow.count(self.model, self.charge, cover, (here, len(there) + settled), times)
 
     def _demands(
         self,
@@ -145,32 +122,15 @@ class Objective:
         kinds: dict[int, list[Literal | int]],
         times: int,
     ) -> None:
-        """A flow from kinds of people present to the demands they can serve, a bit each."""
+        """Covers each person counts for one of; kinds of people by what they can serve."""
         kinds.pop(0, None)
         if not self.x.whole and all(isinstance(i, int) for items in kinds.values() for i in items):
             return
-        spare_weight = min(cover.over_weight for cover in covers) * times
-        served: list[list[Literal]] = [[] for _ in covers]
+        people = {}
         for mask, items in kinds.items():
             there, settled = _split(items)
-            given = []
-            for n, cover in enumerate(covers):
-                if mask >> n & 1 and cover.most:
-                    given.append(self.model.new_int_var(0, min(len(items), cover.most), ""))
-                    served[n].append(given[-1])
-            here = cp_model.LinearExpr.sum(there) + settled
-            if spare_weight:
-                spare = self.model.new_int_var(0, len(items), "")
-                self.charge(spare_weight, spare)
-                self.model.add(cp_model.LinearExpr.sum([*given, spare]) == here)
-            else:
-                self.model.add(cp_model.LinearExpr.sum(given) <= here)
-        for n, cover in enumerate(covers):
-            short = self._shortage(cover, times)
-            if short:
-                self.model.add(cp_model.LinearExpr.sum([*served[n], *short]) >= cover.desired)
-            if spare_weight and len(served[n]) > 1:
-                self.model.add(cp_model.LinearExpr.sum(served[n]) <= cover.most)
+            people[mask] = cp_model.LinearExpr.sum(there) + settled, len(items)
+        flow.serve(self.model, self.charge, covers, people, times)
 
     def post_gaps(self) -> None:
         """Places of the duty table left empty."""
