@@ -28,7 +28,13 @@ from scheduler.pay import (
     split_at_midnight,
     total,
 )
-from scheduler.problem.rules import MaxConsecutive, MinutesLimit, OvertimeLimit, RestDays
+from scheduler.problem.rules import (
+    MaxConsecutive,
+    MinutesLimit,
+    OvertimeLimit,
+    PastShare,
+    RestDays,
+)
 
 WAGE = Decimal(8700)  # 8,700 / 21.75 days / 8 h = 50 an hour
 REFERENCE = Path(__file__).parents[2] / "../shared/reference/grading_values.json"
@@ -377,15 +383,37 @@ def test_an_emergency_bends_overtime_but_no_rest_day():
         Emergency("台风抢修", -1)
 
 
-def test_comprehensive_hours_lift_the_daily_limit_while_approved():
-    approved = ComprehensiveHours("no. 1", *OCTOBER, work_days=18)
-    kinds = [type(rule) for rule in roster_rules(*OCTOBER, comprehensive=approved)]
-    assert kinds == [RestDays, MaxConsecutive, OvertimeLimit]
-    with pytest.raises(SchedulingError, match="the roster from 2026-10-01 to 2026-11-01"):
-        roster_rules(OCTOBER[0], date(2026, 11, 1), comprehensive=approved)
+def test_comprehensive_hours_count_the_approved_period_only():
+    quarter = ComprehensiveHours("no. 1", date(2026, 10, 1), date(2026, 12, 31), work_days=61)
+    past = (PastShare("a", 60),)
+    rules = roster_rules(*OCTOBER, comprehensive=quarter, past_minutes=past)
+    assert [type(rule) for rule in rules] == [RestDays, MaxConsecutive, MinutesLimit]
+    total = rules[-1]
+    # 61 days of 8 h are 488 h, and 3 months of 36 h are 108: 596 h
+    assert (total.period, total.maximum, total.past) == ("horizon", 596 * 60, past)
+    assert "no. 1" in total.source
+    with pytest.raises(SchedulingError, match="the roster from 2026-12-01 to 2027-01-01"):
+        roster_rules(date(2026, 12, 1), date(2027, 1, 1), comprehensive=quarter)
+    bent = roster_rules(*OCTOBER, comprehensive=quarter, emergency=Emergency("台风抢修", weight=9))
+    assert bent[-1].weight == 9
+
+
+def test_long_duties_are_on_the_meter_at_once():
+    # 劳动法 art. 41: what exceeds the standard day is overtime whatever the month comes to
+    by_kind = {type(rule): rule for rule in roster_rules(*OCTOBER)}
+    assert by_kind[OvertimeLimit].standard_day == 480
 
 
 def test_protections_name_their_source_and_no_reason():
     kinds = [(p.kind, p.first, p.last) for p in protection("mother", *OCTOBER)]
     assert kinds == [("no_nights", *OCTOBER), ("no_overtime", *OCTOBER)]
     assert all("58" in p.source for p in protection("minor", *OCTOBER))
+
+
+def test_nursing_brings_an_hour_a_day_within_working_time():
+    kept = protection("nursing", *OCTOBER)
+    assert [p.kind for p in kept] == ["no_nights", "no_overtime", "short_days"]
+    assert kept[-1].minutes == 420
+    # part time: 6 hours a day leave 5
+    assert protection("nursing", *OCTOBER, day_minutes=360)[-1].minutes == 300
+    assert [p.kind for p in protection("pregnant", *OCTOBER)] == ["no_nights", "no_overtime"]
