@@ -22,7 +22,7 @@ from wfm.access import Actor
 from wfm.dispatch.model import SECOND, Agent, Ticket, micro
 from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.replay import Decision, Duty, Trace, run
-from wfm.dispatch.report import Report, Share, report
+from wfm.dispatch.report import Share, report
 from wfm.errors import ConflictError, NotFoundError
 from wfm.services import opening
 from wfm.services.facts import agents_on
@@ -71,30 +71,91 @@ def gate(
     Teams without a named draft take part with their published roster, since a ticket may go to
     whoever on duty has the skill.
     """
+    for version_id in version_ids:
+        roster = session.get_one(Roster, _version(session, version_id).roster_id)
+        access.require(actor, "rosters.plan", roster.team_id)
+    bench = set_up(session, version_ids, timezone, replications=replications, seed=seed)
+    outcome = outcome_of(bench, bench.play(policy=policy), policy, seed)
+    keep_outcome(session, actor, version_ids, outcome, at)
+    return outcome
+
+
+def keep_outcome(
+    session: Session,
+    actor: Actor,
+    version_ids: Sequence[int],
+    outcome: dict[str, Any],
+    at: datetime,
+) -> None:
+    """Store a replay beside the drafts that took part."""
+    for version_id in version_ids:
+        _version(session, version_id).replay = outcome
+    audit.record(session, at, actor.name, "roster.replay", f"versions {list(version_ids)}",
+                 share_met=outcome["share_met"], policy=outcome["policy"],
+                 seed=outcome["seed"])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The desk with some drafts, to be replayed on the same arrivals again and again."""
+
+    people: tuple[Agent, ...]
+    duties: tuple[Duty, ...]
+    traces: tuple[Trace, ...]
+    first: date
+    last: date
+    agreed: float
+    timezone: str
+
+    def play(
+        self,
+        more: Sequence[tuple[Agent, Sequence[Duty]]] = (),
+        *,
+        policy: str = "deadline",
+        replications: int | None = None,
+    ) -> list[list[Decision]]:
+        """What became of every ticket, per replication; `more` people take part with duties."""
+        people = [*self.people, *(agent for agent, _ in more)]
+        duties = [*self.duties, *(duty for _, mine in more for duty in mine)]
+        return [
+            run(trace, people, duties, POLICIES[policy]()) for trace in self.traces[:replications]
+        ]
+
+
+def set_up(
+    session: Session,
+    version_ids: Sequence[int],
+    timezone: str,
+    *,
+    replications: int,
+    seed: int,
+    traces: Sequence[Trace] | None = None,
+) -> Bench:
+    """People, their duties and the arrivals of a replay; `traces` are drawn where not given."""
     versions = [_version(session, version_id) for version_id in version_ids]
     rosters = [session.get_one(Roster, version.roster_id) for version in versions]
-    for roster in rosters:
-        access.require(actor, "rosters.plan", roster.team_id)
     first = min(roster.period_from for roster in rosters)
     last = max(roster.period_until for roster in rosters)
     plan = newest_plan(session, first, last)
     if plan is None:
         raise ConflictError(f"there is no staffing plan from {first} to {last}; make one first")
     agents = agents_on(session, first)
-    people = [Agent(a.code, TIERS[a.grade], a.skills, a.capacity) for a in agents]
-    duties = _duties(session, {a.id: a.code for a in agents}, versions, rosters, first, last)
-    source = TraceSource(session, plan, first, last, timezone)
-    runs = []
-    for number in range(replications):
-        trace = source.draw(np.random.default_rng([seed, number]))
-        decisions = run(trace, people, duties, POLICIES[policy]())
-        runs.append((decisions, report(decisions, people, duties)))
-    outcome = _outcome(runs, agreed_share(session), policy, seed, timezone)
-    for version in versions:
-        version.replay = outcome
-    audit.record(session, at, actor.name, "roster.replay", f"versions {list(version_ids)}",
-                 share_met=outcome["share_met"], policy=policy, seed=seed)  # fmt: skip
-    return outcome
+    if traces is None:
+        source = TraceSource(session, plan, first, last, timezone)
+        traces = [
+            source.draw(np.random.default_rng([seed, number])) for number in range(replications)
+        ]
+    return Bench(
+        people=tuple(Agent(a.code, TIERS[a.grade], a.skills, a.capacity) for a in agents),
+        duties=tuple(
+            _duties(session, {a.id: a.code for a in agents}, versions, rosters, first, last)
+        ),
+        traces=tuple(traces),
+        first=first,
+        last=last,
+        agreed=agreed_share(session),
+        timezone=timezone,
+    )
 
 
 def _version(session: Session, version_id: int) -> RosterVersion:
@@ -228,16 +289,17 @@ class TraceSource:
         return Trace(tickets, handle, [None] * len(tickets))
 
 
-def _outcome(
-    runs: list[tuple[list[Decision], Report]], agreed: float, policy: str, seed: int, timezone: str
+def outcome_of(
+    bench: Bench, played: Sequence[list[Decision]], policy: str, seed: int
 ) -> dict[str, Any]:
-    """The replay as it is stored and shown."""
+    """Replays summed up as they are stored and shown."""
+    runs = [(decisions, report(decisions, bench.people, bench.duties)) for decisions in played]
     overall = shares([run.overall for _, run in runs])
     return {
         "policy": policy,
         "seed": seed,
         "replications": len(runs),
-        "agreed_share": agreed,
+        "agreed_share": bench.agreed,
         "share_met": overall.mean,
         "share_low": overall.low,
         "share_high": overall.high,
@@ -245,7 +307,7 @@ def _outcome(
         "per_skill": _by([run.per_skill for _, run in runs]),
         "per_tier": _by([run.per_tier for _, run in runs]),
         "per_priority": _by([run.per_priority for _, run in runs]),
-        "per_day": _by([_per_day(decisions, timezone) for decisions, _ in runs]),
+        "per_day": _by([_per_day(decisions, bench.timezone) for decisions, _ in runs]),
         "wait_p50_s": fmean(run.waits["p50"] or 0 for _, run in runs),
         "wait_p95_s": fmean(run.waits["p95"] or 0 for _, run in runs),
         "utilisation": fmean(run.utilisation or 0 for _, run in runs),

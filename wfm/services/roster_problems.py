@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -15,6 +16,7 @@ from scheduler import problem as p
 from scheduler.errors import SchedulingError
 from scheduler.labour_rules import roster_rules
 from scheduler.ledger import burden_of, fairness_rules
+from scheduler.solution import Roster as Cells
 from wfm.errors import Fault, InputError, faults_of
 from wfm.services import opening, roster_people
 from wfm.services.day_types import NamedDay, days_between
@@ -40,6 +42,7 @@ LEAST_ON_SITE = 2
 REPLAY_SOURCE = "replay of version "  # begins the source of a requirement a replay added
 UNDER_WEIGHT = 10  # per person and half-hour short
 POST_WEIGHT = 2000
+FEW_CHANGES = "few changes"
 PRESENCE = "two at least, one of them senior"
 FAIR_WEIGHT = 5
 
@@ -107,6 +110,17 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
             history_days=HISTORY_DAYS,
             slot_minutes=SLOT_MINUTES,
         )
+
+
+def keeping(problem: p.RosterProblem, earlier: Cells, weight: int) -> p.RosterProblem:
+    """The same problem, where every cell that differs from an earlier roster has a cost."""
+    cells = tuple(
+        p.Lock(agent.id, day.date, earlier.cells.get((agent.id, day.date)))
+        for agent in problem.agents
+        for day in problem.days
+    )
+    few = p.Stability(name=FEW_CHANGES, earlier=cells, weight=weight, source="house rule")
+    return replace(problem, rules=(*problem.rules, few))
 
 
 def newest_plan(session: Session, first: date, last: date) -> StaffingPlan | None:

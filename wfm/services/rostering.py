@@ -126,8 +126,12 @@ def solve(
     made_by: str,
     settings: Settings,
     progress: jobs.Progress | None = None,
+    keep: int = 0,
 ) -> int:
-    """Solve a roster and store the answer as a new draft version; returns its number."""
+    """Solve a roster and store the answer as a new draft version; returns its row number.
+
+    Each cell that differs from the newest version costs `keep`.
+    """
     from scheduler.solve import solve as find  # slow to import: the solver comes with it
 
     with transaction(engine) as session:
@@ -135,6 +139,8 @@ def solve(
         problem = roster_problems.build(session, roster, settings.timezone)
         current = roster_versions.newest_version(session, roster_id)
         start = roster_versions.cells_of(session, current) if current else None
+    if keep and start is not None:
+        problem = roster_problems.keeping(problem, start, keep)
     params = Params(
         seconds=limits.seconds,
         effort=limits.effort,
