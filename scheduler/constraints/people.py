@@ -39,15 +39,16 @@ def fair_share(rows: Rows, rule: r.FairShare) -> None:
     """Shares, past and planned, are alike."""
     if not rows.x.whole and not rows.members(rule):
         return
-    past = rows.look.carried(rule.past)
+    past, (times, unit) = rows.look.carried(rule.past), rows.look.proportions(rule)
     shares = [
-        [(1, past.get(a, 0)), *_share(rows, rule.measure, a)] for a in rows.look.members(rule)
+        [(k * c, t) for c, t in [(past.get(a, 0), 1), *_share(rows, rule.measure, a)]]
+        for a, k in times.items()
     ]
     if rule.how == "spread":
-        _charge_spread(rows, rule, shares)
+        _charge_spread(rows, rule.weight or 0, unit, shares)
     else:
         for share in shares:
-            _charge_square(rows, rule, share)
+            _charge_square(rows, rule.weight or 0, unit, share)
 
 
 def _share(rows: Rows, measure: r.Measure, a: int) -> list[Term]:
@@ -76,7 +77,7 @@ def _share(rows: Rows, measure: r.Measure, a: int) -> list[Term]:
     return terms
 
 
-def _charge_spread(rows: Rows, rule: r.FairShare, shares: list[list[Term]]) -> None:
+def _charge_spread(rows: Rows, weight: int, unit: int, shares: list[list[Term]]) -> None:
     if len(shares) < 2:
         return
     ranges = [_range(share) for share in shares]
@@ -87,21 +88,21 @@ def _charge_spread(rows: Rows, rule: r.FairShare, shares: list[list[Term]]) -> N
         total = weighted(share)
         rows.model.add(total <= largest)
         rows.model.add(total >= smallest)
-    units = rows.model.new_int_var(0, -(-(high - low) // rule.unit), "")
-    rows.model.add(rule.unit * units >= largest - smallest)
-    rows.objective.charge(rule.weight or 0, units)
+    units = rows.model.new_int_var(0, -(-(high - low) // unit), "")
+    rows.model.add(unit * units >= largest - smallest)
+    rows.objective.charge(weight, units)
 
 
-def _charge_square(rows: Rows, rule: r.FairShare, share: list[Term]) -> None:
-    low, high = (-(-abs(end) // rule.unit) for end in _range(share))
+def _charge_square(rows: Rows, weight: int, unit: int, share: list[Term]) -> None:
+    low, high = (-(-abs(end) // unit) for end in _range(share))
     most = max(low, high)
     least = 0 if _range(share)[0] <= 0 <= _range(share)[1] else min(low, high)
     units = rows.model.new_int_var(least, most, "")
     total = weighted(share)
-    rows.model.add(rule.unit * units >= total)
-    rows.model.add(rule.unit * units >= -total)
+    rows.model.add(unit * units >= total)
+    rows.model.add(unit * units >= -total)
     square = rows.model.new_int_var(least * least, most * most, "")
-    rows.objective.charge(rule.weight or 0, square)
+    rows.objective.charge(weight, square)
     if most - least > FINE_SQUARES:
         rows.model.add_multiplication_equality(square, [units, units])
         return

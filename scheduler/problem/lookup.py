@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from scheduler.problem.cover import IntervalCover, ShiftCover
 from scheduler.problem.eligibility import Eligibility
 from scheduler.problem.parts import DAY_MINUTES, WORKING_DAY_TYPES, Agent, Shift
-from scheduler.problem.rules import PastShare, Period, Rotation, Rule, SameDuty, Together
+from scheduler.problem.rules import FairShare, PastShare, Period, Rotation, Rule, SameDuty, Together
 
 if TYPE_CHECKING:
     from scheduler.problem.problem import RosterProblem
 
 SATURDAY = 5
+PROPORTION = 100
 Present: TypeAlias = tuple[tuple[int, int], ...]  # (day, shift) pairs
 SlotGroup: TypeAlias = tuple[Present, tuple[int, ...], int]  # who, which covers, how many slots
 
@@ -122,6 +123,17 @@ class Lookup(Eligibility):
         members = self.members(rule)
         ones = members if rule.mutual else members[:1]
         return [(one, [m for m in members if m != one]) for one in ones]
+
+    def proportions(self, rule: FairShare) -> tuple[dict[int, int], int]:
+        """By how much each member's share counts, and the unit in which shares are counted."""
+        members = self.members(rule)
+        if not rule.pro_rata:
+            return dict.fromkeys(members, 1), rule.unit
+        contracts = {a: self.problem.agents[a].day_minutes for a in members}
+        full = max(contracts.values(), default=0)
+        return {
+            a: round(PROPORTION * full / own) for a, own in contracts.items() if own
+        }, PROPORTION * rule.unit
 
     def same_duty(self, on_same: SameDuty) -> list[frozenset[int]]:
         """Sets of shifts of which having one each is having the same duty."""

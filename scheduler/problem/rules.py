@@ -277,7 +277,9 @@ class FairShare(BaseRule):
     held, rounded down).
 
     Amount, in begun `unit` s: ``spread`` is the largest share less the smallest; ``squares`` is
-    the sum of the squared shares, which always prefers whoever has borne least.
+    the sum of the squared shares, which always prefers whoever has borne least. With `pro_rata`
+    shares count in proportion to the contract: whoever works half days (`day_minutes`) is to have
+    half as much, so that each unit counts twice; people without a contract are left out.
     """
 
     kind: ClassVar[str] = "fair_share"
@@ -285,6 +287,7 @@ class FairShare(BaseRule):
     how: Literal["spread", "squares"] = "spread"
     unit: int = 1
     past: tuple[PastShare, ...] = ()
+    pro_rata: bool = False
 
 
 @dataclass(frozen=True, slots=True)

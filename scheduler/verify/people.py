@@ -38,17 +38,17 @@ def together(rule: r.Together, lines: Lines) -> Iterator[Found]:
 
 def fair_share(rule: r.FairShare, lines: Lines) -> Iterator[Found]:
     look = lines.look
-    members = look.members(rule)
-    past = look.carried(rule.past)
-    shares = {a: past.get(a, 0) + planned_share(rule.measure, a, lines) for a in members}
+    past, (times, unit) = look.carried(rule.past), look.proportions(rule)
+    planned = {a: past.get(a, 0) + planned_share(rule.measure, a, lines) for a in times}
+    shares = [times[a] * share for a, share in planned.items()]
     if not shares:
         return
-    named = {lines.problem.agents[a].id: share for a, share in shares.items()}
     if rule.how == "spread":
-        amount = begun(max(shares.values()) - min(shares.values()), rule.unit)
+        amount = begun(max(shares) - min(shares), unit)
     else:
-        amount = sum(begun(abs(share), rule.unit) ** 2 for share in shares.values())
+        amount = sum(begun(abs(share), unit) ** 2 for share in shares)
     if amount:
+        named = {lines.problem.agents[a].id: share for a, share in planned.items()}
         yield Found(None, (), amount, {"shares": named})
 
 

@@ -22,6 +22,7 @@ from scheduler.problem import (
     Leave,
     Lock,
     MaxConsecutive,
+    MinRest,
     PastDuty,
     Post,
     PostLock,
@@ -132,6 +133,27 @@ def test_interval_cover_sees_night_shifts_of_the_day_before() -> None:
     )
     assert verify(carried, Roster()).cost == 2
     assert best(carried) == 2
+
+
+def test_a_split_shift_is_one_duty_in_two_halves() -> None:
+    # 09–13 and 17–21: the pause is no work, nobody is there in it, and rest counts from 21:00
+    split = Shift("P", 540, 1260, breaks=(Break(780, 1020, paid=False),))
+    early = Shift("E", 420, 660)
+    covers = (
+        IntervalCover(MONDAY, 720, 780, 1, under_weight=1),
+        IntervalCover(MONDAY, 780, 1020, 1, under_weight=1),
+        IntervalCover(MONDAY, 1020, 1080, 1, under_weight=1),
+    )
+    problem = desk(
+        (Agent("a", max_minutes=480 + 240),),
+        shifts=(split, early),
+        interval_cover=covers,
+        rules=(MinRest(name="rest", minutes=660),),
+    )
+    assert verify(problem, on("P", "a")).cost == 8  # the half-hours of the pause
+    both = Roster({("a", MONDAY): "P", ("a", TUESDAY): "E"})  # 21:00 to 07:00 are ten hours
+    assert [breach.kind for breach in verify(problem, both).violations] == ["min_rest"]
+    assert best(problem) == 8
 
 
 def test_standby_is_not_presence() -> None:

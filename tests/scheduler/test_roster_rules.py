@@ -454,6 +454,21 @@ def test_measures(measure: str, lines: tuple[str, str], spread: int) -> None:
     judged_and_solved(problem, roster(*lines), spread, spread)
 
 
+def test_part_time_bears_its_part() -> None:
+    # B works half days: two nights of A are as much as one of B
+    rule = FairShare(name="x", weight=1, measure="nights", pro_rata=True)
+    people = (Agent("A"), Agent("B", day_minutes=240), Agent("C", day_minutes=0))
+    problem = desk(3, rule, agents=people, requests=wishes("NN-", "--N", weight=100))
+    judged_and_solved(problem, roster("NN-", "--N"), 0, 0)
+    # one each: B bears 2, A 1; without proportion they are even (C, without a contract, has none)
+    assert verify(problem, roster("N--", "--N")).terms()["x"] == 1
+    even = desk(3, replace(rule, pro_rata=False), agents=people[:2])
+    assert verify(even, roster("N--", "--N")).cost == 0
+    assert verify(even, roster("NN-", "--N")).cost == 1
+    squares = replace(problem, rules=(replace(rule, how="squares"),))
+    judged_and_solved(squares, roster("NN-", "--N"), 8, 8)  # 2² + 2²
+
+
 def test_burden_of_a_named_day_counts_shifts_and_posts() -> None:
     eve = Day(MONDAY, "statutory_holiday", "除夕", burden=10)
     rule = FairShare(name="x", weight=1, measure="burden")
