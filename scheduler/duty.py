@@ -122,11 +122,11 @@ def change_of_cost(
 CAUSES: dict[Language, dict[str, str]] = {
     "en": {"grade": "grade too low", "qualification": "not qualified", "site": "other site",
            "leave": "on leave", "forbidden": "not available", "protected": "protected by law",
-           "home": "works from home only", "gone": "not at the desk",
+           "home": "works from home only", "consent": "no consent to overtime",
            "elsewhere": "on another post", "full": "has enough days"},
     "zh": {"grade": "级别不足", "qualification": "无资格", "site": "不在该地点",
            "leave": "休假", "forbidden": "不可安排", "protected": "受法律保护",
-           "home": "仅可居家办公", "gone": "不在岗",
+           "home": "仅可居家办公", "consent": "未同意加班",
            "elsewhere": "当日另有岗位", "full": "值班天数已满"},
 }  # fmt: skip
 

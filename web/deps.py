@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from web import htmx, security
@@ -46,6 +46,11 @@ class Desk:
         """Render one block of a template."""
         views = self.request.app.state.views
         return views.render(self.request, template, block=block, **context)  # type: ignore[no-any-return]
+
+    def file(self, content: bytes | str, media_type: str, name: str) -> Response:
+        """A download."""
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=media_type, headers=headers)
 
 
 def _desk(request: Request) -> Iterator[Desk]:

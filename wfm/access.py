@@ -19,6 +19,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     ),
     "rosters.plan": frozenset({Role.PLANNER}),
     "rosters.publish": frozenset({Role.PLANNER}),
+    "contacts.view": frozenset({Role.LEAD, Role.PLANNER, Role.DISPATCHER}),
     "dispatch.view": frozenset(
         {Role.DISPATCHER, Role.LEAD, Role.SERVICE_MANAGER, Role.AUDITOR, Role.ADMINISTRATOR}
     ),

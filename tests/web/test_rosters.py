@@ -401,7 +401,7 @@ def test_a_proposed_table_shows_names_telephones_reasons_and_the_ledger(
     assert "&lt;script&gt;alert" in text  # D is in the ledger
     assert "<script>alert" not in text
     book = openpyxl.load_workbook(io.BytesIO(client.get("/duty/table.xlsx", params=PERIOD).content))
-    assert book.sheetnames == ["Duty table", "Ledger"]
+    assert book.sheetnames == ["Duty table", "Contact card", "Checked before", "Costs", "Ledger"]
 
 
 # -- who may --------------------------------------------------------------------------------------

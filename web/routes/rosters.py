@@ -1,4 +1,4 @@
-"""The planner's desk: periods, one roster with its month grid, and the holiday duty table."""
+"""The planner's desk: periods, and one roster with its month grid."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from web import htmx
 from web.deps import AtDesk, Desk
 from wfm.errors import InputError, NotFoundError
 from wfm.services import (
-    duty_pages,
-    holiday_duty,
     queue,
     roster_cells,
     roster_cover,
@@ -52,15 +50,15 @@ def overview(
 ) -> Response:
     found = roster_pages.periods(desk.session, desk.actor)
     if first is None or last is None:
-        first, last = found[0] if found else _next_month(desk.today)
+        first, last = found[0] if found else next_month(desk.today)
     shown = roster_pages.period(desk.session, desk.actor, first, last)
     return desk.page(
         "rosters.html", block="period", periods=found[:SHOWN_PERIODS], shown=shown,
-        next_month=_next_month(found[0][1] if found else desk.today),
+        next_month=next_month(found[0][1] if found else desk.today),
     )  # fmt: skip
 
 
-def _next_month(day: date) -> tuple[date, date]:
+def next_month(day: date) -> tuple[date, date]:
     first = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
@@ -245,18 +243,13 @@ def _locked(desk: Desk, roster_id: int, agent_id: int, day: date, version: int |
 # -- files ----------------------------------------------------------------------------------------
 
 
-def _file(content: bytes | str, media_type: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=media_type, headers=headers)
-
-
 @router.get("/rosters/{roster_id}/month.xlsx")
 def month_xlsx(desk: AtDesk, roster_id: RosterId, version: Number = None) -> Response:
     page = roster_pages.roster_page(desk.session, desk.actor, roster_id, version)
     number = page.version.number if page.version else 0
     made_at = page.version.made_at if page.version else desk.at
     name = f"roster-{roster_id}-v{number}.xlsx"
-    return _file(roster_export.month_xlsx(page, desk.language, made_at), XLSX, name)
+    return desk.file(roster_export.month_xlsx(page, desk.language, made_at), XLSX, name)
 
 
 @router.get("/rosters/{roster_id}/duties.csv")
@@ -268,37 +261,4 @@ def duties_csv(desk: AtDesk, roster_id: RosterId, version: Number = None) -> Res
         desk.session, desk.actor, page.version.id, desk.settings.timezone
     )
     name = f"roster-{roster_id}-v{page.version.number}.csv"
-    return _file(text, "text/csv; charset=utf-8", name)
-
-
-# -- holiday duty ---------------------------------------------------------------------------------
-
-
-@router.get("/duty")
-def duty(
-    desk: AtDesk,
-    first: Annotated[date | None, Query(alias="from")] = None,
-    last: Annotated[date | None, Query(alias="until")] = None,
-) -> Response:
-    if first is None or last is None:
-        found = roster_pages.periods(desk.session, desk.actor)
-        first, last = found[0] if found else _next_month(desk.today)
-    page = duty_pages.duty_page(desk.session, desk.actor, first, last)
-    return desk.page("duty.html", page=page)
-
-
-@router.post("/duty/propose")
-def propose(desk: AtDesk, first: First, last: Last) -> Response:
-    holiday_duty.propose(desk.session, desk.actor, first, last, desk.at)
-    return htmx.go_to(desk.request, f"/duty?from={first}&until={last}")
-
-
-@router.get("/duty/table.xlsx")
-def duty_xlsx(
-    desk: AtDesk,
-    first: Annotated[date, Query(alias="from")],
-    last: Annotated[date, Query(alias="until")],
-) -> Response:
-    page = duty_pages.duty_page(desk.session, desk.actor, first, last)
-    content = roster_export.duty_xlsx(page, desk.language, desk.at)
-    return _file(content, XLSX, f"duty-{first}-{last}.xlsx")
+    return desk.file(text, "text/csv; charset=utf-8", name)

@@ -7,18 +7,60 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from scheduler.ledger import LedgerEntry
-from wfm.tables import Agent, HolidayDuty
+from wfm.services.duty_days import duty_days
+from wfm.tables import Agent, HolidayDuty, Post, PostHolding
+from wfm.words import Mode
+
+YEARS = 3
 
 
-def ledger(session: Session, before: date, years: int = 3) -> tuple[LedgerEntry, ...]:
-    """Named days worked in the years before a day."""
+def since(before: date, years: int = YEARS) -> date:
+    """The first day the ledger looks back on."""
+    return date(before.year - years, 1, 1)
+
+
+def burden_percent(mode: Mode) -> int:
+    """Share of a day's burden that a post brings: half for standing by away from the desk."""
+    return 50 if mode == Mode.STANDBY else 100
+
+
+def ledger(session: Session, before: date, years: int = YEARS) -> tuple[LedgerEntry, ...]:
+    """Named days worked in the years before a day.
+
+    Places of tables that are not yet closed count as well, so that the next table starts where
+    the last one stopped.
+    """
     rows = session.exec(
         select(HolidayDuty, Agent.code)
         .join(Agent, col(Agent.id) == HolidayDuty.agent_id)
-        .where(HolidayDuty.day < before, HolidayDuty.day >= date(before.year - years, 1, 1))
+        .where(HolidayDuty.day < before, HolidayDuty.day >= since(before, years))
         .order_by(col(HolidayDuty.day), Agent.code)
     )
-    return tuple(
-        LedgerEntry(code, row.day, row.name_zh, round(row.burden), row.post_code)
+    closed = {
+        (code, row.day): LedgerEntry(code, row.day, row.name_zh, round(row.burden), row.post_code)
         for row, code in rows
-    )
+    }
+    return (*closed.values(), *_not_yet_closed(session, before, years, set(closed)))
+
+
+def _not_yet_closed(
+    session: Session, before: date, years: int, known: set[tuple[str, date]]
+) -> list[LedgerEntry]:
+    rows = session.exec(
+        select(PostHolding, Post, Agent.code)
+        .join(Post, col(Post.id) == PostHolding.post_id)
+        .join(Agent, col(Agent.id) == PostHolding.agent_id)
+        .where(PostHolding.day < before, PostHolding.day >= since(before, years))
+        .order_by(col(PostHolding.day), Agent.code)
+    ).all()
+    if not rows:
+        return []
+    days = {day.date: day for day in duty_days(session, rows[0][0].day, rows[-1][0].day)}
+    return [
+        LedgerEntry(
+            code, held.day, days[held.day].name_zh,
+            days[held.day].burden * burden_percent(post.mode) // 100, post.code,
+        )
+        for held, post, code in rows
+        if held.day in days and (code, held.day) not in known
+    ]  # fmt: skip

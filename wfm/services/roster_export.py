@@ -1,4 +1,4 @@
-"""Rosters and duty tables as spreadsheets."""
+"""Rosters as spreadsheets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from wfm.access import Actor
 from wfm.errors import NotFoundError
 from wfm.importing.report import neutral
 from wfm.services import rostering
-from wfm.services.duty_pages import DutyPage
 from wfm.services.roster_pages import RosterPage
 from wfm.tables import Agent, Assignment, Post, RosterVersion
 
@@ -27,15 +26,11 @@ DAY_OFF = "#f0e4e4"
 WORDS = {
     "en": {"agent": "Agent", "name": "Name", "grade": "Grade", "hours": "Hours",
            "contract": "Contract", "nights": "Nights", "weekends": "Weekends", "month": "Roster",
-           "shifts": "Shifts", "duty": "Duty table", "day": "Day", "ledger": "Ledger",
-           "before": "Before", "added": "Added", "after": "After", "leave": "leave",
-           "missing": "{} missing", "phone": "Telephone", "from": "From", "until": "Until",
+           "shifts": "Shifts", "leave": "leave", "from": "From", "until": "Until",
            "ordinary": "Ordinary", "senior": "Senior", "expert": "Expert"},
     "zh": {"agent": "工号", "name": "姓名", "grade": "级别", "hours": "工时", "contract": "合同",
            "nights": "夜班", "weekends": "周末", "month": "排班表", "shifts": "班次",
-           "duty": "值班表", "day": "日期", "ledger": "台账", "before": "之前", "added": "本次",
-           "after": "之后", "leave": "假", "missing": "缺 {} 人", "phone": "电话",
-           "from": "开始", "until": "结束", "ordinary": "普通", "senior": "高级",
+           "leave": "假", "from": "开始", "until": "结束", "ordinary": "普通", "senior": "高级",
            "expert": "专家"},
 }  # fmt: skip
 
@@ -69,7 +64,7 @@ def duties_csv(session: Session, actor: Actor, version_id: int, timezone: str) -
     return "\ufeff" + text.getvalue()
 
 
-class _Sheets:
+class Sheets:
     """A workbook in memory; every text is written as text, so none is ever a formula."""
 
     def __init__(self, made_at: datetime) -> None:
@@ -94,10 +89,10 @@ class _Sheets:
 
 def month_xlsx(page: RosterPage, language: str, made_at: datetime) -> bytes:
     """The month grid with totals, and what the short marks stand for."""
-    words, sheets = WORDS[language], _Sheets(made_at)
+    words, sheets = WORDS[language], Sheets(made_at)
     grid = sheets.book.add_worksheet(words["month"])
     head = [words["agent"], words["name"], words["grade"]]
-    _texts(grid, 0, 0, head, sheets.head)
+    put_texts(grid, 0, 0, head, sheets.head)
     for number, day in enumerate(page.month.days):
         workday = day.type in ("workday", "make_up_workday")
         name = day.name_zh if language == "zh" else day.name_en
@@ -105,10 +100,10 @@ def month_xlsx(page: RosterPage, language: str, made_at: datetime) -> bytes:
         grid.write_string(0, 3 + number, title, sheets.head if workday else sheets.off)
     last = 3 + len(page.month.days)
     sums = ("hours", "contract", "nights", "weekends")
-    _texts(grid, 0, last, [words[name] for name in sums], sheets.head)
+    put_texts(grid, 0, last, [words[name] for name in sums], sheets.head)
     for r, row in enumerate(page.month.rows, start=1):
         texts = [row.agent.code, row.agent.name, words[row.agent.grade.value]]
-        _texts(grid, r, 0, texts, sheets.plain)
+        put_texts(grid, r, 0, texts, sheets.plain)
         for c, cell in enumerate(row.cells, start=3):
             if cell.shift is not None:
                 mark = cell.shift.short(language) + ("★" if cell.post else "")
@@ -124,54 +119,17 @@ def month_xlsx(page: RosterPage, language: str, made_at: datetime) -> bytes:
     grid.set_column(1, 1, 14)
     grid.set_column(3, last - 1, 5)
     legend = sheets.book.add_worksheet(words["shifts"])
-    _texts(legend, 0, 0, ["", words["name"], words["from"], words["until"]], sheets.head)
+    put_texts(legend, 0, 0, ["", words["name"], words["from"], words["until"]], sheets.head)
     for r, shift in enumerate(page.month.shifts.values(), start=1):
         template = shift.template
         legend.write_string(r, 0, shift.short(language), sheets.shift[shift.colour])
         name = shift.name_zh if language == "zh" else shift.name_en
-        _texts(legend, r, 1, [name, f"{template.starts:%H:%M}", f"{template.ends:%H:%M}"],
+        put_texts(legend, r, 1, [name, f"{template.starts:%H:%M}", f"{template.ends:%H:%M}"],
                sheets.plain)  # fmt: skip
     return sheets.done()
 
 
-def duty_xlsx(page: DutyPage, language: str, made_at: datetime) -> bytes:
-    """The duty table, days by posts with names and telephones, and the ledger it leads to."""
-    words, sheets = WORDS[language], _Sheets(made_at)
-    table = sheets.book.add_worksheet(words["duty"])
-    titles = [words["day"]]
-    for post in page.posts:
-        site = page.sites.get(post.site_id) if post.site_id is not None else None
-        parts = [getattr(thing, f"name_{language}") for thing in (post, site) if thing]
-        titles.append(" · ".join(parts))
-    _texts(table, 0, 0, titles, sheets.head)
-    for r, day in enumerate(page.days, start=1):
-        name = day.name_zh if language == "zh" else day.name_en
-        table.write_string(r, 0, f"{day.date} {name}", sheets.off)
-        for c, post in enumerate(page.posts, start=1):
-            place = page.places[day.date, post.code]
-            lines = [
-                " ".join(filter(None, (held.agent.name, words[held.grade.value], held.agent.phone)))
-                for held in place.held
-            ]
-            if place.missing:
-                lines.append(words["missing"].format(place.missing.people))
-            table.write_string(r, c, "\n".join(lines), sheets.plain)
-    table.freeze_panes(1, 1)
-    table.set_column(0, 0, 22)
-    table.set_column(1, len(page.posts), 26)
-    table.set_landscape()
-    table.fit_to_pages(1, 0)
-    ledger = sheets.book.add_worksheet(words["ledger"])
-    head = [words[name] for name in ("agent", "name", "before", "added", "after")]
-    _texts(ledger, 0, 0, head, sheets.head)
-    for r, row in enumerate(page.ledger, start=1):
-        _texts(ledger, r, 0, [row.agent.code, row.agent.name], sheets.plain)
-        for c, amount in enumerate((row.before, row.added, row.after), start=2):
-            ledger.write_number(r, c, amount, sheets.plain)
-    return sheets.done()
-
-
-def _texts(
+def put_texts(
     sheet: xlsxwriter.worksheet.Worksheet,
     row: int,
     column: int,

@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 from wfm import tables
 from wfm.access import Actor
 from wfm.errors import AccessDeniedError, InputError
-from wfm.services import duty_pages, holiday_duty, roster_export
+from wfm.services import duty_export, duty_pages, holiday_duty
 from wfm.words import Role
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 3)
@@ -23,6 +23,11 @@ FIRST, LAST = date(2026, 10, 1), date(2026, 10, 3)
 @pytest.fixture
 def week(session: Session, roster_week: Callable[[Session], Any]) -> Any:
     return roster_week(session)
+
+
+def page_of(session: Session, week: Any, actor: Actor | None = None, last: date = LAST) -> Any:
+    at = week.local(date(2026, 9, 20), 9)
+    return duty_pages.duty_page(session, actor or week.planner, FIRST, last, at, "Asia/Shanghai")
 
 
 def propose(session: Session, week: Any, last: date = LAST) -> holiday_duty.Proposed:
@@ -105,7 +110,7 @@ def test_the_table_is_the_whole_desks(session: Session, week: Any) -> None:
             holiday_duty.propose(session, actor, FIRST, LAST, at)
     reviewer = Actor("r", roles={Role.REVIEWER: None})
     with pytest.raises(AccessDeniedError):
-        duty_pages.duty_page(session, reviewer, FIRST, LAST)
+        page_of(session, week, reviewer)
 
 
 def test_the_page_shows_places_gaps_and_the_ledger_before_and_after(
@@ -115,10 +120,10 @@ def test_the_page_shows_places_gaps_and_the_ledger_before_and_after(
         tables.HolidayDuty(agent_id=week.agents["A"], day=date(2025, 10, 2), burden=5,
                            day_type="statutory_holiday", name_en="2 October", name_zh="10月2日")
     )  # fmt: skip
-    empty = duty_pages.duty_page(session, week.planner, FIRST, LAST)
+    empty = page_of(session, week)
     assert (empty.filled, empty.missing, empty.spread) == (0, 6, (5, 5))
     propose(session, week)
-    page = duty_pages.duty_page(session, week.planner, FIRST, LAST)
+    page = page_of(session, week)
     assert (page.filled, page.missing) == (5, 1)
     [gap] = [place.missing for place in page.places.values() if place.missing]
     assert dict(gap.causes) == {"grade": 4, "full": 1}
@@ -135,20 +140,26 @@ def test_the_page_shows_places_gaps_and_the_ledger_before_and_after(
 def test_a_duty_table_spans_a_quarter_at_most(session: Session, week: Any) -> None:
     for last in (date(2026, 9, 30), date(2027, 1, 2)):
         with pytest.raises(InputError, match="1 to 93 days"):
-            duty_pages.duty_page(session, week.planner, FIRST, last)
+            page_of(session, week, last=last)
 
 
 def test_the_workbook_has_names_telephones_and_the_ledger(session: Session, week: Any) -> None:
     session.get_one(tables.Agent, week.agents["A"]).name = "=cmd()"
     propose(session, week)
-    page = duty_pages.duty_page(session, week.planner, FIRST, LAST)
+    page = page_of(session, week)
     book = openpyxl.load_workbook(
-        io.BytesIO(roster_export.duty_xlsx(page, "en", week.local(FIRST, 0)))
+        io.BytesIO(duty_export.duty_xlsx(page, (), "en", week.local(FIRST, 0), "Asia/Shanghai"))
     )
     table = book["Duty table"]
-    assert [cell.value for cell in table[1]] == ["Day", "Duty leader", "Lead · Site"]
+    assert [cell.value for cell in table[1]] == [
+        "Day",
+        "Duty leader\nstandby, to be reached within 60 min",
+        "Lead · Site\non site",
+    ]
     texts = [str(cell.value) for row in table.iter_rows(min_row=2) for cell in row]
     assert "=cmd() Expert 1A" in texts
+    card = [[cell.value for cell in row] for row in book["Contact card"].iter_rows(min_row=2)]
+    assert card[0][:3] == ["=cmd()", "1A", "10-02 Duty leader; 10-03 Duty leader"]
     assert "1 missing" in texts
     cells = [cell for row in table.iter_rows() for cell in row]
     assert {cell.data_type for cell in cells} == {"s"}
