@@ -18,11 +18,14 @@ from scheduler.explain import explain
 from scheduler.problem import (
     Agent,
     Apart,
+    Availability,
+    Break,
     ContractMinutes,
     Day,
     FairShare,
     ForbiddenSuccession,
     IntervalCover,
+    Leave,
     MaxConsecutive,
     MaxWeekends,
     MinConsecutive,
@@ -31,11 +34,14 @@ from scheduler.problem import (
     MinutesLimit,
     OvertimeLimit,
     PastDuty,
+    Pin,
     Post,
     Preference,
+    Qualification,
     Request,
     RestAfter,
     RestDays,
+    Restriction,
     RosterProblem,
     Rotation,
     Rule,
@@ -391,12 +397,24 @@ def test_parts_that_do_not_fit_are_named(parts: dict[str, Any], expected: str) -
 # -- the guide -------------------------------------------------------------------------------------
 
 
-def test_the_guide_names_every_rule_with_its_fields() -> None:
+def test_the_guide_explains_every_rule_with_its_fields_and_a_picture() -> None:
     guide = (Path(__file__).parents[2] / "docs/rostering.md").read_text(encoding="utf-8")
     for kind in get_args(Rule):
-        (row,) = [line for line in guide.splitlines() if line.startswith(f"| `{kind.kind}`")]
+        (section,) = re.findall(rf"^### .+ – `{kind.kind}`\n(.*?)^##", guide, flags=re.M | re.S)
         own = {f.name for f in fields(kind)} - {"name", "weight", "agents", "teams", "source"}
-        assert all(f"`{name}`" in row for name in own), kind.kind
+        assert all(f"`{name}`" in section or f'"{name}"' in section for name in own), kind.kind
+        assert f"(pictures/rules/{kind.kind}.svg)" in section
+
+
+def test_the_guide_names_every_field_of_the_problem() -> None:
+    guide = (Path(__file__).parents[2] / "docs/rostering.md").read_text(encoding="utf-8")
+    form = guide[guide.index("## The problem file") :]
+    parts = (Agent, Qualification, Availability, Restriction, Day, Shift, Break, ShiftCover,
+             IntervalCover, Post, Request, Preference, Leave, Pin)  # fmt: skip
+    for part in (RosterProblem, *parts):
+        for f in fields(part):
+            named = any(f"{mark}{f.name}{mark}" in form for mark in ("`", '"', "**"))
+            assert named, f"{part.__name__}.{f.name}"
 
 
 def test_the_guides_example_can_be_solved() -> None:
