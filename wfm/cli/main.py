@@ -35,7 +35,7 @@ SUMMARIES = {
     "grade": "Grade agents from files.",
     "import": "Import records from CSV or XLSX.",
     "replay": "Run a trace of tickets through dispatch.",
-    "roster": "Solve, verify and explain rosters.",
+    "roster": "Solve, verify, repair and explain rosters.",
     "serve": "Serve the pages, with one job worker.",
     "sla": "Service-level clocks.",
     "staffing": "People needed for a load.",

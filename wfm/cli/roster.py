@@ -1,34 +1,33 @@
-"""`wfm roster`: solve, verify and explain rosters, from files."""
+"""`wfm roster`: solve and verify rosters, from files."""
 
 from __future__ import annotations
 
 import math
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wfm.cli.output import print_json
-from wfm.errors import Fault, InputError, TimeLimitError, faults_of
-from wfm.files import check_place, read_text, write_whole
+from wfm.cli.roster_files import (
+    AS_JSON,
+    FILE,
+    FORM,
+    day_name,
+    problem_from,
+    roster_from,
+    told_by,
+    written,
+)
+from wfm.cli.roster_why import conflicts, explain, gap, repair
+from wfm.errors import TimeLimitError
+from wfm.files import check_place, write_whole
 
 if TYPE_CHECKING:
-    from scheduler.explain import Alternative, Explanation
-    from scheduler.problem import RosterProblem
     from scheduler.result import Progress, Result
-    from scheduler.solution import Roster
     from scheduler.verify import Breach, Verdict
     from scheduler.verify.verdict import DayName
 
-FILE = click.Path(path_type=Path)
-FORM = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["json", "nrp"]),
-    help="json, or nrp: the public shift-scheduling text; by default .txt files are nrp.",
-)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 SHOWN = 20
 
 
@@ -40,10 +39,14 @@ def _finite(_c: click.Context, _o: click.Parameter, value: float | None) -> floa
 
 @click.group()
 def roster() -> None:
-    """Solve, verify and explain rosters.
+    """Solve, verify, repair and explain rosters.
 
     Example: wfm roster solve problem.json --out roster.json --seconds 30
     """
+
+
+for command in (conflicts, explain, gap, repair):
+    roster.add_command(command)
 
 
 @roster.command()
@@ -84,10 +87,10 @@ def solve(
     from scheduler.solve import solve as solve_problem
 
     check_place(out)
-    form = form or _told_by(problem)
-    parsed = _problem(problem, form)
-    days = _day_name(parsed, form)
-    begin = None if start is None else _roster(start, parsed, form)
+    form = form or told_by(problem)
+    parsed = problem_from(problem, form)
+    days = day_name(parsed, form)
+    begin = None if start is None else roster_from(start, parsed, form)
     params = Params(
         seconds=None if effort else seconds,
         effort=effort,
@@ -97,7 +100,7 @@ def solve(
     )
     result = solve_problem(parsed, params, _show)
     if result.roster is not None:
-        write_whole(out, _written(parsed, result.roster, form))
+        write_whole(out, written(parsed, result.roster, form))
     if as_json:
         print_json(_solved(result, days))
     if result.roster is None:
@@ -124,98 +127,16 @@ def verify(problem: Path, roster_file: Path, form: str | None, as_json: bool) ->
     """
     from scheduler.verify import verify as judge
 
-    form = form or _told_by(problem)
-    parsed = _problem(problem, form)
-    days = _day_name(parsed, form)
-    verdict = judge(parsed, _roster(roster_file, parsed, form))
+    form = form or told_by(problem)
+    parsed = problem_from(problem, form)
+    days = day_name(parsed, form)
+    verdict = judge(parsed, roster_from(roster_file, parsed, form))
     if as_json:
         print_json(_judged(verdict, days))
     else:
         _print_verdict(verdict)
     _tell(verdict.violations, days)
     return 0 if verdict.valid else 1
-
-
-@roster.command()
-@click.argument("problem", type=FILE)
-@click.argument("roster_file", metavar="ROSTER", type=FILE)
-@click.option("--agent", required=True, help="Whose cell.")
-@click.option("--day", required=True, help="A date, or the number of a day (0 is the first).")
-@FORM
-@AS_JSON
-def explain(
-    problem: Path, roster_file: Path, agent: str, day: str, form: str | None, as_json: bool
-) -> None:
-    """Why a cell is as it is, what each alternative would cost, and why not somebody else.
-
-    \b
-    Example:
-      wfm roster explain problem.json roster.json --agent a17 --day 2026-02-16
-    """
-    from scheduler.explain import explain as explain_cell
-
-    form = form or _told_by(problem)
-    parsed = _problem(problem, form)
-    given = _roster(roster_file, parsed, form)
-    if agent not in parsed.lookup.agent:
-        raise InputError.of([Fault("there is no such agent in the problem", value=agent)])
-    days = _day_name(parsed, form)
-    explanation = explain_cell(parsed, given, agent, _day(day, parsed))
-    if as_json:
-        print_json(_explained(explanation, days))
-    else:
-        _print_explanation(explanation, days)
-
-
-# -- reading and writing ---------------------------------------------------------------------------
-
-
-def _told_by(problem: Path) -> str:
-    return "nrp" if problem.suffix.lower() == ".txt" else "json"
-
-
-def _problem(path: Path, form: str) -> RosterProblem:
-    from scheduler.errors import SchedulingError
-    from scheduler.formats.nrp import read_problem
-    from scheduler.problem import RosterProblem
-
-    text = read_text(path)
-    with faults_of(SchedulingError, path.name):
-        return read_problem(text) if form == "nrp" else RosterProblem.from_json(text)
-
-
-def _roster(path: Path, problem: RosterProblem, form: str) -> Roster:
-    from scheduler.errors import SchedulingError
-    from scheduler.formats.nrp import read_roster
-    from scheduler.solution import roster_from_json
-
-    text = read_text(path)
-    with faults_of(SchedulingError, path.name):
-        return read_roster(text, problem) if form == "nrp" else roster_from_json(text, problem)
-
-
-def _written(problem: RosterProblem, result: Roster, form: str) -> str:
-    from scheduler.formats.nrp import write_roster
-
-    return write_roster(problem, result) if form == "nrp" else result.to_json() + "\n"
-
-
-def _day_name(problem: RosterProblem, form: str) -> DayName:
-    """Days as the form counts them: dates, or numbers from 0."""
-    return problem.lookup.day.__getitem__ if form == "nrp" else date.isoformat
-
-
-def _day(text: str, problem: RosterProblem) -> date:
-    expected = f"a date from {problem.days[0].date} to {problem.days[-1].date}, or its number"
-    try:
-        if text.isascii() and text.isdigit():
-            return problem.days[int(text)].date
-        found = date.fromisoformat(text)
-    except (ValueError, IndexError) as error:
-        raise InputError.of([Fault(f"--day: {expected} expected", value=text)]) from error
-    if found not in problem.lookup.day:
-        raise InputError.of([Fault(f"--day: {expected} expected", value=text)])
-    return found
 
 
 # -- showing ---------------------------------------------------------------------------------------
@@ -272,47 +193,3 @@ def _print_verdict(verdict: Verdict) -> None:
     click.echo(f"{'valid' if verdict.valid else 'not valid'}: cost {verdict.cost}")
     for name, cost in verdict.terms().items():
         click.echo(f"  {cost:>10}  {name}")
-
-
-def _explained(explanation: Explanation, days: DayName) -> dict[str, Any]:
-    return {
-        "agent": explanation.agent,
-        "day": days(explanation.day),
-        "shift": explanation.shift,
-        "locked": explanation.locked,
-        "cost": explanation.cost,
-        "alternatives": [_plain(a, days) for a in explanation.alternatives],
-        "others": [_plain(a, days) for a in explanation.others],
-    }
-
-
-def _plain(alternative: Alternative, days: DayName) -> dict[str, Any]:
-    return {
-        "agent": alternative.agent,
-        "shift": alternative.shift,
-        "change": alternative.change,
-        "terms": dict(alternative.terms),
-        "broken": [breach.plain(days) for breach in alternative.broken],
-    }
-
-
-def _print_explanation(explanation: Explanation, days: DayName) -> None:
-    lock = " (locked)" if explanation.locked else ""
-    click.echo(
-        f"{explanation.agent} on {days(explanation.day)}: {explanation.shift or 'off'}{lock};"
-        f" the roster costs {explanation.cost}"
-    )
-    click.echo("Instead:")
-    for alternative in explanation.alternatives:
-        click.echo(f"  {alternative.shift or 'off'}: {_outcome(alternative, days)}")
-    if explanation.others:
-        click.echo(f"{explanation.shift} by somebody else who is off:")
-    for alternative in explanation.others:
-        click.echo(f"  {alternative.agent}: {_outcome(alternative, days)}")
-
-
-def _outcome(alternative: Alternative, days: DayName) -> str:
-    if alternative.broken:
-        return "not possible – " + "; ".join(breach.text(days) for breach in alternative.broken[:3])
-    terms = ", ".join(f"{name} {change:+}" for name, change in alternative.terms[:4])
-    return f"{alternative.change:+}" + (f" ({terms})" if terms else "")
