@@ -36,7 +36,7 @@ def start_change(rows: Rows, rule: r.StartChange) -> None:
         )
         for s, start in enumerate(starts)
     }
-    for gap in range(1, rule.days_off + 2):
+    for gap in range(1, min(rule.days_off + 2, len(rows.look.known))):
         exclude(rows, rule.weight, rows.members(rule), later, gap, next_only=True)
 
 
@@ -102,7 +102,7 @@ def _no_short_runs(
     Hard: a run that begins goes on for `least` days, which has a stronger relaxation.
     """
     first, last = rows.look.known.start, rows.look.n_days - 1
-    for k in range(1, least):
+    for k in range(1, min(least, last - first)):
         for start in rows.windows(a, k + 2, first, last):
             if start + k + 1 < 0:
                 continue

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scheduler.problem.problem import RosterProblem
 
 LONGEST_SHIFT = 2 * DAY_MINUTES
+LONGEST_HISTORY = 3660
 BREAK_FAULTS = {
     "window": "a break lies outside its window",
     "order": "breaks must follow each other without overlap",
@@ -62,8 +63,8 @@ def _days(problem: RosterProblem) -> Iterator[str]:
             yield f"problem.days[{i}].date: a year from 1900 to 2200 expected"
         if day.burden < 0:
             yield f"problem.days[{i}].burden: below zero"
-    if problem.history_days < 0:
-        yield "problem.history_days: below zero"
+    if not 0 <= problem.history_days <= LONGEST_HISTORY:
+        yield f"problem.history_days: 0 to {LONGEST_HISTORY} expected"
     if problem.slot_minutes <= 0 or DAY_MINUTES % problem.slot_minutes:
         yield "problem.slot_minutes: must divide 1440"
 

@@ -78,7 +78,7 @@ class Lookup(Eligibility):
         shifts = self.problem.shifts
         latest = max((work.end for work in shifts), default=0) + rest
         found = []
-        for gap in range(1, -(-latest // DAY_MINUTES) + 1):
+        for gap in range(1, min(-(-latest // DAY_MINUTES), len(self.known)) + 1):
             later = {
                 s: frozenset(
                     t

@@ -178,10 +178,11 @@ def allot(kinds: Kinds, wants: tuple[Wants, ...]) -> tuple[tuple[int, ...], int]
     -------
     (people missing per cover, people left over who could have served one)
     """
+    people = sum(count for _, count in kinds)  # no cover can have more places filled
     places = sorted(
         (-(under + (extra if k < minimum else 0)) if k < desired else 1, n)
         for n, (desired, minimum, most, under, extra) in enumerate(wants)
-        for k in range(most)
+        for k in range(min(most, people))
     )
     given = [[0] * len(wants) for _ in kinds]
     free = [count for _, count in kinds]
@@ -202,11 +203,11 @@ def allot(kinds: Kinds, wants: tuple[Wants, ...]) -> tuple[tuple[int, ...], int]
                     return True
         return False
 
-    missing = [0] * len(wants)
-    for price, place in places:
-        if not fill(place, set()) and price <= 0:
-            missing[place] += 1
-    return tuple(missing), sum(n for n, (able, _) in zip(free, kinds, strict=True) if able)
+    filled = [0] * len(wants)
+    for _, place in places:
+        filled[place] += fill(place, set())
+    missing = tuple(max(0, want[0] - has) for want, has in zip(wants, filled, strict=True))
+    return missing, sum(n for n, (able, _) in zip(free, kinds, strict=True) if able)
 
 
 def posts(lines: Lines) -> Iterator[Breach]:

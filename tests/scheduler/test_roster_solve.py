@@ -34,6 +34,7 @@ from scheduler.problem import (
     MinutesLimit,
     OvertimeLimit,
     PastDuty,
+    PastShare,
     Pin,
     Post,
     Preference,
@@ -61,6 +62,9 @@ FRIDAY = date(2026, 3, 6)
 QUICK = Params(seconds=None, effort=20.0)
 SHIFTS = (Shift("D", 480, 960), Shift("N", 1320, 1800, night=True))
 DAYS = 3
+
+
+WORKED = (PastShare("p0", 1),)
 
 
 def day(number: int) -> date:
@@ -383,6 +387,15 @@ def test_faults_of_a_roster_are_named(text: str, expected: str) -> None:
         ({"requests": (Request("q", day(0), True, 1),)}, "no agent 'q'"),
         ({"requests": (Request("p0", day(0), True, -1),)}, "below zero"),
         ({"history": (PastDuty("p0", day(-1), "D"),)}, "history_days"),
+        ({"history_days": 10**9}, "0 to 3660"),
+        ({"rules": (Rotation(name="x", cycle=("Q",), since=day(0)),)}, "no shift 'Q'"),
+        ({"rules": (Rotation(name="x", cycle=(), since=day(0)),)}, "at least one day"),
+        ({"rules": (StartChange(name="x"),)}, "earlier_by or later_by"),
+        ({"rules": (MinRest(name="x", minutes=1, teams=("q",)),)}, "no team 'q'"),
+        (
+            {"rules": (MinutesLimit(name="x", period="day", maximum=1, past=WORKED),)},
+            "only a week, a month or the whole",
+        ),
         ({"rules": (FairShare(name="x", measure="nights"),)}, "always soft"),
         ({"rules": (Apart(name="x"),)}, "at least two"),
         ({"rules": (MaxConsecutive(name="x", days=-1),)}, "below zero"),
@@ -392,6 +405,29 @@ def test_faults_of_a_roster_are_named(text: str, expected: str) -> None:
 def test_parts_that_do_not_fit_are_named(parts: dict[str, Any], expected: str) -> None:
     with pytest.raises(SchedulingError, match=expected):
         team(3, **parts)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"rules": (MinConsecutive(name="x", days=10**9),)},
+        {"rules": (MinConsecutive(name="x", days=10**9, weight=1),)},
+        {"rules": (MinDaysOff(name="x", days=10**9),)},
+        {"rules": (MaxConsecutive(name="x", days=10**9),)},
+        {"rules": (MinRest(name="x", minutes=10**9),)},
+        {"rules": (RestAfter(name="x", shifts=("N",), days_off=10**9, run=10**9),)},
+        {"rules": (StartChange(name="x", earlier_by=0, days_off=10**9),)},
+        {"rules": (MinutesLimit(name="x", maximum=1, period="rolling", window=10**9),)},
+        {"rules": (MaxWeekends(name="x", weekends=10**9, window=10**9),)},
+        {"shift_cover": (ShiftCover(day(0), "D", 10**9, under_weight=1, exclusive=True),)},
+        {"interval_cover": (IntervalCover(day(0), 480, 510, 10**9, under_weight=1),)},
+    ],
+)
+def test_figures_out_of_all_measure_take_no_longer(parts: dict[str, Any]) -> None:
+    problem = team(2, **parts)
+    result = solve(problem, QUICK)
+    assert result.roster is not None
+    assert verify(problem, result.roster).cost == result.cost
 
 
 # -- the guide -------------------------------------------------------------------------------------
