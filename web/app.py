@@ -21,7 +21,19 @@ from web import htmx, security
 from web.deps import Csrf
 from web.i18n import LANGUAGES
 from web.live import Listener
-from web.routes import account, dispatch, duty, forecast, grades, imports, jobs, rosters
+from web.routes import (
+    account,
+    dispatch,
+    duty,
+    forecast,
+    grade_cases,
+    grade_reports,
+    grades,
+    imports,
+    jobs,
+    rosters,
+    service_levels,
+)
 from web.views import Views
 from wfm import instants
 from wfm.db import Engine, open_engine, transaction
@@ -31,7 +43,10 @@ from wfm.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
-ROUTERS = (account, grades, rosters, duty, forecast, dispatch, imports, jobs)
+ROUTERS = (
+    account, grades, grade_reports, grade_cases, rosters, duty, forecast, dispatch, service_levels,
+    imports, jobs,
+)  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 
 

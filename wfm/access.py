@@ -11,9 +11,14 @@ from wfm.errors import AccessDeniedError
 from wfm.words import Role
 
 RIGHTS: dict[str, frozenset[Role]] = {
-    "grades.view": frozenset({Role.LEAD, Role.REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR}),
+    "grades.view": frozenset(
+        {Role.LEAD, Role.REVIEWER, Role.SERVICE_MANAGER, Role.AUDITOR, Role.ADMINISTRATOR}
+    ),
     "grades.decide": frozenset({Role.LEAD}),
+    "grades.second": frozenset({Role.LEAD, Role.SERVICE_MANAGER}),
     "grades.assess": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "grades.policy": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "grades.calibrate": frozenset({Role.LEAD, Role.REVIEWER}),
     "rosters.view": frozenset(
         {Role.LEAD, Role.PLANNER, Role.DISPATCHER, Role.AGENT, Role.AUDITOR, Role.ADMINISTRATOR}
     ),
@@ -24,6 +29,19 @@ RIGHTS: dict[str, frozenset[Role]] = {
         {Role.DISPATCHER, Role.LEAD, Role.SERVICE_MANAGER, Role.AUDITOR, Role.ADMINISTRATOR}
     ),
     "dispatch.assign": frozenset({Role.DISPATCHER}),
+    "agreements.view": frozenset(
+        {
+            Role.SERVICE_MANAGER,
+            Role.LEAD,
+            Role.PLANNER,
+            Role.DISPATCHER,
+            Role.AUDITOR,
+            Role.ADMINISTRATOR,
+        }
+    ),
+    "agreements.write": frozenset({Role.SERVICE_MANAGER}),
+    "agreements.review": frozenset({Role.AUDITOR}),
+    "agreements.sign": frozenset({Role.SERVICE_MANAGER}),
     "imports.view": frozenset({Role.PLANNER, Role.LEAD, Role.AUDITOR, Role.ADMINISTRATOR}),
     "imports.run": frozenset({Role.PLANNER, Role.ADMINISTRATOR}),
     "jobs.view": frozenset({Role.PLANNER, Role.LEAD, Role.AUDITOR, Role.ADMINISTRATOR}),

@@ -1,0 +1,262 @@
+"""What the records say of an agreement: how often it is kept, what it would take, its health."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from grading.intervals import wilson
+from scheduler.demand.queues import agents_needed
+from wfm import access
+from wfm.access import Actor
+from wfm.services import agreement_versions, opening
+from wfm.services.agreement_check import Checked, check
+from wfm.services.clock_targets import SLA_SLOT
+from wfm.sla import health
+from wfm.sla.documents import Gap, names_beneath
+from wfm.tables import (
+    Agreement,
+    AgreementTarget,
+    BusinessCalendar,
+    Customer,
+    Service,
+    Ticket,
+    TicketClock,
+)
+from wfm.words import AgreementKind, Metric
+
+HISTORY = timedelta(days=183)
+YEAR = timedelta(days=365)
+USUAL_HANDLE_S = 1200
+OPEN_SHARE = 0.05  # hours with less than this share of the week's peak say nothing of the peak
+
+
+@dataclass(frozen=True)
+class TargetRecord:
+    """How often a target would have been met, and the people its load asks for.
+
+    `people` are those at work in the busiest hour of the week (first response only), `mean_people`
+    in a mean open hour; before breaks, leave and shrinkage.
+    """
+
+    target: AgreementTarget
+    clocks: int
+    met: int
+    share: float | None
+    low: float | None
+    high: float | None
+    people: int | None
+    mean_people: int | None
+
+    @property
+    def promise_kept(self) -> bool | None:
+        return None if self.share is None else self.share >= self.target.share
+
+
+def history(
+    session: Session, agreement: Agreement, targets: list[AgreementTarget], at: datetime,
+    timezone: str,
+) -> list[TargetRecord]:  # fmt: skip
+    """Each target against the finished clocks of the last six months of the same work."""
+    times = opening.calendar_times(session)
+    desk = opening.desk_time(session, timezone)
+    found = []
+    for target in targets:
+        rows = _finished(session, agreement, target, at - HISTORY, at)
+        calendar = times[target.calendar_id] if target.calendar_id else desk
+        met = 0
+        if rows:
+            starts, ends, paused, worst = (
+                np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)
+            )
+            used = calendar.elapsed_many(starts, ends) - paused
+            if target.metric == Metric.NEXT_RESPONSE:
+                used = np.maximum(used, worst)
+            met = int((used <= target.limit_s).sum())
+        low, high = wilson(met, len(rows))
+        people, mean = _people(session, agreement, target, at, timezone)
+        found.append(
+            TargetRecord(
+                target, len(rows), met, met / len(rows) if rows else None,
+                float(low) if rows else None, float(high) if rows else None, people, mean,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _of(agreement: Agreement, priority: int | None) -> list[Any]:
+    conditions: list[Any] = []
+    if agreement.service_id is not None:
+        conditions.append(col(Ticket.service_id) == agreement.service_id)
+    if agreement.customer_id is not None:
+        conditions.append(col(Ticket.customer_id) == agreement.customer_id)
+    if priority is not None:
+        conditions.append(col(Ticket.priority) == priority)
+    return conditions
+
+
+def slot_of(agreement: Agreement) -> str:
+    return SLA_SLOT if agreement.kind == AgreementKind.SLA else agreement.code
+
+
+def _finished(
+    session: Session, agreement: Agreement, target: AgreementTarget, since: datetime, at: datetime
+) -> Any:
+    def second(column: Any) -> Any:
+        return sa.cast(sa.func.floor(sa.extract("epoch", column)), sa.BigInteger)
+
+    return session.execute(
+        sa.select(
+            second(TicketClock.started_at), second(TicketClock.ended_at),
+            sa.func.coalesce(col(TicketClock.paused_s), 0),
+            sa.func.coalesce(col(TicketClock.worst_used_s), 0),
+        )
+        .join(Ticket, col(Ticket.id) == TicketClock.ticket_id)
+        .where(
+            col(TicketClock.slot) == slot_of(agreement), col(TicketClock.metric) == target.metric,
+            col(TicketClock.state).in_(("met", "breached")),
+            col(TicketClock.ended_at).between(since, at), *_of(agreement, target.priority),
+        )
+    ).all()  # fmt: skip
+
+
+def _people(
+    session: Session, agreement: Agreement, target: AgreementTarget, at: datetime, timezone: str
+) -> tuple[int | None, int | None]:
+    """Agents at work so that the first response is given in time (Erlang C), by the last half year:
+    in the busiest hour of the week, and in a mean one."""
+    if target.metric != Metric.FIRST_RESPONSE:
+        return None, None
+    local = sa.func.timezone(timezone, col(Ticket.opened_at))
+    rows = session.execute(
+        sa.select(sa.func.count(), sa.func.avg(col(Ticket.handle_s)))
+        .where(col(Ticket.opened_at).between(at - HISTORY, at), *_of(agreement, target.priority))
+        .group_by(sa.extract("isodow", local), sa.extract("hour", local))
+    ).all()
+    counts = np.array([count for count, _ in rows], dtype=float)
+    if not counts.size or counts.sum() < 1:
+        return None, None
+    handles = [(count, float(mean)) for count, mean in rows if mean is not None]
+    handle_s = (
+        sum(n * mean for n, mean in handles) / sum(n for n, _ in handles)
+        if handles
+        else USUAL_HANDLE_S
+    )
+    weeks = HISTORY / timedelta(weeks=1)
+    per_hour = counts / weeks
+    open_hours = per_hour[per_hour >= OPEN_SHARE * per_hour.max()]
+
+    def needed(arrivals: float) -> int:
+        return agents_needed(
+            "c", arrivals * handle_s / 3600, target_service_level=min(target.share, 0.999),
+            within_min=target.limit_s / 60, handle_min=handle_s / 60,
+        )  # fmt: skip
+
+    return needed(float(per_hour.max())), needed(float(open_hours.mean()))
+
+
+def warnings_of(
+    session: Session, agreement: Agreement, targets: list[AgreementTarget], found: list[Gap],
+    at: datetime, timezone: str,
+) -> list[health.Warning]:  # fmt: skip
+    """What the data of a year say is wrong with it."""
+    zone = ZoneInfo(timezone)
+    today: date = at.astimezone(zone).date()
+    service = session.get(Service, agreement.service_id) if agreement.service_id else None
+    tickets = int(
+        session.scalar(
+            sa.select(sa.func.count())
+            .select_from(Ticket)
+            .where(col(Ticket.opened_at).between(at - YEAR, at), *_of(agreement, None))
+        )
+        or 0
+    )
+    agreed: dict[str, list[float]] = defaultdict(list)
+    for target in targets:
+        agreed[str(target.metric)].append(target.share)
+    month = sa.func.to_char(
+        sa.func.timezone(timezone, col(TicketClock.ended_at)), sa.literal_column("'YYYY-MM'")
+    )
+    rows = session.execute(
+        sa.select(
+            col(TicketClock.metric), month, sa.func.count(),
+            sa.func.count().filter(col(TicketClock.state) == "met"),
+        )
+        .join(Ticket, col(Ticket.id) == TicketClock.ticket_id)
+        .where(
+            col(TicketClock.slot) == slot_of(agreement),
+            col(TicketClock.state).in_(("met", "breached")),
+            col(TicketClock.ended_at).between(at - YEAR, at), *_of(agreement, None),
+        )
+        .group_by(col(TicketClock.metric), month)
+    ).all()  # fmt: skip
+    months = [
+        health.Month(str(metric), name, clocks, met, min(agreed[str(metric)]))
+        for metric, name, clocks, met in rows
+        if str(metric) in agreed
+    ]
+    return health.warnings(
+        metrics=sorted(agreed), months=months, tickets=tickets, targets=len(targets),
+        supports=len(names_beneath(agreement.supports)),
+        unmeasurable=sum(gap.code in ("vague", "no_source") for gap in found),
+        cost_stated=not any(gap.part == "charges" for gap in found),
+        review_on=service.review_on if service else None, today=today,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AgreementPage:
+    """One version with everything that is known of it."""
+
+    agreement: Agreement
+    service: Service | None
+    customer: Customer | None
+    versions: tuple[Agreement, ...]
+    records: tuple[TargetRecord, ...]
+    gaps: tuple[Gap, ...]
+    checked: tuple[Checked, ...]
+    warnings: tuple[health.Warning, ...]
+    calendars: tuple[BusinessCalendar, ...]
+
+    @property
+    def calendar_codes(self) -> dict[int | None, str]:
+        return {calendar.id: calendar.code for calendar in self.calendars}
+
+    def text(self, part: str, language: str) -> str:
+        """A part in the reader's language, or in the other one."""
+        texts = self.agreement.parts.get(part) or {}
+        return str(texts.get(language) or next(filter(None, texts.values()), ""))
+
+
+def page(
+    session: Session, actor: Actor, agreement_id: int, at: datetime, timezone: str
+) -> AgreementPage:
+    """A version with its checks, what history says of it, and its health."""
+    access.require(actor, "agreements.view")
+    agreement = agreement_versions.find(session, agreement_id)
+    targets = agreement_versions.targets_of(session, agreement)
+    found = agreement_versions.open_points(session, agreement)
+    today = at.astimezone(ZoneInfo(timezone)).date()
+    versions = session.exec(
+        select(Agreement)
+        .where(Agreement.code == agreement.code)
+        .order_by(col(Agreement.version).desc())
+    ).all()
+    return AgreementPage(
+        agreement=agreement,
+        service=session.get(Service, agreement.service_id) if agreement.service_id else None,
+        customer=session.get(Customer, agreement.customer_id) if agreement.customer_id else None,
+        versions=tuple(versions),
+        records=tuple(history(session, agreement, targets, at, timezone)),
+        gaps=tuple(found),
+        checked=tuple(check(session, agreement, today)),
+        warnings=tuple(warnings_of(session, agreement, targets, found, at, timezone)),
+        calendars=tuple(session.exec(select(BusinessCalendar).order_by(BusinessCalendar.code))),
+    )
