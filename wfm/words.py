@@ -182,6 +182,12 @@ class LockKind(StrEnum):
     FORBID = "forbid"
 
 
+class EditKind(StrEnum):
+    EDIT = "edit"
+    UNDO = "undo"
+    REDO = "redo"
+
+
 class JobStatus(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"

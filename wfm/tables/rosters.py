@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field, SQLModel
 
 from wfm.tables.base import code, document, instant, key, ref, word
-from wfm.words import DayType, DutyKind, Grade, LockKind, Mode, PostRole, RosterStatus
+from wfm.words import DayType, DutyKind, EditKind, Grade, LockKind, Mode, PostRole, RosterStatus
 
 
 class ShiftTemplate(SQLModel, table=True):
@@ -227,6 +227,24 @@ class RosterLock(SQLModel, table=True):
     kind: LockKind = word(LockKind)
     made_by: str
     reason: str = ""
+
+
+class RosterEdit(SQLModel, table=True):
+    """One act of a planner on a version: cells changed, or an act taken back or done again.
+
+    What the version looks like now is what replaying its acts in order says.
+    """
+
+    __tablename__ = "roster_edit"
+
+    id: int | None = key()
+    version_id: int = ref("roster_version.id")
+    kind: EditKind = word(EditKind)
+    changes: list[dict[str, Any]] = document(list)
+    broken: list[dict[str, Any]] = document(list)
+    reason: str = ""
+    made_by: str
+    made_at: datetime = instant()
 
 
 class HolidayDuty(SQLModel, table=True):

@@ -25,6 +25,7 @@ APPEND_ONLY = (
     "record_correction",
     "grade_attachment",
     "clock_notice",
+    "roster_edit",
 )
 REFUSE = """
 create function refuse_change() returns trigger language plpgsql as $$
@@ -1350,6 +1351,36 @@ def upgrade() -> None:
         op.f("ix_roster_version_roster_id"), "roster_version", ["roster_id"], unique=False
     )
     op.create_table(
+        "roster_edit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "edit",
+                "undo",
+                "redo",
+                name="editkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("broken", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["version_id"],
+            ["roster_version.id"],
+            name=op.f("fk_roster_edit_version_id_roster_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_edit")),
+    )
+    op.create_index(op.f("ix_roster_edit_version_id"), "roster_edit", ["version_id"], unique=False)
+    op.create_table(
         "agent_grade",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("agent_id", sa.Integer(), nullable=False),
@@ -1953,6 +1984,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_agent_grade_decision_id"), table_name="agent_grade")
     op.drop_index(op.f("ix_agent_grade_agent_id"), table_name="agent_grade")
     op.drop_table("agent_grade")
+    op.drop_index(op.f("ix_roster_edit_version_id"), table_name="roster_edit")
+    op.drop_table("roster_edit")
     op.drop_index(op.f("ix_roster_version_roster_id"), table_name="roster_version")
     op.drop_table("roster_version")
     op.drop_index(op.f("ix_roster_lock_roster_id"), table_name="roster_lock")
