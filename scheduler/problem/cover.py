@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from scheduler.problem.parts import Grade, Mode
+
+Wants: TypeAlias = tuple[int, int, int, int, int]  # desired, minimum, most, and the two weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class ShiftCover:
     def most(self) -> int:
         """Most people it has use for."""
         return self.desired if self.maximum is None else self.maximum
+
+    @property
+    def wants(self) -> Wants:
+        """How many people, and what missing ones cost."""
+        return self.desired, self.minimum, self.most, self.under_weight, self.minimum_weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +96,8 @@ class IntervalCover:
     def most(self) -> int:
         """Most people it has use for."""
         return self.desired if self.maximum is None else self.maximum
+
+    @property
+    def wants(self) -> Wants:
+        """How many people, and what missing ones cost."""
+        return self.desired, self.minimum, self.most, self.under_weight, self.minimum_weight

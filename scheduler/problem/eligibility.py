@@ -44,6 +44,8 @@ class Eligibility:
 
     def date_of(self, day: int) -> date:
         """The date of a day's position; also before the first day and after the last."""
+        if 0 <= day < self.n_days:
+            return self.problem.days[day].date
         return self.problem.days[0].date + timedelta(days=day)
 
     def weekday(self, day: int) -> int:

@@ -37,6 +37,43 @@ class Slot(NamedTuple):
     like: int
 
 
+class SlotPlan:
+    """What a slot asks of each kind of person.
+
+    Parameters
+    ----------
+    masks : table
+        By agent and shift, the covers one counts for, a bit each.
+    groups : list of int
+        The exclusive covers, in groups no one could serve two of.
+    """
+
+    def __init__(
+        self, covers: Sequence[IntervalCover], masks: list[list[int]], groups: list[int]
+    ) -> None:
+        self.covers, self.masks = covers, masks
+        every = range(len(covers))
+        self.groups = [tuple(n for n in every if group >> n & 1) for group in groups]
+        self.wants = [tuple(covers[n].wants for n in group) for group in self.groups]
+        self.mixes = [n for n in every if not covers[n].exclusive]
+        exclusive = (cover.over_weight for cover in covers if cover.exclusive)
+        self.spare_weight = min(exclusive, default=0)
+        self._split: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}
+
+    def split(self, mask: int) -> tuple[list[tuple[int, int]], list[int]]:
+        """Of a kind of person: (group, bits within it), and the covers that ask for a mix."""
+        if mask not in self._split:
+            inside = [
+                (g, sum((mask >> n & 1) << i for i, n in enumerate(group)))
+                for g, group in enumerate(self.groups)
+            ]
+            self._split[mask] = (
+                [(g, bits) for g, bits in inside if bits],
+                [n for n in self.mixes if mask >> n & 1],
+            )
+        return self._split[mask]
+
+
 class Wish(NamedTuple):
     """One cell somebody has a wish about: any duty (`shifts` None), or one of some shifts."""
 
@@ -56,6 +93,7 @@ class Lookup(Eligibility):
         super().__init__(problem)
         self._serving: dict[tuple[object, ...], list[list[bool]]] = {}
         self._masks: dict[tuple[tuple[object, ...], ...], list[list[int]]] = {}
+        self._plans: dict[int, SlotPlan] = {}
         self._groups: dict[tuple[object, ...], list[int]] = {}
         self._counting: dict[tuple[object, ...], frozenset[int]] = {}
 
@@ -241,6 +279,13 @@ class Lookup(Eligibility):
             self._groups[asks] = groups
         return self._groups[asks]
 
+    def plan(self, slot: Slot) -> SlotPlan:
+        """How people present in the slot, or in one like it, are counted."""
+        if slot.like not in self._plans:
+            covers = [self.problem.interval_cover[n] for n in slot.covers]
+            self._plans[slot.like] = SlotPlan(covers, self.masks(covers), self.groups(covers))
+        return self._plans[slot.like]
+
     def _asks(self, cover: IntervalCover) -> tuple[object, ...]:
         turn = self.turn(cover.date) if cover.skill is not None else 0
         return (cover.skill, cover.min_level, cover.min_grade, cover.site, cover.mode, turn)
@@ -249,12 +294,16 @@ class Lookup(Eligibility):
     def slots(self) -> list[Slot]:
         """Every slot with interval cover, in order of time."""
         slots: dict[tuple[int, int], list[int]] = defaultdict(list)
-        wants = [self._wants(cover) for cover in self.problem.interval_cover]
+        alike: dict[object, int] = {}
+        wants = [
+            alike.setdefault((c.wants, c.over_weight, c.exclusive, self._asks(c)), len(alike))
+            for c in self.problem.interval_cover
+        ]
         for n, cover in enumerate(self.problem.interval_cover):
             for start in range(cover.start, cover.end, self.problem.slot_minutes):
                 slots[self.day[cover.date], start].append(n)
         presents: dict[int, Present] = {}
-        likes: dict[tuple[object, ...], int] = {}
+        likes: dict[object, int] = {}
         found = []
         for (d, start), numbers in sorted(slots.items()):
             present = self._present(d, start, presents)
@@ -272,13 +321,6 @@ class Lookup(Eligibility):
             first.setdefault(slot.like, slot)
             times[slot.like] += 1
         return [(slot.present, slot.covers, times[like]) for like, slot in first.items()]
-
-    def _wants(self, cover: IntervalCover) -> tuple[object, ...]:
-        """What makes two covers of different slots alike."""
-        return (
-            cover.desired, cover.minimum, cover.most, cover.under_weight, cover.minimum_weight,
-            cover.over_weight, cover.exclusive, *self._asks(cover),
-        )  # fmt: skip
 
     def _present(self, day: int, start: int, known: dict[int, Present]) -> Present:
         """The shifts, each with the day it starts on, whose people work through a slot."""

@@ -8,14 +8,14 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from scheduler.problem import Break, IntervalCover, ShiftCover
+from scheduler.problem import Break, ShiftCover
+from scheduler.problem.cover import Wants
 from scheduler.problem.lookup import Slot
 from scheduler.problem.parts import DAY_MINUTES
 from scheduler.verify.lines import Lines
 from scheduler.verify.verdict import Breach
 
 Kinds: TypeAlias = tuple[tuple[int, int], ...]  # which covers one can serve, a bit each; people
-Wants: TypeAlias = tuple[int, int, int, int, int]  # desired, minimum, most, and the two weights
 
 
 def shift_cover(lines: Lines) -> Iterator[Breach]:
@@ -42,7 +42,7 @@ def shift_cover(lines: Lines) -> Iterator[Breach]:
             for a in on_shift[place]
             if (mask := sum((a in able) << n for n, able in enumerate(ables)))
         )
-        missing, spare = allot(tuple(sorted(kinds.items())), tuple(map(_wants, covers)))
+        missing, spare = allot(tuple(sorted(kinds.items())), tuple(cover.wants for cover in covers))
         for cover, short in zip(covers, missing, strict=True):
             yield from _shift_breaches(cover, cover.desired - short, short, 0, 0)
         least = min(cover.over_weight for cover in covers)
@@ -90,36 +90,34 @@ Counted: TypeAlias = tuple[list[int], int, int]  # missing per cover, people to 
 
 
 def _count(lines: Lines, slot: Slot, moved: Sequence[tuple[int, int]]) -> Counted:
-    covers = [lines.problem.interval_cover[n] for n in slot.covers]
-    masks, on_shift = lines.look.masks(covers), lines.on_shift
-    kinds: Counter[int] = Counter()
+    plan = lines.look.plan(slot)
+    masks, on_shift = plan.masks, lines.on_shift
+    kinds: dict[int, int] = defaultdict(int)
     for place in slot.present:
         s = place[1]
         for a in on_shift.get(place, ()):
             kinds[masks[a][s]] += 1
     for a, s in moved:
         kinds[masks[a][s]] += 1
-    missing, people, cost = [0] * len(covers), 0, 0
-    together = [n for n, cover in enumerate(covers) if cover.exclusive]
-    for n, cover in enumerate(covers):
-        if not cover.exclusive:
-            found = sum(count for mask, count in kinds.items() if mask >> n & 1)
-            missing[n] = cover.desired - found
-            over = max(0, found - cover.most)
-            people, cost = people + over, cost + over * cover.over_weight
-    if together:
-        least = min(covers[n].over_weight for n in together)
-        for group in lines.look.groups(covers):
-            members = [n for n in together if group >> n & 1]
-            own: Counter[int] = Counter()
-            for mask, count in kinds.items():
-                if mask & group:
-                    own[sum((mask >> n & 1) << i for i, n in enumerate(members))] += count
-            wants = tuple(_wants(covers[n]) for n in members)
-            short, left = allot(tuple(sorted(own.items())), wants)
-            for n, amount in zip(members, short, strict=True):
-                missing[n] = amount
-            people, cost = people + left, cost + left * least
+    found = dict.fromkeys(plan.mixes, 0)
+    grouped: list[dict[int, int]] = [{} for _ in plan.groups]
+    for mask, count in kinds.items():
+        inside, mixes = plan.split(mask)
+        for g, bits in inside:
+            grouped[g][bits] = grouped[g].get(bits, 0) + count
+        for n in mixes:
+            found[n] += count
+    missing, people, cost = [0] * len(plan.covers), 0, 0
+    for n, there in found.items():
+        cover = plan.covers[n]
+        missing[n] = cover.desired - there
+        over = max(0, there - cover.most)
+        people, cost = people + over, cost + over * cover.over_weight
+    for members, wants, own in zip(plan.groups, plan.wants, grouped, strict=True):
+        short, left = allot(tuple(sorted(own.items())), wants)
+        for n, amount in zip(members, short, strict=True):
+            missing[n] = amount
+        people, cost = people + left, cost + left * plan.spare_weight
     return missing, people, cost
 
 
@@ -154,10 +152,6 @@ def _interval_breaches(
     for day, (people, cost) in sorted(spare.items()):
         if cost:
             yield _breach("interval_cover_over", lines.look.date_of(day), people, cost, {})
-
-
-def _wants(cover: ShiftCover | IntervalCover) -> Wants:
-    return cover.desired, cover.minimum, cover.most, cover.under_weight, cover.minimum_weight
 
 
 @lru_cache(maxsize=1 << 16)

@@ -43,6 +43,10 @@ class Lines:
     def shift(self, agent: int, day: int) -> int:
         return self._lines[agent][day + self._before]
 
+    def line(self, agent: int) -> list[int]:
+        """The shifts of all known days, the first of them in front."""
+        return self._lines[agent]
+
     def works(self, agent: int, day: int) -> bool:
         return self._lines[agent][day + self._before] != OFF
 
@@ -80,11 +84,10 @@ class Lines:
     def runs(self, agent: int, shifts: frozenset[int]) -> Iterator[tuple[int, int]]:
         """First and last day of each longest run of known days on `shifts`."""
         start = None
-        for d in self.look.known:
-            inside = self.shift(agent, d) in shifts
-            if inside and start is None:
-                start = d
-            elif not inside and start is not None:
+        for d, shift in enumerate(self._lines[agent], -self._before):
+            if shift in shifts:
+                start = d if start is None else start
+            elif start is not None:
                 yield start, d - 1
                 start = None
         if start is not None:

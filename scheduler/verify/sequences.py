@@ -32,10 +32,9 @@ def forbidden_succession(rule: r.ForbiddenSuccession, lines: Lines) -> Iterator[
     if not rule.first or not rule.then:
         return
     for a in lines.look.members(rule):
-        for d, e in pairwise(lines.look.known):
-            s, t = lines.shift(a, d), lines.shift(a, e)
-            if e >= 0 and s in first and t in then:
-                yield Found(a, (d, e), 1, {"shift": ids[s].id, "then": ids[t].id})
+        for d, (s, t) in enumerate(pairwise(lines.line(a)), lines.look.known.start):
+            if t in then and s in first and d >= -1:
+                yield Found(a, (d, d + 1), 1, {"shift": ids[s].id, "then": ids[t].id})
 
 
 def start_change(rule: r.StartChange, lines: Lines) -> Iterator[Found]:
