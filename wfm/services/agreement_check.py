@@ -96,7 +96,10 @@ def hours(seconds: int) -> str:
 
 
 def check(session: Session, agreement: Agreement, today: date) -> list[Checked]:
-    """Each promise that rests on others, tried from every start of a year."""
+    """Each promise that rests on others, tried from every start of a year.
+
+    A response of which none beneath promises anything is the provider's own.
+    """
     if not names_beneath(agreement.supports):
         return []
     known = _versions(session)
@@ -112,12 +115,13 @@ def check(session: Session, agreement: Agreement, today: date) -> list[Checked]:
     times = _times(session)
     start = datetime.combine(today, time.min, UTC)
     found = []
-    for priority in sorted({row.priority for row in own}, key=lambda p: p or 0):
+    for priority in graph.priorities(agreement, own):
         promise = graph.promise(agreement, own, priority)
         found += [
             Checked(priority, result)
             for target in promise.targets
             if (result := feasible(promise, target.metric, times, start)) is not None
+            and (result.path or target.metric is Metric.RESOLUTION)
         ]
     return found
 
@@ -143,6 +147,16 @@ class _Graph:
             else:
                 found += self.unknown(self.known[code], (*above, agreement.code))
         return tuple(dict.fromkeys(found))
+
+    def priorities(self, agreement: Agreement, own: list[AgreementTarget]) -> list[int | None]:
+        """The priorities told apart here or beneath; None alone where none is."""
+        found = {row.priority for row in own}
+        waiting = names_beneath(agreement.supports)
+        while waiting:
+            code = waiting.pop()
+            found |= {row.priority for row in self.rows[code]}
+            waiting += names_beneath(self.known[code].supports)
+        return [*sorted(found - {None})] or [None]  # type: ignore[type-var]
 
     def promise(
         self, agreement: Agreement, rows: list[AgreementTarget], priority: int | None

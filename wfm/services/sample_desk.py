@@ -9,15 +9,11 @@ import pandas as pd
 from sqlmodel import Session, select
 
 from scheduler.ledger import burden_of
-from wfm.sample.catalogue import TIMEZONE
 from wfm.sample.desk import SampleDesk
-from wfm.services import accounts, opening
+from wfm.services import accounts, sample_agreements
 from wfm.tables import (
     Agent,
-    Agreement,
-    AgreementTarget,
     Assignment,
-    BusinessCalendar,
     Customer,
     HolidayDuty,
     Post,
@@ -30,12 +26,9 @@ from wfm.tables import (
     Team,
 )
 from wfm.words import (
-    AgreementKind,
-    AgreementStatus,
     DayType,
     DutyKind,
     Grade,
-    Metric,
     Mode,
     PostRole,
     Role,
@@ -53,8 +46,6 @@ ACCOUNTS = (
     ("auditor", "审计员 Auditor", Role.AUDITOR),
     ("admin", "管理员 Administrator", Role.ADMINISTRATOR),
 )
-OPEN_DAILY = {day: [["08:00", "22:00"]] for day in opening.WEEK}
-KEPT_SHARE = 0.9  # share of tickets promised a first response in time
 
 
 def _rows(frame: pd.DataFrame) -> list[Any]:
@@ -80,12 +71,9 @@ def set_up(session: Session, desk: SampleDesk) -> None:
     _add_all(
         session, Customer, desk.customers.rename(columns={"name_zh": "name"})[["code", "name"]]
     )
-    services = _add_all(session, Service, desk.services[["code", "name_en", "name_zh"]])
-    session.add(
-        BusinessCalendar(code=opening.DESK_CALENDAR, name_en="Opening hours", name_zh="服务时间",
-                         timezone=TIMEZONE, definition=OPEN_DAILY)
-    )  # fmt: skip
-    _agreements(session, desk, services)
+    _add_all(session, Service, desk.services[["code", "name_en", "name_zh"]])
+    sample_agreements.add_calendars(session)
+    sample_agreements.add_agreements(session, desk.services, desk.targets)
     for row in _rows(desk.shifts):
         session.add(_shift(row))
     for row in _rows(desk.posts):
@@ -98,26 +86,6 @@ def set_up(session: Session, desk: SampleDesk) -> None:
             )
         )  # fmt: skip
     session.flush()
-
-
-def _agreements(session: Session, desk: SampleDesk, services: dict[str, Any]) -> None:
-    for service in _rows(desk.services):
-        agreement = Agreement(
-            code=f"SLA-{service.code}", kind=AgreementKind.SLA, status=AgreementStatus.IN_FORCE,
-            service_id=services[service.code].id,
-        )  # fmt: skip
-        session.add(agreement)
-        session.flush()
-        assert agreement.id is not None
-        promised = desk.targets[desk.targets["agreement"] == service.agreement]
-        for target in _rows(promised):
-            session.add(
-                AgreementTarget(
-                    agreement_id=agreement.id, metric=Metric(target.metric),
-                    priority=int(target.priority), limit_s=int(target.limit_min) * 60,
-                    share=KEPT_SHARE, source=f"sample agreement, {target.agreement}",
-                )
-            )  # fmt: skip
 
 
 def _shift(row: Any) -> ShiftTemplate:

@@ -12,6 +12,7 @@ from wfm.dispatch.model import SECOND, Agent, micro
 from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.reasons import Reason
 from wfm.dispatch.replay import Decision, Duty, Trace, run
+from wfm.sample.catalogue import SERVICES
 from wfm.services import replaying
 from wfm.services.desk_snapshot import POLICY
 from wfm.services.dispatching import reason_document
@@ -20,6 +21,7 @@ from wfm.services.ticket_states import derive
 from wfm.tables import (
     Assignment,
     DispatchDecision,
+    Service,
     Skill,
     StaffingPlan,
     Ticket,
@@ -54,6 +56,8 @@ def open_desk(
     decisions = {d.ticket.ticket_id: d for d in run(trace, people, duties, policy)}
     ids = {a.code: a.id for a in facts}
     skills = {skill.code: skill.id for skill in session.exec(select(Skill))}
+    codes = {row.code: row.id for row in session.exec(select(Service))}
+    services = {row[3]: codes.get(row[0]) for row in SERVICES}
     tiers = {number: grade for grade, number in replaying.TIERS.items()}
     zone = ZoneInfo(timezone)
     rows = []
@@ -64,7 +68,8 @@ def open_desk(
             code=f"L-{one.ticket_id}", opened_at=_instant(one.opened_at, zone),
             skill_id=skills[one.skill], min_grade=tiers[one.tier], priority=one.priority,
             respond_within_s=max((one.due_at - one.opened_at) // SECOND, 60),
-            due_at=_instant(one.due_at, zone),
+            due_at=_instant(one.due_at, zone), next_look_at=present,
+            service_id=services.get(one.skill),
         )  # fmt: skip
         rows.append((ticket, decisions.get(one.ticket_id)))
     session.add_all([ticket for ticket, _ in rows])

@@ -1,0 +1,278 @@
+"""An agreement from its draft to its seal, and what the database refuses afterwards."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from wfm import audit
+from wfm.access import Actor
+from wfm.errors import AccessDeniedError, InputError
+from wfm.sample import catalogue
+from wfm.services import (
+    agreement_drafts,
+    agreement_facts,
+    agreement_versions,
+    sample_agreements,
+    service_catalogue,
+    service_reports,
+)
+from wfm.services.agreement_drafts import TargetInput
+from wfm.services.agreement_versions import AgreementRefusal
+from wfm.sla.documents import PARTS, verify
+from wfm.tables import Agreement, AgreementTarget, Customer, Service, Ticket, TicketEvent
+from wfm.words import AgreementKind, AgreementStatus, EventKind, Role
+
+AT = datetime(2026, 10, 8, 2, tzinfo=UTC)
+TODAY = date(2026, 10, 8)
+ZONE = "Asia/Shanghai"
+MANAGER = Actor("mia", roles={Role.SERVICE_MANAGER: None})
+AUDITOR = Actor("aud", roles={Role.AUDITOR: None})
+TEXT = "Within 30 minutes in 95 % of the tickets of a month."
+TARGETS = [TargetInput("first_response", 30, "minute", "desk", "ticket events"),
+           TargetInput("resolution", 8, "hour", "desk", "ticket events", share=0.95)]  # fmt: skip
+
+
+@pytest.fixture
+def sample(session: Session) -> Session:
+    for row in catalogue.services().itertuples():
+        session.add(Service(code=row.code, name_en=row.name_en, name_zh=row.name_zh))
+    session.add(Customer(code="C1", name="Blue Harbour"))
+    session.flush()
+    sample_agreements.add_calendars(session)
+    sample_agreements.add_agreements(session, catalogue.services(), catalogue.targets())
+    return session
+
+
+def refused(act: object) -> str:
+    with pytest.raises(AgreementRefusal) as caught:
+        act()  # type: ignore[operator]
+    assert set(caught.value.texts) == {"en", "zh"}
+    return caught.value.reason
+
+
+def drafted(session: Session, code: str = "SLA-new", **values: object) -> int:
+    made = agreement_drafts.draft(session, MANAGER, code, AgreementKind.SLA, AT, "access")
+    agreement_drafts.edit(
+        session, MANAGER, made.id, AT, language="en",
+        values={"provider": "Desk", "receiver": "Sales", **values},
+        parts={part.code: TEXT for part in PARTS},
+    )  # fmt: skip
+    agreement_drafts.set_targets(session, MANAGER, made.id, TARGETS, AT)
+    return made.id
+
+
+def signed(session: Session, agreement_id: int, first: date = TODAY) -> Agreement:
+    agreement_versions.submit(session, MANAGER, agreement_id, AT, TODAY)
+    agreement_versions.review(session, AUDITOR, agreement_id, AT, passes=True)
+    for party, name in (("provider", "Lin Xiao"), ("receiver", "Zhao Ming")):
+        agreement_versions.sign(session, MANAGER, agreement_id, party, name, AT, TODAY, first)
+    return agreement_versions.find(session, agreement_id)
+
+
+def test_from_draft_to_seal(sample: Session) -> None:
+    key = drafted(sample)
+    row = signed(sample, key)
+    assert row.status == AgreementStatus.IN_FORCE
+    export = json.loads(json.dumps(agreement_versions.export(sample, AUDITOR, key)))
+    assert verify(export, row.seal).ok
+    actions = [entry.action for entry in sample.exec(select(audit.AuditEntry)).all()]
+    assert actions[-1] == "agreement.seal"
+    assert actions.count("agreement.sign") == 2
+
+
+def test_an_incomplete_draft_is_not_submitted(sample: Session) -> None:
+    made = agreement_drafts.draft(sample, MANAGER, "SLA-x", AgreementKind.SLA, AT)
+    submit = lambda: agreement_versions.submit(sample, MANAGER, made.id, AT, TODAY)  # noqa: E731
+    assert refused(submit) == "incomplete"
+    key = drafted(sample)
+    agreement_drafts.edit(sample, MANAGER, key, AT, language="zh", values={},
+                          parts={"targets": "尽快响应"})  # fmt: skip
+    (gap,) = agreement_versions.open_points(sample, agreement_versions.find(sample, key))
+    assert (gap.code, gap.part) == ("vague", "targets")
+
+
+def test_a_promise_the_supplier_cannot_bear_is_refused_with_its_path(sample: Session) -> None:
+    key = drafted(sample, supports="OLA-network + UC-courier")
+    with pytest.raises(AgreementRefusal, match=r"resolution: OLA-network .* → UC-courier 4:00"):
+        agreement_versions.submit(sample, MANAGER, key, AT, TODAY)
+    unknown = drafted(sample, "SLA-b", supports="UC-nobody")
+    with pytest.raises(AgreementRefusal, match=r"UC-nobody\?"):
+        agreement_versions.submit(sample, MANAGER, unknown, AT, TODAY)
+
+
+def test_an_agreement_that_rests_on_itself_is_refused(sample: Session) -> None:
+    key = drafted(sample, "SLA-loop", supports="SLA-loop")
+    with pytest.raises(AgreementRefusal, match="↻"):
+        agreement_versions.submit(sample, MANAGER, key, AT, TODAY)
+
+
+def test_the_order_of_the_steps_is_kept(sample: Session) -> None:
+    key = drafted(sample)
+
+    def sign(party: str = "provider", name: str = "Lin", day: date | None = TODAY) -> Agreement:
+        return agreement_versions.sign(sample, MANAGER, key, party, name, AT, TODAY, day)
+
+    assert refused(sign) == "not_reviewed"
+    assert refused(lambda: agreement_versions.review(sample, AUDITOR, key, AT, passes=True)) == (
+        "not_in_review"
+    )
+    agreement_versions.submit(sample, MANAGER, key, AT, TODAY)
+    assert refused(lambda: agreement_drafts.set_targets(sample, MANAGER, key, [], AT)) == (
+        "not_draft"
+    )
+    assert refused(sign) == "not_reviewed"
+    agreement_versions.review(sample, AUDITOR, key, AT, passes=False, note="hours")
+    assert agreement_versions.find(sample, key).status == AgreementStatus.DRAFT
+    agreement_versions.submit(sample, MANAGER, key, AT, TODAY)
+    agreement_versions.review(sample, AUDITOR, key, AT, passes=True)
+    sign(day=None)
+    assert refused(sign) == "signed_already"
+    assert refused(lambda: sign("receiver")) == "same_person"
+    with sample.begin_nested() as step:
+        assert refused(lambda: sign("receiver", "Zhao", None)) == "no_day"
+        step.rollback()
+    with sample.begin_nested() as step:
+        assert refused(lambda: sign("receiver", "Zhao", TODAY - timedelta(days=1))) == "day_past"
+        step.rollback()
+    assert sign("receiver", "Zhao").seal
+
+
+def test_a_new_version_ends_the_old_one_on_its_first_day(sample: Session) -> None:
+    second = agreement_drafts.draft(sample, MANAGER, "SLA-access", AgreementKind.SLA, AT)
+    assert (second.version, len(agreement_versions.targets_of(sample, second))) == (2, 8)
+    assert refused(
+        lambda: agreement_drafts.draft(sample, MANAGER, "SLA-access", AgreementKind.SLA, AT)
+    ) == "draft_there"  # fmt: skip
+    signed(sample, second.id, TODAY + timedelta(days=10))
+    first = sample.exec(
+        select(Agreement).where(Agreement.code == "SLA-access", Agreement.version == 1)
+    ).one()
+    assert (first.status, first.in_force_until) == ("in_force", TODAY + timedelta(days=10))
+    assert verify({"document": first.sealed, "seal": first.seal}).ok
+    agreement_versions.advance(sample, TODAY + timedelta(days=10))
+    assert [row.status for row in (first, second)] == ["superseded", "in_force"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update agreement set provider = 'x' where seal <> ''",
+        "update agreement set seal = '', sealed = '{}' where seal <> ''",
+        "update agreement set status = 'draft' where seal <> ''",
+        "delete from agreement where seal <> ''",
+        "truncate agreement cascade",
+        "truncate agreement_target",
+        "update agreement_target set limit_s = 1",
+        "delete from agreement_target",
+        "insert into agreement_target (agreement_id, metric, limit_s, unit, share, source,"
+        " conditions) select id, 'callback', 60, 'minute', 0.9, '', '{}' from agreement"
+        " where seal <> ''",
+    ],
+)
+def test_no_path_changes_what_is_sealed(sample: Session, change: str) -> None:
+    with pytest.raises(sa.exc.IntegrityError, match=r"never (changed|emptied)"):
+        sample.execute(sa.text(change))
+
+
+def test_drafts_stay_open_to_change(sample: Session) -> None:
+    sample.execute(sa.text("update agreement set provider = 'x' where seal = ''"))
+    sample.execute(
+        sa.delete(AgreementTarget).where(
+            col(AgreementTarget.agreement_id).in_(select(Agreement.id).where(Agreement.seal == ""))
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        (TargetInput("speed", 1, "hour", "desk", "x"), "metric"),
+        (TargetInput("resolution", 1, "day", "desk", "x"), "unit"),
+        (TargetInput("resolution", 0, "hour", "desk", "x"), "limit"),
+        (TargetInput("resolution", float("nan"), "hour", "desk", "x"), "limit"),
+        (TargetInput("resolution", 1, "hour", "moon", "x"), "calendar"),
+        (TargetInput("resolution", 1, "hour", "desk", "x", priority=12), "priority"),
+        (TargetInput("resolution", 1, "hour", "desk", "x", share=1.5), "share"),
+    ],
+)
+def test_a_target_that_is_none_is_refused(sample: Session, line: TargetInput, column: str) -> None:
+    made = agreement_drafts.draft(sample, MANAGER, "SLA-x", AgreementKind.SLA, AT)
+    with pytest.raises(InputError) as caught:
+        agreement_drafts.set_targets(sample, MANAGER, made.id, [line], AT)
+    assert caught.value.faults[0].column == column
+
+
+def test_rights(sample: Session) -> None:
+    lead = Actor("lea", roles={Role.LEAD: None})
+    with pytest.raises(AccessDeniedError):
+        agreement_drafts.draft(sample, lead, "SLA-x", AgreementKind.SLA, AT)
+    key = drafted(sample)
+    agreement_versions.submit(sample, MANAGER, key, AT, TODAY)
+    with pytest.raises(AccessDeniedError):
+        agreement_versions.review(sample, MANAGER, key, AT, passes=True)
+
+
+def test_a_service_with_nearly_the_name_of_another_is_asked_about(sample: Session) -> None:
+    def save(code: str, en: str, zh: str, **more: object) -> tuple[object, tuple[str, ...]]:
+        return service_catalogue.save_service(
+            sample, MANAGER, AT, code=code, name_en=en, name_zh=zh, status="live", owner="Lin",
+            review_on=None, **more,
+        )  # fmt: skip
+
+    assert save("net2", "Network services", "网络支持服务") == (None, ("connect", "connect-care"))
+    saved, _ = save("net2", "Network services", "网络支持服务", anyway=True)
+    assert saved is not None
+    assert save("print", "Large-format printing", "大幅面打印")[1] == ()
+    rows = {row.service.code: row for row in service_catalogue.catalogue(sample, MANAGER, TODAY)}
+    assert "net2" in rows["connect"].alike
+    assert rows["print"].alike == ()
+    with pytest.raises(InputError, match="required"):
+        save("", "x", "y")
+
+
+def test_facts_of_an_agreement_and_the_monthly_report(sample: Session) -> None:
+    from wfm.services import clock_book
+
+    service = sample.exec(select(Service).where(Service.code == "access")).one()
+    customer = sample.exec(select(Customer)).one()
+    opened = datetime(2026, 9, 2, 2, tzinfo=UTC)  # 10:00
+    ids = []
+    # priority 1 promises 5 min and 120 min: three answered in 4 min, one in 8
+    for n, minutes in enumerate((4, 4, 4, 8)):
+        row = Ticket(code=f"T{n}", opened_at=opened + timedelta(hours=n), priority=1,
+                     service_id=service.id, customer_id=customer.id, handle_s=600)  # fmt: skip
+        sample.add(row)
+        sample.flush()
+        ids.append(row.id)
+        for kind, after in (("opened", 0), ("agent_message", minutes), ("resolved", 60)):
+            sample.add(TicketEvent(code=f"{n}{kind}", ticket_id=row.id, kind=EventKind(kind),
+                                   at=row.opened_at + timedelta(minutes=after)))  # fmt: skip
+    clock_book.refresh(sample, ids, AT, ZONE)
+    agreement = sample.exec(
+        select(Agreement).where(Agreement.code == "SLA-access", Agreement.version == 1)
+    ).one()
+    page = agreement_facts.page(sample, MANAGER, agreement.id, AT, ZONE)
+    first = next(r for r in page.records if r.target.metric == "first_response"
+                 and r.target.priority == 1)  # fmt: skip
+    assert (first.clocks, first.met, first.promise_kept) == (4, 3, False)
+    assert first.low is not None
+    assert first.low < 0.75 < first.high
+    assert first.people == 1
+    codes = {warning.code for warning in page.warnings}
+    assert "unrealistic" in codes  # 75 % where 90 % was agreed, in the one month there is
+    scope = service_reports.Scope(date(2026, 9, 1))
+    report = service_reports.monthly(sample, MANAGER, scope, ZONE)
+    assert [(line.metric, line.clocks, line.missed, line.kept) for line in report.lines] == [
+        ("first_response", 4, 1, False), ("resolution", 4, 0, True)
+    ]  # fmt: skip
+    assert report.lines[0].trend == (None, None, None, None, None, 0.75)
+    assert report.reasons == (("queued", 1),)
+    assert [(line.clocks, line.met) for line in report.customers] == [(8, 7)]
+    assert service_reports.workbook(report, "zh").startswith(b"PK")
+    other = service_reports.Scope(date(2026, 9, 1), service="bills")
+    assert service_reports.monthly(sample, MANAGER, other, ZONE).lines == ()
