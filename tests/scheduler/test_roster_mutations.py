@@ -116,6 +116,7 @@ SOFT: dict[type, Case] = {
         desk(
             Agent("a"),
             Agent("b"),
+            days=(Day(MONDAY),),
             shift_cover=(ShiftCover(MONDAY, "N", 1, under_weight=10),),
             rules=(FairShare(name="x", weight=5, measure="nights", past=(PastShare("a", 1),)),),
             requests=(Request("a", MONDAY, True, 1, "N"), Request("b", MONDAY, False, 1)),
