@@ -23,6 +23,7 @@ from web.i18n import LANGUAGES
 from web.live import Listener
 from web.routes import (
     account,
+    closing,
     dispatch,
     duty,
     forecast,
@@ -44,8 +45,8 @@ from wfm.settings import Settings
 STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 ROUTERS = (
-    account, grades, grade_reports, grade_cases, rosters, duty, forecast, dispatch, service_levels,
-    imports, jobs,
+    account, grades, grade_reports, grade_cases, rosters, duty, closing, forecast,
+    dispatch, service_levels, imports, jobs,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 

@@ -14,7 +14,7 @@ requirement, and the roster is solved again. What cannot be covered is summed up
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST_PART = 8  # slots: what one person covers without a break for meals, about
+ENOUGH = 0.5  # of what a round asked for: with less covered, the people are used up
 NOTICED = 0.002  # a share that rises by less has not risen
 
 Ended = Literal["kept", "people_out", "rounds_out"]
@@ -144,19 +145,58 @@ def choose(
     return tuple(taken)
 
 
-def ended(shares: Sequence[float], agreed: float, rounds: int, chosen: int) -> Ended | None:
+def spare(people: Sequence[Collection[Kind]], wanted: Mapping[Kind, int], kind: Kind) -> int:
+    """How many more of a kind the people on duty could cover beside what is wanted of them.
+
+    The cut speaks of one person more than there are, so the requirement must first reach them.
+    Each person covers one demand at a time: augmenting paths (Kuhn 1955) fill what is wanted,
+    then as much of `kind` as will go.
+    """
+    demands = [one for one, number in sorted(wanted.items()) for _ in range(number)]
+    holder: dict[int, int] = {}  # demand → person
+
+    def place(person: int, seen: set[int]) -> bool:
+        for number, demand in enumerate(demands):
+            if demand in people[person] and number not in seen:
+                seen.add(number)
+                if number not in holder or place(holder[number], seen):
+                    holder[number] = person
+                    return True
+        return False
+
+    for person in range(len(people)):
+        place(person, set())
+    before = len(demands)
+    demands += [kind] * len(people)
+    for person in set(range(len(people))) - set(holder.values()):
+        place(person, set())
+    return sum(number >= before for number in holder)
+
+
+def ended(
+    shares: Sequence[float], agreed: float, rounds: int, chosen: int, covered: float | None = None
+) -> Ended | None:
     """Whether to go on after the rounds whose shares are given, oldest first.
 
-    ``chosen`` counts the people the next round would ask for. Without any, or when two rounds
-    brought nothing, nobody is left who could help.
+    ``chosen`` counts the people the next round would ask for, ``covered`` is the share of what
+    the last round asked for that its roster covers (None: it asked for nothing). Nobody is left
+    who could help when there is no one to ask for, when a round brought nothing and less than
+    half of what it asked for was covered, or when two rounds brought nothing.
     """
     if shares and shares[-1] >= agreed:
         return "kept"
     if not chosen:
         return "people_out"
-    if len(shares) > 2 and max(shares[-2:]) < max(shares[:-2]) + NOTICED:
+    if covered is not None and covered < ENOUGH and not _rose(shares, 1):
+        return "people_out"
+    if len(shares) > 2 and not _rose(shares, 2):
         return "people_out"
     return "rounds_out" if len(shares) > rounds else None
+
+
+def _rose(shares: Sequence[float], last: int) -> bool:
+    """Whether the last rounds went beyond the best before them."""
+    return max(shares[-last:]) >= max(shares[:-last], default=0.0) + NOTICED
 
 
 @dataclass(frozen=True, slots=True)

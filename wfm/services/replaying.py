@@ -325,7 +325,7 @@ def shares(seen: Sequence[Share]) -> Shares:
     if len(values) == 1:
         low, high = seen[0].interval or (0.0, 1.0)
         return Shares(mean, low, high, tickets)
-    half = student.ppf(0.975, len(values) - 1) * stdev(values) / sqrt(len(values))
+    half = float(student.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
     return Shares(mean, max(0.0, mean - half), min(1.0, mean + half), tickets)
 
 

@@ -28,6 +28,8 @@ from wfm.tables import (
     Team,
 )
 
+ROSTER_WORK = ("solve", "replay", "close")
+
 
 @dataclass(frozen=True)
 class VersionFigures:
@@ -189,9 +191,7 @@ def skills(session: Session) -> dict[str, Skill]:
 def _moving_jobs(session: Session) -> dict[int, Job]:
     """Solves and replays on their way, by roster."""
     rows = session.exec(
-        select(Job).where(
-            col(Job.task).in_(("solve", "replay")), col(Job.status).in_(rostering.MOVING)
-        )
+        select(Job).where(col(Job.task).in_(ROSTER_WORK), col(Job.status).in_(rostering.MOVING))
     )
     return {int(job.arguments["roster_id"]): job for job in rows}
 
@@ -225,6 +225,7 @@ class RosterPage:
     misgivings: tuple[rostering.Misgiving, ...] = ()
     compared: int | None = None
     names: dict[str, str] = field(default_factory=dict)
+    loop: Job | None = None
 
 
 def roster_page(
@@ -253,7 +254,14 @@ def roster_page(
         misgivings=tuple(rostering.misgivings(version)) if version else (),
         compared=other.number if other else None,
         names={row.agent.code: row.agent.name for row in grid.rows},
+        loop=_loop(session, roster_id),
     )
+
+
+def _loop(session: Session, roster_id: int) -> Job | None:
+    """The newest closing of the loop that has something to show."""
+    job = rostering.newest_job(session, "close", roster_id)
+    return job if job is not None and job.result.get("ended") else None
 
 
 def _teams_without_roster(session: Session, roster: Roster) -> tuple[Team, ...]:
@@ -283,12 +291,12 @@ def _numbered(session: Session, roster_id: int, number: int | None) -> RosterVer
 
 
 def newest_work(session: Session, actor: Actor, roster_id: int) -> Job | None:
-    """The newest solve or replay of a roster."""
+    """The newest solve, replay or closing of a roster."""
     rostering.get_roster(session, actor, roster_id)
     return session.exec(
         select(Job)
         .where(
-            col(Job.task).in_(("solve", "replay")),
+            col(Job.task).in_(ROSTER_WORK),
             col(Job.arguments)["roster_id"].as_integer() == roster_id,
         )
         .order_by(col(Job.id).desc())

@@ -17,6 +17,7 @@ from scheduler.demand.closing import (
     missing,
     part_of,
     parts,
+    spare,
     text,
 )
 
@@ -93,6 +94,21 @@ def test_what_is_chosen_reaches_the_shortfall_whenever_anything_does(
         assert sum(one.gain for one in taken[:-1]) <= shortfall  # not one person too many
 
 
+def test_people_to_spare_are_those_no_demand_needs() -> None:
+    both, net, app = {NET, APP}, {NET}, {APP}
+    # three who know net, one wanted: two to spare
+    assert spare([net, net, both], {NET: 1}, NET) == 2
+    # the one who knows both is wanted for app
+    assert spare([net, net, both], {NET: 1, APP: 1}, NET) == 1
+    # who is placed on net first makes room: [both] takes app, net stays covered
+    assert spare([both, net], {NET: 1}, APP) == 1
+    assert spare([both], {NET: 1}, APP) == 0
+    # what is wanted and not covered leaves nothing
+    assert spare([net], {NET: 3}, NET) == 0
+    assert spare([], {}, NET) == 0
+    assert spare([app], {}, NET) == 0
+
+
 @pytest.mark.parametrize(
     ("shares", "rounds", "chosen", "why"),
     [
@@ -107,6 +123,21 @@ def test_what_is_chosen_reaches_the_shortfall_whenever_anything_does(
 )  # fmt: skip
 def test_when_to_stop(shares: list[float], rounds: int, chosen: int, why: str | None) -> None:
     assert ended(shares, 0.9, rounds, chosen) == why
+
+
+@pytest.mark.parametrize(
+    ("shares", "covered", "why"),
+    [
+        ([0.80, 0.80], 0.4, "people_out"),  # nothing gained, most of what was asked not covered
+        ([0.80, 0.80], 0.6, None),  # covered, so another round may ask elsewhere
+        ([0.80, 0.85], 0.1, None),  # little covered, but it helped
+        ([0.80], None, None),
+    ],
+)
+def test_the_people_are_used_up_when_what_is_asked_is_not_covered(
+    shares: list[float], covered: float | None, why: str | None
+) -> None:
+    assert ended(shares, 0.9, 5, 3, covered) == why
 
 
 def test_people_missing_are_summed_up_by_time_of_day() -> None:
