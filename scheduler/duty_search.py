@@ -108,11 +108,14 @@ class _Search:
             self.model.add(self.holds[Place(lock.date, lock.post), lock.agent] == 1)
 
     def _empty_places(self) -> cp_model.LinearExprT:
-        """Weight of the places left empty."""
-        posts = self.problem.post
+        """Weight of the places left empty; of equal ones, rather those people mind less."""
+        problem = self.problem
+        minded = {place: problem.day[place.date].burden for place in problem.places}
+        scale = 1 + sum(minded[place] * problem.need(place) for place in problem.places)
         return sum(
-            posts[place.post].weight * (self.problem.need(place) - sum(self.at_place[place]))
-            for place in self.problem.places
+            (problem.post[place.post].weight * scale + minded[place])
+            * (problem.need(place) - sum(self.at_place[place]))
+            for place in problem.places
         )
 
     def _repeats(self) -> cp_model.LinearExprT:

@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from web.i18n import translations
-from wfm.importing.wording import chinese
+from web.refusals import in_chinese
 
 TEMPLATES = Path(__file__).parent / "templates"
 WEEKDAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh": tuple("一二三四五六日")}
@@ -43,12 +43,18 @@ def _environment(language: str, timezone: str) -> jinja2.Environment:
         """The name of a team, skill … in the reader's language."""
         return str(getattr(thing, f"name_{language}"))
 
+    catalog = translations(language)
+
+    def told(text: str) -> str:
+        """What is wrong, in the reader's language; what has no translation stays as it is."""
+        return in_chinese(text, catalog.gettext) if language == "zh" else text
+
     environment.filters |= {
         "local": local,
         "percent": percent,
         "weekday": weekday,
         "named": named,
-        "faults": chinese if language == "zh" else str,
+        "faults": told,
     }
     environment.globals |= {"language": language, "timezone": timezone}
     return environment

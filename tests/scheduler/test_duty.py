@@ -220,6 +220,16 @@ def test_nobody_holds_two_posts_on_a_day_and_the_heavier_place_is_filled():
     assert (gap.place, gap.missing, gap.elsewhere) == (Place(FIRST, "deputy"), 1, 1)
 
 
+def test_of_equal_places_the_day_people_mind_less_stays_empty():
+    # one person, one day each: 10月1日 (6) is held, though 10月2日 (5) would bring less burden
+    table = assign(problem("A", days=2, most_days=1))
+    assert holders(table) == {("lead", FIRST): ["A"]}
+    # the post that weighs more comes first all the same
+    posts = (Post("deputy", (FIRST,), weight=10), Post("lead", (SECOND,), weight=11))
+    table = assign(problem("A", days=2, posts=posts, most_days=1))
+    assert holders(table) == {("lead", SECOND): ["A"]}
+
+
 def test_nobody_has_more_days_than_allowed():
     one = assign(problem("A", days=3, most_days=1))
     assert (len(one.fills), [gap.full for gap in one.gaps]) == (1, [1, 1])
@@ -416,10 +426,14 @@ def small_problems(draw):
     )  # fmt: skip
 
 
-def cost(one: DutyProblem, table: dict[Place, tuple[str, ...]]) -> tuple[int, int, int, int]:
+def cost(one: DutyProblem, table: dict[Place, tuple[str, ...]]) -> tuple[int, ...]:
     """The four aims in their order, straight from their definitions."""
     empty = sum(
         one.post[place.post].weight * (one.post[place.post].count - len(table[place]))
+        for place in one.places
+    )
+    minded = sum(
+        one.day[place.date].burden * (one.post[place.post].count - len(table[place]))
         for place in one.places
     )
     repeats = sum(one.repeats(agent, place) for place in table for agent in table[place])
@@ -432,7 +446,7 @@ def cost(one: DutyProblem, table: dict[Place, tuple[str, ...]]) -> tuple[int, in
             heavy[agent] += one.burden(place) >= 6
             turns += one.turn[agent] * (len(one.places) - number)
     uneven = sum(n * n for n in after.values()) + 20 * sum(n * n for n in heavy.values())
-    return empty, repeats, uneven + one.wish_cost(table), turns
+    return empty, minded, repeats, uneven + one.wish_cost(table), turns
 
 
 def every_table(one: DutyProblem):
