@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from grading.belief import Family, probability_at_least, quantile
+from grading.calibration import agreement
 from grading.casemix import fit_case_mix
 from grading.estimate import fit_score_prior, fit_share_prior, reliability
 from grading.outcomes import DAYS_PER_MONTH, beside, recent, solved
 from grading.policy import CRITERIA, Criterion, GradePolicy
-from grading.raters import alpha_of, correct_severity
+from grading.raters import correct_severity
 from grading.records import Records, check_records, codes_of
 
 Array = NDArray[np.float64]
@@ -269,16 +270,10 @@ class _Gatherer:
 
     def _reviewers_agree(self, reviews: pd.DataFrame, corrected: Array) -> bool:
         """Agreement on the cases that several reviewers scored, once there are enough of them."""
-        if not {"case_id", "reviewer"} <= set(reviews.columns):
-            return True
-        named = reviews["case_id"].notna() & (reviews["case_id"].astype(str) != "")
-        rows = reviews[named].assign(corrected=corrected[named.to_numpy()])
-        rows = rows.drop_duplicates(["agent", "case_id", "reviewer"])
-        unit = rows.groupby(["agent", "case_id"], sort=True).ngroup().to_numpy()
-        twice = int(np.sum(np.bincount(unit) >= 2)) if len(unit) else 0
+        twice, alpha = agreement(reviews, corrected)
         if twice < self.policy.reviews.least_double_scored:
             return True
-        alpha = round(alpha_of(unit, rows["corrected"].to_numpy(), "interval"), 6)
+        alpha = round(alpha, 6)
         agree = not alpha < self.policy.reviews.least_agreement
         code = "agreement" if agree else "quality_left_out"
         limit = self.policy.reviews.least_agreement

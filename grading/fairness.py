@@ -29,7 +29,7 @@ class GroupImpact:
     p_value : float
         Two-sided Fisher exact test against the best group.
     adverse : bool
-        The ratio is below four fifths (exactly four fifths is not).
+        The ratio is below the least one asked for (exactly that one is not).
     significant : bool
         The test rejects chance at the level asked for.
     """
@@ -59,8 +59,10 @@ def impact_ratios(selected: pd.Series, group: pd.Series, level: float = 0.05) ->
     )
 
 
-def impact_of_counts(counts: dict[str, tuple[int, int]], level: float = 0.05) -> list[GroupImpact]:
-    """As `impact_ratios`, from (selected, total) per group."""
+def impact_of_counts(
+    counts: dict[str, tuple[int, int]], level: float = 0.05, least_ratio: float = FOUR_FIFTHS
+) -> list[GroupImpact]:
+    """As `impact_ratios`, from (selected, total) per group; `least_ratio` is a share, 0–1."""
     counts = {name: pair for name, pair in counts.items() if pair[1] > 0}
     if not counts:
         return []
@@ -82,7 +84,7 @@ def impact_of_counts(counts: dict[str, tuple[int, int]], level: float = 0.05) ->
                 share=share,
                 ratio=ratio,
                 p_value=p_value,
-                adverse=ratio < FOUR_FIFTHS - TOLERANCE,
+                adverse=ratio < least_ratio - TOLERANCE,
                 significant=p_value < level,
             )
         )

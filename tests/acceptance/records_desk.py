@@ -226,7 +226,7 @@ class Desk:
         with db.transaction(self.engine) as session:
             cycle = self.timed(
                 "grades",
-                lambda: grading.run_cycle(session, LEAD, code, first, as_of, self.timezone, at),
+                lambda: grade_runs.run_cycle(session, LEAD, code, first, as_of, self.timezone, at),
             )
             found = list(
                 session.exec(

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from wfm import instants, tables
 from wfm.access import SYSTEM
 from wfm.db import transaction, upgrade
-from wfm.services import accounts, grading
+from wfm.services import accounts, grade_cycles, grade_runs, grading
 from wfm.words import DecisionAction, Grade, Role
 
 SignIn = Callable[..., TestClient]
@@ -79,7 +79,10 @@ def a_desk(session: Session) -> None:
         if levels[0] is not None:
             records_of(session, agent, *levels)
     session.flush()
-    grading.run_cycle(session, SYSTEM, "2026-09", date(2026, 7, 1), AS_OF, "Asia/Shanghai", AT)
+    made = grade_runs.run_cycle(
+        session, SYSTEM, "2026-09", date(2026, 7, 1), AS_OF, "Asia/Shanghai", AT
+    )
+    grade_cycles.open_review(session, SYSTEM, made.id or 0, AT, "Asia/Shanghai")
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +119,13 @@ def number_of(engine: sa.Engine, code: str) -> int:
     with transaction(engine) as session:
         query = select(tables.Assessment.id).join(tables.Agent).where(tables.Agent.code == code)
         return session.exec(query).one() or 0
+
+
+def publish(engine: sa.Engine) -> None:
+    """As if every case were signed and the window for appeals had ended."""
+    with transaction(engine) as session:
+        row = session.exec(select(tables.AssessmentCycle)).one()
+        row.status, row.published_on, row.objections_until = "published", AS_OF, AS_OF
 
 
 def sign(client: TestClient, engine: sa.Engine, code: str, **data: str):
@@ -310,6 +320,8 @@ def test_taking_effect_counts_first_and_changes_only_what_is_signed(
     client = signed_in(Role.LEAD)
     sign(client, fresh_engine, "A1")
     sign(client, fresh_engine, "A2")
+    assert client.get("/grades/effect?cycle=2026-09").status_code == 409  # not published
+    publish(fresh_engine)
     page = client.get("/grades/effect?cycle=2026-09&on=2026-10-01").text
     figures = re.findall(r"<dt>([^<]+)</dt><dd[^>]*>(\d+)", page)
     assert [count for _, count in figures] == ["1", "1", "3"]
@@ -330,11 +342,14 @@ def test_taking_effect_counts_first_and_changes_only_what_is_signed(
     ]  # fmt: skip
 
 
-def test_no_effect_before_the_day_of_assessment(signed_in: SignIn) -> None:
+def test_no_effect_before_the_window_for_appeals_has_ended(
+    signed_in: SignIn, fresh_engine: sa.Engine
+) -> None:
     client = signed_in(Role.LEAD)
+    publish(fresh_engine)
     answer = client.get("/grades/effect?cycle=2026-09&on=2026-09-29")
     assert answer.status_code == 422
-    assert "or later" in answer.text
+    assert "after the window for appeals" in answer.text
     data = {"cycle": "2026-09", "on": "2026-09-29", "changed": "0"}
     assert client.post("/grades/effect", data=data).status_code == 422
 
@@ -390,6 +405,7 @@ def test_a_lead_of_one_team_sees_and_signs_only_that_team(
     assert sign(client, fresh_engine, "A2").status_code == 200
     data = {"cycle": "2026-09", "expected": "1", "team": "south"}
     assert client.post("/grades/clear", data=data).status_code == 404
+    publish(fresh_engine)
     page = client.get("/grades/effect?cycle=2026-09&on=2026-10-01").text
     assert [n for _, n in re.findall(r"<dt>([^<]+)</dt><dd[^>]*>(\d+)", page)] == ["0", "1", "1"]
 
@@ -409,14 +425,15 @@ def test_who_may_look_but_not_sign(signed_in: SignIn, fresh_engine: sa.Engine) -
         assert "/grades/clear" not in page.text
         assert "/grades/assessments/" not in client.get("/grades/2026-09/A1").text
         assert sign(client, fresh_engine, "A1").status_code == 403
-        assert ("/grades/effect" in page.text) == (role is Role.ADMINISTRATOR)
+        asked = client.get("/grades/effect?cycle=2026-09").status_code
+        assert asked == (409 if role is Role.ADMINISTRATOR else 403)
         start = {"code": "x", "period_from": "2026-07-01", "as_of": "2026-09-30"}
         allowed = 303 if role is Role.ADMINISTRATOR else 403
         assert client.post("/grades/cycles", data=start).status_code == allowed
 
 
 def test_who_may_not_even_look(signed_in: SignIn, fresh_engine: sa.Engine) -> None:
-    for role in (Role.PLANNER, Role.DISPATCHER, Role.AGENT, Role.SERVICE_MANAGER):
+    for role in (Role.PLANNER, Role.DISPATCHER, Role.AGENT):
         client = signed_in(role, name=role.value)
         for path in ("/grades", "/grades/2026-09/A1", "/grades/effect?cycle=x", "/grades/me"):
             assert client.get(path).status_code == 403
@@ -436,11 +453,11 @@ def agent_account(client: TestClient, engine: sa.Engine, code: str, language: st
 @pytest.mark.parametrize(
     ("language", "before", "after", "proposal"),
     [
-        ("en", "Until a person has signed it", "signed the result", "rises to senior"),
-        ("zh", "经人签署之前，您的等级不变", "您 2026-07-01 至 2026-09-30", "升为高级客服"),
+        ("en", "Until it is signed and published", "signed the result", "rises to senior"),
+        ("zh", "签署并公示之前，您的等级不变", "您 2026-07-01 至 2026-09-30", "升为高级客服"),
     ],
 )
-def test_agents_see_their_own_result_once_it_is_signed(
+def test_agents_see_their_own_result_once_it_is_published(
     client: TestClient, fresh_engine: sa.Engine, language: str, before: str, after: str,
     proposal: str,
 ) -> None:  # fmt: skip
@@ -451,6 +468,8 @@ def test_agents_see_their_own_result_once_it_is_signed(
     assert "Du Fei" not in page
     with transaction(fresh_engine) as session:
         grading.decide(session, SYSTEM, 1, DecisionAction.ACCEPT, AT)
+    assert proposal not in client.get("/grades/me").text  # signed is not yet published
+    publish(fresh_engine)
     page = client.get("/grades/me").text
     assert after in page
     assert proposal in page

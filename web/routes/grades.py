@@ -1,24 +1,22 @@
-"""The lead's desk: the queue of a cycle, one agent's case, and letting grades take effect."""
+"""The queue of a cycle and its steps: draft, review, published, effective."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from web import charts, htmx
 from web.deps import AtDesk, Desk
 from wfm.errors import ConflictError, InputError
-from wfm.services import grade_effect, grade_pages, grading
+from wfm.services import grade_cycles, grade_effect, grade_pages, grade_runs
 from wfm.services.grade_filters import Filters
-from wfm.words import DecisionAction, Grade
 
 router = APIRouter()
 CYCLE_MONTHS = 6
 
-AssessmentId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Code = Annotated[str, Query(max_length=120)]
 Word = Annotated[str, Query(max_length=40)]
 FormCode = Annotated[str, Form(max_length=120)]
@@ -41,7 +39,7 @@ def listed(
 
 
 def _list(desk: Desk, cycle: str, filters: Filters, **said: Any) -> Response:
-    queue = grade_pages.queue(desk.session, desk.actor, cycle, filters, desk.language)
+    queue = grade_pages.queue(desk.session, desk.actor, cycle, filters, desk.language, desk.today)
     start = {"code": "", "period_from": None, "as_of": None} | _next_cycle(desk.today)
     context = {"queue": queue, "charts": charts, "start": start, "faults": {}} | said
     return desk.page("grades.html", block="list", **context)
@@ -64,7 +62,7 @@ def start_cycle(
 ) -> Response:
     given = {"code": code.strip(), "period_from": period_from, "as_of": as_of}
     try:
-        job = grading.ask_cycle(
+        job = grade_runs.ask_cycle(
             desk.session,
             desk.actor,
             code.strip(),
@@ -80,24 +78,41 @@ def start_cycle(
 
 
 def _form(desk: Desk, given: dict[str, Any], faults: dict[Any, bool], status: int) -> Response:
-    queue = grade_pages.queue(desk.session, desk.actor, "", Filters(), desk.language)
+    queue = grade_pages.queue(desk.session, desk.actor, "", Filters(), desk.language, desk.today)
     context = {"queue": queue, "charts": charts, "start": given, "faults": faults}
     answer = desk.page("grades.html", block="start", **context)
     answer.status_code = status
     return answer
 
 
-@router.get("/grades/me")
-def own(desk: AtDesk) -> Response:
-    page = grade_pages.own_page(desk.session, desk.actor, desk.today, desk.language)
-    return desk.page("grades_own.html", page=page, charts=charts)
+@router.post("/grades/step")
+def step(
+    desk: AtDesk,
+    cycle: FormCode,
+    to: Annotated[Literal["review", "published", "back", "discard"], Form()],
+) -> Response:
+    """Take a cycle to its next step, or a step back."""
+    chosen = grade_pages.cycle_of(desk.session, desk.actor, cycle)
+    assert chosen.id is not None
+    zone = desk.settings.timezone
+    if to == "review":
+        grade_cycles.open_review(desk.session, desk.actor, chosen.id, desk.at, zone)
+    elif to == "published":
+        grade_cycles.publish(desk.session, desk.actor, chosen.id, desk.at, zone)
+    elif to == "back":
+        grade_cycles.take_back(desk.session, desk.actor, chosen.id, desk.at)
+    else:
+        grade_cycles.discard(desk.session, desk.actor, chosen.id, desk.at)
+        return htmx.go_to(desk.request, "/grades")
+    return htmx.go_to(desk.request, f"/grades?cycle={quote(cycle)}")
 
 
 @router.get("/grades/effect")
 def before_effect(desk: AtDesk, cycle: Code, on: date | None = None) -> Response:
     """What would happen, before anything does."""
     chosen = grade_pages.cycle_of(desk.session, desk.actor, cycle)
-    day = on or max(desk.today, chosen.as_of + timedelta(days=1))
+    ends = chosen.objections_until or chosen.as_of
+    day = on or max(desk.today, ends + timedelta(days=1))
     return _effect(desk, chosen.code, day)
 
 
@@ -106,7 +121,7 @@ def _effect(desk: Desk, code: str, day: date) -> Response:
     assert chosen.id is not None
     effect, early = None, False
     try:
-        effect = grade_effect.preview(desk.session, desk.actor, chosen.id, day)
+        effect = grade_effect.preview(desk.session, desk.actor, chosen.id, day, desk.today)
     except InputError:
         early = True
     context = {"cycle": chosen, "day": day, "effect": effect, "early": early}
@@ -124,7 +139,10 @@ def take_effect(
 ) -> Response:
     chosen = grade_pages.cycle_of(desk.session, desk.actor, cycle)
     assert chosen.id is not None
-    grade_effect.take_effect(desk.session, desk.actor, chosen.id, on, desk.at, expected=changed)
+    zone = desk.settings.timezone
+    grade_effect.take_effect(
+        desk.session, desk.actor, chosen.id, on, desk.at, zone, expected=changed
+    )
     return htmx.go_to(desk.request, f"/grades?cycle={quote(chosen.code)}")
 
 
@@ -137,37 +155,3 @@ def accept_clear(
     if not htmx.wants_fragment(desk.request):
         return htmx.go_to(desk.request, f"/grades?cycle={quote(cycle)}&team={quote(team)}")
     return _list(desk, cycle, Filters(team=team), signed=signed)
-
-
-@router.post("/grades/assessments/{assessment_id}")
-def decide(
-    desk: AtDesk,
-    assessment_id: AssessmentId,
-    action: Annotated[DecisionAction, Form()],
-    grade: Annotated[Grade | None, Form()] = None,
-    reason: Annotated[str, Form(max_length=2000)] = "",
-) -> Response:
-    faults: dict[str | None, bool] = {}
-    try:
-        grading.decide(
-            desk.session, desk.actor, assessment_id, action, desk.at, grade=grade, reason=reason
-        )
-    except InputError as error:
-        faults = {fault.column: True for fault in error.faults}
-    view = grade_pages.case_of_assessment(desk.session, desk.actor, assessment_id, desk.language)
-    if not faults and not htmx.wants_fragment(desk.request):
-        return htmx.go_to(
-            desk.request, f"/grades/{quote(view.cycle.code)}/{quote(view.case.code, safe='')}"
-        )
-    given = {"action": action, "grade": grade, "reason": reason} if faults else {}
-    answer = desk.page(
-        "grades_case.html", block="decision", view=view, charts=charts, faults=faults, given=given
-    )
-    answer.status_code = InputError.http_status if faults else 200
-    return answer
-
-
-@router.get("/grades/{cycle}/{agent:path}")
-def case(desk: AtDesk, cycle: str, agent: str) -> Response:
-    view = grade_pages.case_view(desk.session, desk.actor, cycle, agent, desk.language)
-    return desk.page("grades_case.html", view=view, charts=charts, faults={}, given={})

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,32 +23,31 @@ from wfm.db import Engine, transaction
 from wfm.sample import desk as sample
 from wfm.sample.catalogue import TIMEZONE
 from wfm.services import (
+    clock_worker,
     demand,
-    grade_effect,
-    grading,
     holiday_duty,
     importing,
     replaying,
     roster_problems,
     rostering,
     sample_desk,
+    sample_grades,
 )
 from wfm.services.sample_morning import open_desk
 from wfm.settings import Settings
 from wfm.tables import (
     AgentGrade,
-    Assessment,
     Requirement,
     RosterVersion,
     Team,
     Ticket,
     TicketEvent,
 )
-from wfm.words import DecisionAction, Grade, Role
+from wfm.words import Grade, Role
 
 ZONE = ZoneInfo(TIMEZONE)
+CLOCKS_FROM = datetime(2026, 7, 1, tzinfo=ZONE)
 RECORDS_END = datetime(2026, 9, 30, 22, tzinfo=ZONE)
-PERIOD_FROM, AS_OF = date(2026, 2, 1), date(2026, 9, 30)
 MONTH = (date(2026, 10, 1), date(2026, 10, 31))
 PRESENT = datetime(2026, 10, 8, 10, tzinfo=ZONE)  # a Thursday, the first workday after the holiday
 EFFORT = 4.0  # per team, in the solver's own units: the same roster on any machine
@@ -58,7 +57,6 @@ IMPORTED = (
     "calendar", "agents", "leave", "tickets", "ticket-events", "surveys", "reviews",
     "contributions",
 )  # fmt: skip
-LEAD = Actor("lead", "组长 Lead", roles={Role.LEAD: None})
 PLANNER = Actor("planner", "排班员 Planner", roles={Role.PLANNER: None})
 
 Tell = Callable[[str], None]
@@ -127,10 +125,13 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
         versions = _solve(engine, settings, seed, figures, tell)
     with step("replay", "replaying October against the rosters"):
         _replay(engine, versions, seed, figures)
+    with step("clocks", "reading the clocks of the last three months"):
+        _read_clocks(engine)
     with step("live", "opening the desk on 8 October, 10:00"), transaction(engine) as session:
         newest = roster_problems.newest_plan(session, *MONTH)
         assert newest is not None
         figures.waiting = open_desk(session, newest, PRESENT, TIMEZONE, seed)
+    clock_worker.catch_up(engine, PRESENT, TIMEZONE)
     return figures
 
 
@@ -157,27 +158,30 @@ def _import(engine: Engine, desk: sample.SampleDesk, figures: Figures, tell: Tel
         connection.execute(sa.text("analyze"))
 
 
+def _read_clocks(engine: Engine) -> None:
+    """Clocks of what came lately; the worker reads the older ones once the desk is open."""
+    with transaction(engine) as session:
+        session.execute(
+            sa.update(Ticket)
+            .where(col(Ticket.opened_at) < CLOCKS_FROM)
+            .values(next_look_at=PRESENT + timedelta(seconds=1))
+        )
+    clock_worker.catch_up(engine, RECORDS_END, TIMEZONE, 1000)
+
+
 def _count(session: Session, table: Any) -> int:
     return int(session.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
 
 
 def _grade(engine: Engine, figures: Figures) -> None:
-    """A cycle whose clear cases the lead signs; what a person should look at is left to you."""
+    """A past cycle from draft to effect, and the present one in review, left to you."""
     with transaction(engine) as session:
-        figures.grades_before = _grades(session, AS_OF)
-        cycle = grading.run_cycle(
-            session, LEAD, "2026-09", PERIOD_FROM, AS_OF, TIMEZONE, RECORDS_END
-        )
-        assert cycle.id is not None
-        found = session.exec(select(Assessment).where(Assessment.cycle_id == cycle.id)).all()
+        figures.grades_before = _grades(session, MONTH[0])
+        found = sample_grades.past_cycle(session, TIMEZONE)
         figures.moves = dict(sorted(Counter(one.decision for one in found).items()))
-        for one in found:
-            assert one.id is not None
-            if one.decision in ("keep", "rise", "fall"):
-                grading.decide(session, LEAD, one.id, DecisionAction.ACCEPT, RECORDS_END)
-        counts = grade_effect.take_effect(session, LEAD, cycle.id, MONTH[0], RECORDS_END)
-        figures.undecided = counts["unsigned"]
+        figures.undecided = sum(one.decision == "undecided" for one in found)
         figures.grades_after = _grades(session, MONTH[0])
+        sample_grades.present_cycle(session, TIMEZONE)
 
 
 def _grades(session: Session, day: date) -> dict[str, int]:

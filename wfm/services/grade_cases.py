@@ -11,22 +11,26 @@ from sqlmodel import Session, col
 
 from grading.evidence import FAMILIES
 from grading.policy import CRITERIA, Criterion, GradePolicy, load_policy
-from wfm.services.grading import newest_decisions, team_of_assessed
+from wfm.services import grade_appeals
+from wfm.services.grading import newest_decisions, state_of, team_of_assessed
 from wfm.tables import Agent, AgentTeam, Assessment, AssessmentCycle, GradeDecision
 from wfm.tables import GradePolicy as PolicyRow
-from wfm.words import DecisionAction, Grade
+from wfm.words import Grade
 
 MOST_CYCLES = 24
 MOVES = ("rise", "fall")
 NEEDS_A_PERSON = (*MOVES, "blocked", "undecided")
 UNITS = {"tenure": "months", "quality": "score", "initiative": "points"}
 LONGEST_SERVICE = 600.0  # months
-STORED = ("verdict", "n", "value", "low", "high", "raw", "reliability")
+STORED = ("verdict", "n", "value", "low", "high", "raw", "adjusted", "reliability")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One agent in one cycle. `signed` is the newest decision; None while nobody decided."""
+    """One agent in one cycle. `signed` is the newest decision; None while nobody decided.
+
+    `second` is the grade that takes two persons, `appealed` whether an appeal waits.
+    """
 
     id: int
     agent_id: int
@@ -38,12 +42,13 @@ class Case:
     decision: str
     probabilities: dict[str, float]
     signed: GradeDecision | None
+    second: Grade = Grade.EXPERT
+    appealed: bool = False
 
     @property
     def state(self) -> str:
-        if self.signed is None:
-            return "open"
-        return "sent_back" if self.signed.action == DecisionAction.SEND_BACK else "decided"
+        state = state_of(self.signed, self.present, self.second)
+        return "appealed" if self.appealed and state == "decided" else state
 
     @property
     def kind(self) -> str:
@@ -53,7 +58,7 @@ class Case:
     @property
     def needs_a_person(self) -> bool:
         waits = self.state == "open" and self.decision in NEEDS_A_PERSON
-        return waits or self.state == "sent_back"
+        return waits or self.state in ("sent_back", "half", "appealed")
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class CriterionView:
     low: float | None
     high: float | None
     raw: float | None
+    adjusted: float | None
     reliability: float | None
     scale: Scale
 
@@ -121,7 +127,7 @@ def criteria_of(evidence: dict[str, Any], rules: Rules) -> tuple[CriterionView, 
             needed=rules.policy.criteria[name].minimum_evidence,
             weight=rules.policy.criteria[name].weight,
             scale=rules.scales[name],
-            **{figure: evidence[name][figure] for figure in STORED},
+            **{figure: evidence[name].get(figure) for figure in STORED},
         )
         for name in CRITERIA
     )
@@ -173,7 +179,9 @@ def cases_of(
         query = query.where(col(AgentTeam.team_id).in_(covered))
     signed = newest_decisions(session, col(Assessment.cycle_id) == cycle.id)
     rows: list[Any] = list(session.execute(query))
-    return [Case(*(*row, signed.get(row.id))) for row in rows]
+    second = Grade(rules_of_cycle(session, cycle).policy.cycle.second_signature)
+    appeals = grade_appeals.waiting(session, cycle)
+    return [Case(*(*row, signed.get(row.id), second, row.id in appeals)) for row in rows]
 
 
 def trend_of(session: Session, agent: Agent, until: AssessmentCycle) -> tuple[TrendPoint, ...]:
@@ -199,6 +207,9 @@ def trend_of(session: Session, agent: Agent, until: AssessmentCycle) -> tuple[Tr
     points = []
     for cycle, text, evidence, number, *rest in reversed(rows):
         who = (number, agent.id, agent.code, agent.name)
-        case = Case(*(*who, *rest, signed.get(number)))
-        points.append(TrendPoint(cycle, case, criteria_of(evidence, rules_of(text))))
+        rules = rules_of(text)
+        second = Grade(rules.policy.cycle.second_signature)
+        appealed = number in grade_appeals.waiting(session, cycle)
+        case = Case(*(*who, *rest, signed.get(number), second, appealed))
+        points.append(TrendPoint(cycle, case, criteria_of(evidence, rules)))
     return tuple(points)

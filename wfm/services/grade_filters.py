@@ -11,7 +11,7 @@ from wfm.services.grade_cases import NEEDS_A_PERSON, Case
 from wfm.words import Grade
 
 DECISIONS = ("moves", *NEEDS_A_PERSON, "keep")
-STATES = ("open", "sent_back", "decided")
+STATES = ("open", "sent_back", "half", "appealed", "decided")
 GRADE_RANK = {grade: rank for rank, grade in enumerate(Grade)}
 
 

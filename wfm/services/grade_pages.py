@@ -1,4 +1,4 @@
-"""What the grade pages show: the queue of a cycle, one case, and what an agent sees of it."""
+"""The queue of a cycle: which cases wait for whom, until when, and what is to be done next."""
 
 from __future__ import annotations
 
@@ -6,29 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from grading.policy import GradePolicy
 from wfm import access
 from wfm.access import Actor
-from wfm.errors import AccessDeniedError, ConflictError, NotFoundError
-from wfm.services import facts, grading
-from wfm.services.grade_cases import (
-    MOST_CYCLES,
-    NEEDS_A_PERSON,
-    Case,
-    CriterionView,
-    TrendPoint,
-    cases_of,
-    criteria_of,
-    rules_of_cycle,
-    trend_of,
-)
+from wfm.errors import ConflictError, NotFoundError
+from wfm.services import facts, grade_cycles, grade_fairness, grading
+from wfm.services.grade_cases import Case, CriterionView, cases_of, criteria_of, rules_of_cycle
 from wfm.services.grade_filters import STATES, Filters
-from wfm.tables import Agent, AgentGrade, Assessment, AssessmentCycle, GradeDecision, Team
-from wfm.words import Grade
+from wfm.tables import Assessment, AssessmentCycle, Team
+from wfm.words import CycleStatus
 
 PAGE = 120
 QUEUES = ("moves", "blocked", "undecided", "keep")
@@ -41,6 +31,18 @@ class Row:
     case: Case
     line: str
     criteria: tuple[CriterionView, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a cycle stands, and what keeps it from the next step (for who answers for it)."""
+
+    deadline: grade_cycles.Deadline | None
+    notices: tuple[str, ...]
+    unsigned: int
+    flags_open: int
+    may_lead: bool
+    due: bool  # the window for appeals has ended
 
 
 @dataclass(frozen=True)
@@ -59,47 +61,15 @@ class Queue:
     may_decide: bool = False
     may_assess: bool = False
     closed: bool = False
+    step: Step | None = None
 
     @property
     def pages(self) -> int:
         return max(1, -(-self.found // PAGE))
 
 
-@dataclass(frozen=True)
-class CaseView:
-    """The page of one agent in one cycle."""
-
-    cycle: AssessmentCycle
-    policy: GradePolicy
-    case: Case
-    team: Team | None
-    line: str
-    text: str
-    lifts: tuple[str, ...]
-    drops: tuple[str, ...]
-    plain_average: str | None
-    target: str
-    criteria: tuple[CriterionView, ...]
-    trend: tuple[TrendPoint, ...]
-    decisions: Sequence[GradeDecision]
-    may_decide: bool
-    closed: bool
-    next_case: str | None
-
-
-@dataclass(frozen=True)
-class OwnPage:
-    """What an agent sees of the own grade: what a person has signed, and what the records say."""
-
-    name: str
-    grade: Grade
-    since: date | None
-    newest: CaseView | None
-    results: tuple[TrendPoint, ...]
-
-
 def queue(
-    session: Session, actor: Actor, cycle_code: str, filters: Filters, language: str
+    session: Session, actor: Actor, cycle_code: str, filters: Filters, language: str, today: date
 ) -> Queue:
     """The cases of a cycle (the newest where none is named) that an actor may see.
 
@@ -113,7 +83,7 @@ def queue(
     access.require(actor, "grades.view")
     filters.check()
     may_assess = actor.may("grades.assess")
-    cycles = _cycles(session)
+    cycles = cycles_of(session)
     cycle = _chosen(cycles, cycle_code)
     if cycle is None:
         return Queue(None, filters=filters, may_assess=may_assess)
@@ -124,7 +94,7 @@ def queue(
     cases = cases_of(session, cycle, covered)
     within = [case for case in cases if team_id is None or case.team_id == team_id]
     found = filters.of(within)
-    closed = _is_closed(session, cycle)
+    closed = is_closed(session, cycle)
     may_decide = actor.may("grades.decide", team_id)
     clear = 0
     if may_decide and not closed:
@@ -144,10 +114,33 @@ def queue(
         may_decide=may_decide,
         may_assess=may_assess,
         closed=closed,
+        step=_step(session, actor, cycle, today, language),
     )
 
 
-def _cycles(session: Session) -> Sequence[AssessmentCycle]:
+def _step(
+    session: Session, actor: Actor, cycle: AssessmentCycle, today: date, language: str
+) -> Step:
+    try:
+        deadline = grade_cycles.deadline(session, cycle, today)
+    except NotFoundError:  # a year without an official calendar: the day alone is shown
+        ends = cycle.objections_until or cycle.review_until
+        deadline = grade_cycles.Deadline(ends, 0) if ends else None
+    leads = actor.may("grades.assess") and actor.teams("grades.assess") is None
+    review = cycle.status == CycleStatus.REVIEW
+    notices: list[dict[str, Any]] = cycle.findings.get("notices", [])
+    until = cycle.objections_until
+    return Step(
+        deadline=deadline,
+        notices=tuple(str(notice[language]) for notice in notices),
+        unsigned=grade_cycles.unsigned(session, cycle) if leads and review else 0,
+        flags_open=len(grade_fairness.unanswered(session, cycle)) if leads and review else 0,
+        may_lead=leads,
+        due=cycle.status == CycleStatus.PUBLISHED and until is not None and today > until,
+    )
+
+
+def cycles_of(session: Session) -> Sequence[AssessmentCycle]:
     return session.exec(
         select(AssessmentCycle).order_by(
             col(AssessmentCycle.as_of).desc(), col(AssessmentCycle.id).desc()
@@ -167,7 +160,7 @@ def _chosen(cycles: Sequence[AssessmentCycle], code: str) -> AssessmentCycle | N
 def cycle_of(session: Session, actor: Actor, code: str) -> AssessmentCycle:
     """A cycle by its code."""
     access.require(actor, "grades.view")
-    found = _chosen(_cycles(session), code)
+    found = _chosen(cycles_of(session), code)
     if found is None:
         raise NotFoundError("there is no cycle yet")
     return found
@@ -218,132 +211,10 @@ def _rows(
     )
 
 
-def case_view(
-    session: Session, actor: Actor, cycle_code: str, agent_code: str, language: str
-) -> CaseView:
-    """One agent's page.
-
-    Raises
-    ------
-    NotFoundError
-        The cycle has no such agent.
-    AccessDeniedError
-        The agent is in a team this actor may not look at.
-    """
-    cycle = cycle_of(session, actor, cycle_code)
-    agent = session.exec(select(Agent).where(Agent.code == agent_code)).first()
-    if agent is None or agent.id is None:
-        raise NotFoundError(f"there is no agent {agent_code}")
-    grading.require_for_agent(session, actor, "grades.view", agent.id, cycle.as_of)
-    view = _view(session, actor, cycle, agent, language)
-    if view is None:
-        raise NotFoundError(f"agent {agent_code} was not assessed in {cycle.code}")
-    return view
-
-
-def case_of_assessment(
-    session: Session, actor: Actor, assessment_id: int, language: str
-) -> CaseView:
-    """The same page by the number of the assessment."""
-    found = session.exec(
-        select(AssessmentCycle.code, Agent.code)
-        .join(Assessment, col(Assessment.cycle_id) == AssessmentCycle.id)
-        .join(Agent, col(Agent.id) == Assessment.agent_id)
-        .where(Assessment.id == assessment_id)
-    ).first()
-    if found is None:
-        raise NotFoundError(f"there is no assessment {assessment_id}")
-    return case_view(session, actor, *found, language)
-
-
-def _view(
-    session: Session, actor: Actor, cycle: AssessmentCycle, agent: Agent, language: str
-) -> CaseView | None:
-    assert agent.id is not None
-    trend = trend_of(session, agent, cycle)
-    if not trend or trend[-1].cycle.id != cycle.id:
-        return None
-    point = trend[-1]
-    explanation = session.exec(
-        select(Assessment.explanation).where(Assessment.id == point.case.id)
-    ).one()
-    said = explanation[language]
-    decisions = session.exec(
-        select(GradeDecision)
-        .where(GradeDecision.assessment_id == point.case.id)
-        .order_by(col(GradeDecision.id).desc())
-    ).all()
-    own = agent.id == actor.agent_id
-    closed = _is_closed(session, cycle)
-    team_id = point.case.team_id
-    desk_wide = actor.teams("grades.decide") is None
-    covered = actor.may("grades.decide", team_id) and (team_id is not None or desk_wide)
-    may_decide = covered and not closed and not own
-    return CaseView(
-        cycle=cycle,
-        policy=rules_of_cycle(session, cycle).policy,
-        case=point.case,
-        team=session.get(Team, team_id) if team_id is not None else None,
-        line=said["line"],
-        text=said["text"],
-        lifts=tuple(said["lifts"]),
-        drops=tuple(said["drops"]),
-        plain_average=explanation["plain_average"],
-        target=explanation["target"],
-        criteria=point.criteria,
-        trend=trend,
-        decisions=decisions,
-        may_decide=may_decide,
-        closed=closed,
-        next_case=_next_case(session, actor, cycle, point.case) if may_decide else None,
-    )
-
-
-def _next_case(session: Session, actor: Actor, cycle: AssessmentCycle, case: Case) -> str | None:
-    """The agent whose case waits next for a person, going round through the queues."""
-
-    def place(one: Case) -> tuple[int, str]:
-        return (*NEEDS_A_PERSON, "keep").index(one.decision), one.code
-
-    cases = cases_of(session, cycle, actor.teams("grades.decide"))
-    waiting = sorted((one for one in cases if one.needs_a_person and one.id != case.id), key=place)
-    later = [one for one in waiting if place(one) > place(case)]
-    return next((one.code for one in later or waiting), None)
-
-
-def own_page(session: Session, actor: Actor, today: date, language: str) -> OwnPage:
-    """The actor's own grade and signed results; proposals nobody signed are not told.
-
-    Raises
-    ------
-    AccessDeniedError
-        The account belongs to no agent.
-    """
-    agent = session.get(Agent, actor.agent_id) if actor.agent_id is not None else None
-    if agent is None:
-        raise AccessDeniedError("this account belongs to no agent, so it has no grade of its own")
-    held = session.exec(
-        select(AgentGrade).where(AgentGrade.agent_id == agent.id, facts.in_force(AgentGrade, today))
-    ).first()
-    cycles = _cycles(session)
-    newest = next(
-        (view for cycle in cycles[:MOST_CYCLES]
-         if (view := _view(session, actor, cycle, agent, language)) is not None),
-        None,
-    )  # fmt: skip
-    trend = newest.trend if newest else ()
-    return OwnPage(
-        name=agent.name,
-        grade=held.grade if held else Grade.ORDINARY,
-        since=held.valid_from if held else None,
-        newest=newest,
-        results=tuple(point for point in reversed(trend) if point.case.state == "decided"),
-    )
-
-
-def _is_closed(session: Session, cycle: AssessmentCycle) -> bool:
+def is_closed(session: Session, cycle: AssessmentCycle) -> bool:
+    """Whether nothing can be signed in a cycle: a draft, published, in force, or overtaken."""
     try:
-        grading.check_open(session, cycle)
+        grading.check_signing(session, cycle, "decided")
     except ConflictError:
         return True
     return False

@@ -10,6 +10,8 @@ from sqlmodel import Session, col, select
 
 from grading.records import Records
 from wfm.services.facts import in_force
+from wfm.services.grade_stints import attributed, reopened_after
+from wfm.services.record_fixes import fixes_of, put_right
 from wfm.services.roster_problems import instant_of
 from wfm.tables import (
     Agent,
@@ -19,9 +21,11 @@ from wfm.tables import (
     Contribution,
     GradeDecision,
     QualityReview,
+    SeriousEvent,
     Survey,
     Ticket,
 )
+from wfm.words import RecordKind
 
 CASE_COLUMNS = (
     "case_id", "agent_id", "opened_at", "resolved_at", "category", "channel", "priority",
@@ -68,11 +72,14 @@ def _cases(
         .where(done >= begin, done < end, col(Ticket.resolved).is_not(None))
         .order_by(col(Ticket.id))
     ).all()  # fmt: skip
-    cases = pd.DataFrame(rows, columns=list(CASE_COLUMNS))
+    cases = put_right(
+        pd.DataFrame(rows, columns=list(CASE_COLUMNS)), "case_id",
+        fixes_of(session, RecordKind.TICKET),
+    )  # fmt: skip
     surveyed = session.execute(
         sa.select(
             col(Agent.code), col(Ticket.code), col(Survey.score), col(Survey.answered_on),
-            col(Survey.category), col(Survey.channel), col(Survey.shift),
+            col(Survey.category), col(Survey.channel), col(Survey.shift), col(Survey.code),
         )
         .join(Agent, col(Agent.id) == col(Survey.agent_id))
         .join(Ticket, col(Ticket.id) == col(Survey.ticket_id), isouter=True)
@@ -80,10 +87,16 @@ def _cases(
         .order_by(col(Survey.id))
     ).all()  # fmt: skip
     columns = ["agent_id", "case_id", "satisfaction", "answered_on", "category", "channel", "shift"]
-    surveys = pd.DataFrame(surveyed, columns=columns)
+    surveys = pd.DataFrame(surveyed, columns=[*columns, "survey"])
+    surveys = put_right(
+        surveys.rename(columns={"satisfaction": "score"}), "survey",
+        fixes_of(session, RecordKind.SURVEY),
+    ).rename(columns={"score": "satisfaction"}).drop(columns="survey")  # fmt: skip
     tied = surveys[surveys["case_id"].isin(cases["case_id"])]
     scores = tied.drop_duplicates("case_id", keep="last").set_index("case_id")["satisfaction"]
     cases["satisfaction"] = cases["case_id"].map(scores)
+    cases["reopened_after_days"] = cases["case_id"].map(reopened_after(session, begin, end))
+    cases = attributed(session, cases, begin, end, last)
     loose = surveys[~surveys["case_id"].isin(cases["case_id"])].drop(columns="case_id")
     zone_free = [
         pd.to_datetime(cases["resolved_at"].fillna(cases["opened_at"]), utc=True)
@@ -94,12 +107,12 @@ def _cases(
     cases["on"], loose = zone_free[0], loose.assign(on=zone_free[1])
     parts = [part for part in (cases, loose.drop(columns="answered_on")) if len(part)]
     whole = pd.concat(parts, ignore_index=True) if parts else cases
-    for name in ("resolved", "independent", "reopened"):
+    for name in ("resolved", "independent", "reopened", "handed_up"):
         whole[name] = whole[name].astype("boolean") if name in whole else pd.NA
     for name in ("category", "channel", "shift", "tier"):
         if name in whole:
             whole[name] = whole[name].fillna("").astype(str)
-    for name in ("priority", "difficulty", "satisfaction"):
+    for name in ("priority", "difficulty", "satisfaction", "reopened_after_days"):
         if name in whole:
             whole[name] = pd.to_numeric(whole[name])
     return whole
@@ -110,13 +123,16 @@ def _reviews(session: Session, first: date, last: date) -> pd.DataFrame:
         sa.select(
             col(Agent.code), col(QualityReview.score), col(QualityReview.reviewed_on),
             col(QualityReview.reviewer), col(QualityReview.form), col(QualityReview.case_code),
+            col(QualityReview.code),
         )
         .join(Agent, col(Agent.id) == col(QualityReview.agent_id))
         .where(col(QualityReview.reviewed_on) >= first, col(QualityReview.reviewed_on) <= last)
         .order_by(col(QualityReview.id))
     ).all()  # fmt: skip
-    columns = ["agent_id", "score", "on", "reviewer", "form", "case_id"]
-    frame = pd.DataFrame(rows, columns=columns)
+    columns = ["agent_id", "score", "on", "reviewer", "form", "case_id", "review"]
+    frame = put_right(
+        pd.DataFrame(rows, columns=columns), "review", fixes_of(session, RecordKind.REVIEW)
+    )
     frame["on"] = pd.to_datetime(frame["on"])
     return frame
 
@@ -125,20 +141,26 @@ def _contributions(session: Session, as_of: date) -> pd.DataFrame:
     rows = session.execute(
         sa.select(
             col(Agent.code), col(Contribution.done_on), col(Contribution.kind),
-            col(Contribution.points),
+            col(Contribution.points), sa.cast(col(Contribution.id), sa.String),
         )
         .join(Agent, col(Agent.id) == col(Contribution.agent_id))
         .where(col(Contribution.done_on) <= as_of)
         .order_by(col(Contribution.id))
     ).all()  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["agent_id", "on", "kind", "points"])
+    frame = put_right(
+        pd.DataFrame(rows, columns=["agent_id", "on", "kind", "points", "contribution"]),
+        "contribution", fixes_of(session, RecordKind.CONTRIBUTION),
+    )  # fmt: skip
     frame["on"] = pd.to_datetime(frame["on"])
     frame["kind"] = frame["kind"].astype(str)
     return frame
 
 
-def held_grades(session: Session, as_of: date) -> pd.DataFrame:
-    """The grade each agent holds, and how many assessments ago it last moved."""
+def held_grades(session: Session, as_of: date, period_from: date | None = None) -> pd.DataFrame:
+    """The grade each agent holds, how many assessments ago it last moved, and serious events.
+
+    Serious events are those of the period.
+    """
     rows = session.exec(
         select(Agent.code, AgentGrade)
         .join(AgentGrade, col(AgentGrade.agent_id) == Agent.id)
@@ -146,6 +168,7 @@ def held_grades(session: Session, as_of: date) -> pd.DataFrame:
         .order_by(Agent.code)
     ).all()
     since = _assessments_since(session, as_of)
+    events = _serious_events(session, period_from, as_of)
     return pd.DataFrame(
         {
             "agent_id": [code for code, _ in rows],
@@ -154,8 +177,19 @@ def held_grades(session: Session, as_of: date) -> pd.DataFrame:
                 since.get(row.agent_id, 0) if row.decision_id is not None else None
                 for _, row in rows
             ],
+            "serious_events": [events.get(row.agent_id, 0) for _, row in rows],
         }
     )
+
+
+def _serious_events(session: Session, first: date | None, last: date) -> dict[int, int]:
+    """How many serious events every agent had from a day to another."""
+    rows = session.execute(
+        sa.select(col(SeriousEvent.agent_id), sa.func.count())
+        .where(col(SeriousEvent.on) <= last, col(SeriousEvent.on) >= (first or last))
+        .group_by(col(SeriousEvent.agent_id))
+    )
+    return {agent_id: int(count) for agent_id, count in rows}
 
 
 def _assessments_since(session: Session, as_of: date) -> dict[int, int]:

@@ -1,0 +1,136 @@
+"""Around a cycle: fairness, funnels, calibration, grade mix, allowances, and the policy."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Query, Response
+
+from web import charts, htmx
+from web import funnel as funnels
+from web.deps import AtDesk, Desk
+from wfm.errors import ConflictError, InputError
+from wfm.services import (
+    grade_allowances,
+    grade_calibration,
+    grade_fairness,
+    grade_funnel,
+    grade_mix,
+    grade_policy_page,
+    grade_trials,
+)
+
+router = APIRouter()
+
+Code = Annotated[str, Query(max_length=120)]
+FormCode = Annotated[str, Form(max_length=120)]
+Text = Annotated[str, Form(max_length=4000)]
+PolicyText = Annotated[str, Form(max_length=60_000)]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get("/grades/fairness")
+def fairness(desk: AtDesk, cycle: Code, column: Code = "") -> Response:
+    report = grade_fairness.report(desk.session, desk.actor, cycle, column)
+    return desk.page("grades_fairness.html", block="report", report=report, column=column)
+
+
+@router.post("/grades/fairness")
+def answer(
+    desk: AtDesk, cycle: FormCode, flag: FormCode, text: Text = "", column: FormCode = ""
+) -> Response:
+    """Answer one flag in writing."""
+    report = grade_fairness.report(desk.session, desk.actor, cycle, column)
+    assert report.cycle.id is not None
+    grade_fairness.answer(desk.session, desk.actor, report.cycle.id, flag, text, desk.at)
+    return htmx.go_to(desk.request, f"/grades/fairness?cycle={quote(cycle)}")
+
+
+@router.get("/grades/funnel")
+def funnel(desk: AtDesk, cycle: Code, criterion: Code = "resolution") -> Response:
+    page = grade_funnel.page(desk.session, desk.actor, cycle, criterion)
+    return desk.page("grades_funnel.html", block="funnel", page=page, funnel=funnels.funnel)
+
+
+@router.get("/grades/calibration")
+def calibration(desk: AtDesk) -> Response:
+    page = grade_calibration.page(desk.session, desk.actor, desk.today)
+    return desk.page("grades_calibration.html", page=page)
+
+
+@router.post("/grades/calibration")
+def draw(desk: AtDesk) -> Response:
+    """Draw cases for a second score."""
+    grade_calibration.draw(desk.session, desk.actor, desk.today, desk.at)
+    return htmx.go_to(desk.request, "/grades/calibration")
+
+
+@router.post("/grades/calibration/{sample_id}")
+def score(
+    desk: AtDesk, sample_id: int, points: Annotated[float, Form(allow_inf_nan=False)]
+) -> Response:
+    """Give one drawn case its second score."""
+    grade_calibration.score(
+        desk.session, desk.actor, sample_id, points, desk.at, desk.settings.timezone
+    )
+    return htmx.go_to(desk.request, "/grades/calibration")
+
+
+@router.get("/grades/mix")
+def mix(desk: AtDesk) -> Response:
+    page = grade_mix.page(desk.session, desk.actor, desk.today)
+    year = desk.today.replace(month=1, day=1)
+    return desk.page("grades_mix.html", page=page, first=year, last=desk.today)
+
+
+@router.get("/grades/allowances.xlsx")
+def allowances(desk: AtDesk, first: date, last: date) -> Response:
+    content = grade_allowances.workbook(
+        desk.session, desk.actor, first, last, desk.language, desk.at
+    )
+    headers = {"Content-Disposition": f'attachment; filename="grades-{first}-{last}.xlsx"'}
+    return Response(content, media_type=XLSX, headers=headers)
+
+
+@router.get("/grades/policy")
+def policy(desk: AtDesk, trial: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> (
+    Response
+):  # fmt: skip
+    page = grade_policy_page.page(desk.session, desk.actor, trial)
+    return _policy(desk, page, {})
+
+
+def _policy(
+    desk: Desk, page: grade_policy_page.PolicyPage, said: dict[str, Any], status: int = 200
+) -> Response:
+    response = desk.page("grades_policy.html", block="main", page=page, charts=charts,
+                         **({"faults": [], "taken": False} | said))  # fmt: skip
+    response.status_code = status
+    return response
+
+
+@router.post("/grades/policy")
+def change_policy(
+    desk: AtDesk,
+    text: PolicyText,
+    cycle: FormCode = "",
+    act: Annotated[str, Form(pattern="^(check|try|save)$")] = "check",
+) -> Response:
+    """Check a policy, try it over past evidence, or save it as a new version."""
+    page = grade_policy_page.with_text(desk.session, desk.actor, text)
+    try:
+        if act == "try":
+            job = grade_trials.ask(desk.session, desk.actor, cycle, text, desk.at)
+            return htmx.go_to(desk.request, f"/jobs/{job.id}")
+        if act == "save":
+            grade_policy_page.save(desk.session, desk.actor, text, desk.at)
+            return htmx.go_to(desk.request, "/grades/policy")
+        grade_policy_page.check(text)
+    except InputError as error:
+        faults = [fault.message for fault in error.faults]
+        return _policy(desk, page, {"faults": faults}, error.http_status)
+    except ConflictError as error:
+        return _policy(desk, page, {"taken": True}, error.http_status)
+    return _policy(desk, page, {"good": True})

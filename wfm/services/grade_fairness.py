@@ -1,0 +1,188 @@
+"""The fairness report of a cycle: do groups fare alike, and what is said where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from grading.fairness import GroupImpact, impact_of_counts
+from grading.policy import GRADES, load_policy
+from grading.procedure import FairnessRules
+from wfm import access, audit
+from wfm.access import Actor
+from wfm.errors import ConflictError, InputError, NotFoundError
+from wfm.services.grading import check_reason, newest_decisions
+from wfm.tables import Assessment, AssessmentCycle, FairnessAnswer, GradeDecision, GradePolicy
+from wfm.words import CycleStatus, DecisionAction, Grade
+
+OUTCOMES = ("holds_senior", "rises", "spared_a_fall")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One group of a column with regard to one outcome. `flag` names it; empty: no flag."""
+
+    impact: GroupImpact
+    flag: str
+    answer: FairnessAnswer | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All groups of one column with regard to one outcome, the favourable one for the agent."""
+
+    column: str
+    outcome: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the page of a cycle shows."""
+
+    cycle: AssessmentCycle
+    rules: FairnessRules
+    comparisons: tuple[Comparison, ...]
+    columns: tuple[str, ...]
+    may_answer: bool
+
+    @property
+    def flags(self) -> int:
+        return sum(bool(line.flag) for one in self.comparisons for line in one.lines)
+
+    @property
+    def open(self) -> int:
+        return sum(
+            bool(line.flag and line.answer is None) for one in self.comparisons
+            for line in one.lines
+        )  # fmt: skip
+
+
+def report(session: Session, actor: Actor, cycle_code: str, column: str = "") -> Report:
+    """Compare outcomes between the groups of the policy's columns, and of one more if asked for.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such cycle, or nobody has a group of that column.
+    """
+    access.require_whole_desk(actor, "grades.view")
+    cycle = session.exec(select(AssessmentCycle).where(AssessmentCycle.code == cycle_code)).first()
+    if cycle is None:
+        raise NotFoundError(f"there is no cycle {cycle_code}")
+    rules = _rules(session, cycle)
+    people = _outcomes(session, cycle)
+    known = sorted({name for groups, _ in people for name in groups})
+    if column and column not in known:
+        raise NotFoundError("nobody in this cycle has a group of that column")
+    shown = [*rules.columns, *([column] if column not in ("", *rules.columns) else [])]
+    open_ = cycle.status == CycleStatus.REVIEW
+    return Report(
+        cycle,
+        rules,
+        _comparisons(people, shown, rules, _answers(session, cycle)),
+        tuple(known),
+        open_ and actor.may("grades.assess") and actor.teams("grades.assess") is None,
+    )
+
+
+def unanswered(session: Session, cycle: AssessmentCycle) -> list[str]:
+    """Flags of the policy's columns that nobody has answered."""
+    rules = _rules(session, cycle)
+    found = _comparisons(_outcomes(session, cycle), rules.columns, rules, _answers(session, cycle))
+    return [line.flag for one in found for line in one.lines if line.flag and not line.answer]
+
+
+def answer(
+    session: Session, actor: Actor, cycle_id: int, flag: str, text: str, at: datetime
+) -> FairnessAnswer:
+    """Say in writing why a flagged difference is (or is not) all right.
+
+    Raises
+    ------
+    InputError
+        Nothing is said.
+    ConflictError
+        The cycle is not in review.
+    """
+    access.require_whole_desk(actor, "grades.assess")
+    cycle = session.get_one(AssessmentCycle, cycle_id)
+    if cycle.status != CycleStatus.REVIEW:
+        raise ConflictError("flags are answered while a cycle is in review")
+    if faults := check_reason(text):
+        raise InputError.of(faults)
+    row = FairnessAnswer(
+        cycle_id=cycle_id, at=at, answered_by=actor.name, flag=flag, text=text.strip()
+    )
+    session.add(row)
+    session.flush()
+    audit.record(session, at, actor.name, "grade.fairness", f"cycle {cycle.code}",
+                 flag=flag, answer=row.text)  # fmt: skip
+    return row
+
+
+def _rules(session: Session, cycle: AssessmentCycle) -> FairnessRules:
+    return load_policy(session.get_one(GradePolicy, cycle.policy_id).text).fairness
+
+
+def _answers(session: Session, cycle: AssessmentCycle) -> dict[str, FairnessAnswer]:
+    rows = session.exec(
+        select(FairnessAnswer)
+        .where(FairnessAnswer.cycle_id == cycle.id)
+        .order_by(col(FairnessAnswer.id))
+    )
+    return {row.flag: row for row in rows}
+
+
+def _outcomes(
+    session: Session, cycle: AssessmentCycle
+) -> list[tuple[dict[str, str], dict[str, bool | None]]]:
+    """Per agent the groups, and each outcome (None: it could not happen to this agent)."""
+    signed = newest_decisions(session, col(Assessment.cycle_id) == cycle.id)
+    rows = session.exec(select(Assessment).where(Assessment.cycle_id == cycle.id))
+    return [(row.groups, _outcome(row, signed.get(row.id or 0))) for row in rows]
+
+
+def _outcome(row: Assessment, signed: GradeDecision | None) -> dict[str, bool | None]:
+    after = row.proposed_grade
+    if signed and signed.action not in (DecisionAction.SEND_BACK, DecisionAction.WITHDRAW):
+        after = signed.grade
+    before = row.previous_grade or Grade.ORDINARY
+    rank = {Grade(name): place for place, name in enumerate(GRADES)}
+    top, bottom = rank[before] == len(GRADES) - 1, rank[before] == 0
+    return {
+        "holds_senior": rank[after] >= 1,
+        "rises": None if top else rank[after] > rank[before],
+        "spared_a_fall": None if bottom else rank[after] >= rank[before],
+    }
+
+
+def _comparisons(
+    people: Sequence[tuple[Mapping[str, str], Mapping[str, bool | None]]],
+    columns: Sequence[str],
+    rules: FairnessRules,
+    answers: Mapping[str, FairnessAnswer],
+) -> tuple[Comparison, ...]:
+    found = []
+    for column in columns:
+        for outcome in OUTCOMES:
+            counts: dict[str, tuple[int, int]] = {}
+            for groups, outcomes in people:
+                happened, group = outcomes[outcome], groups.get(column)
+                if group and happened is not None:
+                    chosen, total = counts.get(group, (0, 0))
+                    counts[group] = (chosen + happened, total + 1)
+            judged = {group: pair for group, pair in counts.items()
+                      if pair[1] >= rules.least_group}  # fmt: skip
+            if len(judged) < 2:
+                continue
+            lines = []
+            for impact in impact_of_counts(judged, rules.level, rules.least_ratio):
+                wrong = impact.adverse and impact.significant
+                flag = f"{column}:{outcome}:{impact.group}" if wrong else ""
+                lines.append(Line(impact, flag, answers.get(flag)))
+            found.append(Comparison(column, outcome, tuple(lines)))
+    return tuple(found)
