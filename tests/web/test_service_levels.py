@@ -1,0 +1,176 @@
+"""The service-level desk: every page has content and an empty state, refusals stand on the page."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from wfm import instants
+from wfm.db import transaction
+from wfm.sample import catalogue
+from wfm.services import clock_book, sample_agreements
+from wfm.sla.documents import PARTS, verify
+from wfm.tables import Agreement, Customer, Service, Ticket, TicketEvent
+from wfm.words import EventKind, Role
+
+SignIn = Callable[..., TestClient]
+BASE = "/service-levels"
+
+
+@pytest.fixture
+def sample(fresh_engine: sa.Engine) -> sa.Engine:
+    """The sample's agreements, and a ticket answered late last month and one that is open."""
+    now = instants.now()
+    last_month = (now.replace(day=1) - timedelta(days=10)).replace(hour=4, minute=0)
+    with transaction(fresh_engine) as session:
+        for row in catalogue.services().itertuples():
+            session.add(Service(code=row.code, name_en=row.name_en, name_zh=row.name_zh))
+        session.add(Customer(code="C1", name="<b>Blue</b>"))
+        session.flush()
+        sample_agreements.add_calendars(session)
+        sample_agreements.add_agreements(session, catalogue.services(), catalogue.targets())
+        service = session.exec(select(Service).where(Service.code == "connect")).one()
+        ids = []
+        for code, opened in (("T-old", last_month), ("T-new", now - timedelta(minutes=30))):
+            row = Ticket(code=code, opened_at=opened, service_id=service.id, priority=1,
+                         customer_id=1)  # fmt: skip
+            session.add(row)
+            session.flush()
+            ids.append(row.id)
+            session.add(TicketEvent(code=code, ticket_id=row.id, at=opened, kind=EventKind.OPENED))
+        session.add(TicketEvent(code="a", ticket_id=ids[0], kind=EventKind.RESOLVED,
+                                at=last_month + timedelta(hours=9)))  # fmt: skip
+        clock_book.refresh(session, ids, now, "UTC")
+    return fresh_engine
+
+
+def id_of(engine: sa.Engine, code: str) -> int:
+    with transaction(engine) as session:
+        found = session.exec(
+            select(Agreement.id).where(Agreement.code == code).order_by(Agreement.version.desc())  # type: ignore[attr-defined]
+        ).first()
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_page_says_what_to_do_when_there_is_nothing(signed_in: SignIn, language: str) -> None:
+    client = signed_in(Role.SERVICE_MANAGER, language=language)
+    for path in ("", "/report", "/notices"):
+        page = client.get(BASE + path)
+        assert page.status_code == 200
+        assert 'class="empty"' in page.text
+    assert client.get(f"{BASE}/agreements/1").status_code == 404
+    assert client.get(f"{BASE}/clocks", params={"code": "none"}).status_code == 404
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_pages_with_content(sample: sa.Engine, signed_in: SignIn, language: str) -> None:
+    client = signed_in(Role.SERVICE_MANAGER, language=language)
+    page = client.get(BASE).text
+    assert "SLA-connect" in page
+    assert "connect-care" in page  # the near-duplicate
+    assert "UC-courier" in page
+    detail = client.get(f"{BASE}/agreements/{id_of(sample, 'SLA-connect')}").text
+    assert "OLA-network + UC-line" in detail
+    assert re.search(r"[0-9a-f]{64}", detail)
+    report = client.get(f"{BASE}/report").text
+    assert "&lt;b&gt;Blue&lt;/b&gt;" in report
+    assert "<b>Blue" not in report
+    clocks = client.get(f"{BASE}/clocks", params={"code": "T-new"}).text
+    assert "SLA-connect v1" in clocks
+    word = {"en": "ticket opened", "zh": "工单已建立"}[language]
+    assert word in clocks
+    assert client.get(f"{BASE}/notices").status_code == 200
+
+
+def test_a_report_as_a_spreadsheet_and_an_odd_month(sample: sa.Engine, signed_in: SignIn) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    answer = client.get(f"{BASE}/report.xlsx")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        assert len([name for name in book.namelist() if "worksheets/sheet" in name]) == 3
+    for month in ("13", "2026-00", "x", "0001-01", "9999-12"):
+        assert client.get(f"{BASE}/report", params={"month": month}).status_code == 422
+
+
+def test_a_draft_is_refused_with_the_path_and_the_words(
+    sample: sa.Engine, signed_in: SignIn
+) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    key = id_of(sample, "SLA-orders-key")
+    page = client.get(f"{BASE}/agreements/{key}").text
+    assert "not borne" in page
+    assert "“as soon as possible” cannot be measured" in page
+    answer = client.post(f"{BASE}/agreements/{key}/submit")
+    assert answer.status_code == 409
+    assert "cannot be submitted" in answer.text
+
+
+def test_from_the_form_to_the_seal(sample: sa.Engine, signed_in: SignIn) -> None:
+    client = signed_in(Role.SERVICE_MANAGER, Role.AUDITOR)
+    answer = client.post(f"{BASE}/agreements", data={"code": "SLA-forms", "kind": "sla",
+                                                     "service": "access"})  # fmt: skip
+    assert answer.status_code == 303
+    page = answer.headers["location"]
+    text = {f"part_{part.code}": "30 minutes in 95 % of a month's tickets" for part in PARTS}
+    named = {"provider": "Desk", "receiver": "Sales", "language": "en", "supports": ""}
+    assert client.post(f"{page}/text", data=text | named).status_code == 303
+    row = {"metric": ["resolution", "callback"], "priority": ["", ""], "limit": ["8", ""],
+           "unit": ["hour", "hour"], "calendar": ["desk", "desk"], "share": ["95", "90"],
+           "source": ["ticket events", ""]}  # fmt: skip
+    assert client.post(f"{page}/targets", data=row).status_code == 303
+    assert client.post(f"{page}/submit").status_code == 303
+    assert client.post(f"{page}/review", data={"verdict": "passes"}).status_code == 303
+    today = instants.local_date(instants.now(), "Asia/Shanghai").isoformat()
+    signature = {"party": "provider", "name": "Lin", "in_force_from": today}
+    assert client.post(f"{page}/sign", data=signature).status_code == 303
+    again = client.post(f"{page}/sign", data=signature | {"party": "receiver"})
+    assert again.status_code == 409  # one person for both
+    assert "one person" in again.text
+    both = signature | {"party": "receiver", "name": "Zhao"}
+    assert client.post(f"{page}/sign", data=both).status_code == 303
+    export = client.get(f"{page}/sealed.json")
+    assert verify(json.loads(export.content)).ok
+    assert client.post(f"{page}/targets", data=row).status_code == 409
+
+
+def test_a_refused_signature_leaves_nothing_behind(sample: sa.Engine, signed_in: SignIn) -> None:
+    client = signed_in(Role.SERVICE_MANAGER, Role.AUDITOR)
+    key = id_of(sample, "SLA-protect")
+    page = f"{BASE}/agreements/{key}"
+    client.post(f"{page}/review", data={"verdict": "passes"})
+    client.post(f"{page}/sign", data={"party": "provider", "name": "Lin"})
+    late = {"party": "receiver", "name": "Zhao", "in_force_from": "2020-01-01"}
+    assert client.post(f"{page}/sign", data=late).status_code == 409
+    with transaction(sample) as session:
+        assert session.get_one(Agreement, key).signed_by_receiver == ""
+
+
+def test_a_service_is_added_and_a_near_duplicate_asked_about(
+    sample: sa.Engine, signed_in: SignIn
+) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    new = {"code": "n", "name_en": "Network services", "name_zh": "网络的服务", "status": "live"}
+    answer = client.post(f"{BASE}/services", data=new)
+    assert answer.status_code == 409
+    assert 'value="Network services"' in answer.text
+    assert client.post(f"{BASE}/services", data=new | {"anyway": "1"}).status_code == 303
+
+
+def test_who_may_not(sample: sa.Engine, signed_in: SignIn) -> None:
+    client = signed_in(Role.LEAD)
+    assert client.get(BASE).status_code == 200
+    assert "Draft it" not in client.get(BASE).text
+    assert client.post(f"{BASE}/agreements", data={"code": "x"}).status_code == 403
+    key = id_of(sample, "SLA-protect")
+    answer = client.post(f"{BASE}/agreements/{key}/review", data={"verdict": "passes"})
+    assert answer.status_code == 403
