@@ -219,7 +219,7 @@ class _Loop:
         if len(self.rounds) < 2 or not self.rounds[-2]["added_hours"]:
             return None
         before, now = self.rounds[-2:]
-        asked = before["added_hours"] * 60 / SLOT_MIN
+        asked = float(before["added_hours"]) * 60 / SLOT_MIN
         return 1 - max(0.0, float(now["short"] - before["short"]) / asked)
 
     def _rows(self, bench: Bench, played: list[list[Decision]]) -> list[Row]:
