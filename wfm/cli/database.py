@@ -135,7 +135,7 @@ def _run(name: str, *arguments: str) -> None:
 @db.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify(as_json: bool) -> None:
-    """Prove the audit chain.
+    """Prove the audit chain and the seals of agreements.
 
     Example: wfm db verify --json
     """
@@ -143,6 +143,7 @@ def verify(as_json: bool) -> None:
 
     from wfm.audit import verify as breaks_of
     from wfm.db import current_revision, newest_revision, transaction
+    from wfm.services.agreement_versions import broken_seals
     from wfm.tables import AuditEntry
 
     with _opened() as engine:
@@ -151,12 +152,14 @@ def verify(as_json: bool) -> None:
         with transaction(engine) as session:
             breaks = list(breaks_of(session))
             entries = session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
+            broken = broken_seals(session)
     if as_json:
         print_json(
             {
                 "entries": entries,
-                "intact": not breaks,
+                "intact": not breaks and not broken,
                 "breaks": [{"entry": b.entry_id, "what": b.what} for b in breaks],
+                "broken_seals": broken,
             }
         )
     if breaks:
@@ -164,4 +167,9 @@ def verify(as_json: bool) -> None:
             "the audit chain is broken",
             [Fault(f"audit entry {b.entry_id} {b.what}") for b in breaks],
         )
-    click.echo(f"the audit chain of {entries} entries is intact", err=True)
+    if broken:
+        raise TierdeskError(
+            "a sealed agreement is not what was sealed",
+            [Fault(f"agreement {name} is not what was sealed") for name in broken],
+        )
+    click.echo(f"the audit chain of {entries} entries and all seals are intact", err=True)

@@ -37,7 +37,7 @@ SUMMARIES = {
     "replay": "Run a trace of tickets through dispatch.",
     "roster": "Solve, verify, repair and explain rosters.",
     "serve": "Serve the pages, with one job worker.",
-    "sla": "Service-level clocks.",
+    "sla": "Service-level clocks and sealed agreements.",
     "staffing": "People needed for a load.",
     "worker": "Run a job worker.",
 }

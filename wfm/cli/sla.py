@@ -1,17 +1,21 @@
-"""`wfm sla …`: service-level clocks on files."""
+"""`wfm sla …`: service-level clocks, and sealed agreements."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wfm.cli.output import print_json, print_table
 
+if TYPE_CHECKING:
+    from wfm.db import Engine
+
 
 @click.group()
 def sla() -> None:
-    """Service-level clocks.
+    """Service-level clocks and sealed agreements.
 
     Example: wfm sla evaluate cases.json --json
     """
@@ -50,6 +54,102 @@ def evaluate(cases: Path, as_json: bool, boundary: str) -> None:
             for field, value in entry["result"].items()
         ]
         print_table(["case", "field", "value"], rows)
+
+
+@sla.command()
+@click.option("--check", "check_only", is_flag=True, help="Only show what replay does not confirm.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def rebuild(check_only: bool, as_json: bool) -> None:
+    """Read the clocks of all tickets anew from their events.
+
+    With --check nothing is changed: each stored value that replay does not confirm is shown, and
+    the exit status is 1 if there is one.
+
+    Example: wfm sla rebuild --check
+    """
+    from wfm.db import open_engine
+    from wfm.settings import Settings
+
+    settings = Settings.from_environment()
+    engine = open_engine(settings)
+    try:
+        if check_only:
+            _check_clocks(engine, settings.timezone, as_json)
+        else:
+            _rebuild_clocks(engine, settings.timezone, as_json)
+    finally:
+        engine.dispose()
+
+
+def _rebuild_clocks(engine: Engine, timezone: str, as_json: bool) -> None:
+    from wfm import instants
+    from wfm.db import transaction
+    from wfm.services import clock_book, clock_worker
+
+    at = instants.now()
+    with transaction(engine) as session:
+        clock_book.mark(session, at)
+    count = clock_worker.catch_up(engine, at, timezone)
+    if as_json:
+        print_json({"tickets": count})
+    else:
+        click.echo(f"read the clocks of {count} tickets anew")
+
+
+def _check_clocks(engine: Engine, timezone: str, as_json: bool) -> None:
+    from wfm import instants
+    from wfm.db import transaction
+    from wfm.services import clock_book
+
+    # one view of the data, however long it takes and whatever happens meanwhile
+    with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as session:
+        found = clock_book.check(session, instants.now(), timezone)
+    rows = [
+        (one.ticket, one.clock, one.column, _cell(one.stored), _cell(one.replayed))
+        for one in found.differences
+    ] + [(ticket, "", "error", "", error) for ticket, error in found.failures]
+    if as_json:
+        names = ("ticket", "clock", "column", "stored", "replayed")
+        print_json({
+            "tickets": found.tickets, "pending": found.pending,
+            "differences": [dict(zip(names, row, strict=True)) for row in rows],
+        })  # fmt: skip
+    else:
+        if rows:
+            print_table(["ticket", "clock", "column", "stored", "replayed"], rows)
+        click.echo(f"{found.tickets} tickets read, {found.pending} await a look, "
+                   f"{len(rows)} values differ", err=True)  # fmt: skip
+    if rows:
+        raise click.exceptions.Exit(1)
+
+
+@sla.command("verify-seal")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--seal", help="The seal as it is known from elsewhere: on paper, in the audit chain."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def verify_seal(file: Path, seal: str | None, as_json: bool) -> None:
+    """Verify an exported agreement against its seal; no database is needed.
+
+    Example: wfm sla verify-seal agreement-1-v1.json
+    """
+    from dataclasses import asdict
+
+    from wfm.errors import Fault, InputError
+    from wfm.sla.documents import verify
+
+    verdict = verify(_read_json(file), seal)
+    if as_json:
+        print_json(asdict(verdict))
+    elif verdict.ok:
+        click.echo(f"{verdict.code} v{verdict.version}: as it was sealed ({verdict.computed})")
+    if not verdict.ok and not as_json:
+        expected = "the text is not what was sealed; its own seal is"
+        raise InputError.of([Fault(f"{expected} {verdict.computed}", file.name, None, "seal",
+                                   seal or verdict.seal)])  # fmt: skip
+    if not verdict.ok:
+        raise click.exceptions.Exit(1)
 
 
 def _read_json(path: Path) -> object:

@@ -171,6 +171,25 @@ def export(session: Session, actor: Actor, agreement_id: int) -> dict[str, Any]:
     return {"document": agreement.sealed, "seal": agreement.seal}
 
 
+def broken_seals(session: Session) -> list[str]:
+    """Sealed versions whose document is not what was sealed, or is not what the row says."""
+    found = []
+    for agreement in session.exec(select(Agreement).where(Agreement.seal != "")):
+        sealed = agreement.sealed
+        now = document_of(session, agreement)
+        same = all(
+            sealed.get(key) == value for key, value in now.items() if key != "targets"
+        ) and _without_calendars(sealed.get("targets")) == _without_calendars(now["targets"])
+        if seal_of(sealed) != agreement.seal or not same:
+            found.append(f"{agreement.code} v{agreement.version}")
+    return found
+
+
+def _without_calendars(targets: Any) -> list[Any]:
+    """Calendars go on after the signature: each year brings its holidays."""
+    return [target | {"calendar": None} for target in targets or ()]
+
+
 def open_points(session: Session, agreement: Agreement) -> list[Gap]:
     """What is missing or cannot be measured."""
     return gaps(document_of(session, agreement))

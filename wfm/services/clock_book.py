@@ -242,8 +242,8 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Rebuilt:
-    """What a rebuild found: how many tickets it read, and how many await a look anyway."""
+class Checked:
+    """What a check found: how many tickets it read, and how many await a look anyway."""
 
     tickets: int
     pending: int
@@ -251,28 +251,23 @@ class Rebuilt:
     failures: tuple[tuple[str, str], ...]
 
 
-def rebuild(session: Session, at: datetime, timezone: str, *, check: bool) -> Rebuilt:
-    """Read every clock anew; keep the result, or with `check` only show where it differs.
+def check(session: Session, at: datetime, timezone: str) -> Checked:
+    """Replay every ticket and compare with what is kept; nothing is changed.
 
     Tickets that await a look are counted and not compared: nobody has kept anything for them yet.
     """
     book = load(session, timezone)
     names = {row.id: row.code for row in session.execute(sa.select(Ticket.id, Ticket.code))}  # type: ignore[call-overload]
     pending = set(session.exec(select(Ticket.id).where(col(Ticket.next_look_at) <= at)))
+    ids = sorted(names.keys() - pending)
     found: list[Difference] = []
     failures: list[tuple[str, str]] = []
-    ids = sorted(names.keys() - pending) if check else sorted(names)
     for first in range(0, len(ids), TOGETHER):
         part = ids[first : first + TOGETHER]
-        stored = clock_store.stored(session, part)
-        computed = (
-            compute(session, part, at, book)
-            if check
-            else refresh(session, part, at, timezone, book)
-        )
-        found += _differences(stored, computed, names)
+        computed = compute(session, part, at, book)
+        found += _differences(clock_store.stored(session, part), computed, names)
         failures += [(names[key], error) for key, error in computed.failures.items()]
-    return Rebuilt(len(ids), len(pending), tuple(found), tuple(failures))
+    return Checked(len(ids), len(pending), tuple(found), tuple(failures))
 
 
 def _differences(stored: Stored, computed: Computed, names: dict[int, str]) -> list[Difference]:

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from wfm import instants
 from wfm.cli.main import run
+from wfm.db import transaction
+from wfm.sla.documents import FORMAT, seal_of
+from wfm.tables import Ticket
 
 CASE = {
     "id": "one",
@@ -90,3 +94,57 @@ def test_no_file_and_no_argument(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_help_has_an_example(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 0
     assert "Example: wfm sla evaluate" in capsys.readouterr().out
+
+
+def sealed(folder: Path) -> tuple[Path, str]:
+    document = {"format": FORMAT, "code": "SLA-x", "version": 2, "parts": {"term": {"zh": "一年"}}}
+    path = folder / "sealed.json"
+    path.write_text(json.dumps({"document": document, "seal": seal_of(document)}), "utf-8")
+    return path, seal_of(document)
+
+
+def test_a_seal_is_verified_without_a_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, seal = sealed(tmp_path)
+    assert run(["sla", "verify-seal", str(path)]) == 0
+    assert capsys.readouterr().out == f"SLA-x v2: as it was sealed ({seal})\n"
+    assert run(["sla", "verify-seal", str(path), "--seal", seal.upper(), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ok"]
+    assert run(["sla", "verify-seal", str(path), "--seal", "0" * 64]) == 1
+    assert "sealed.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", ['"一年"', '"version": 2', '"SLA-x"'])
+def test_a_changed_text_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    path, _ = sealed(tmp_path)
+    text = json.dumps(json.loads(path.read_text("utf-8")), ensure_ascii=False)
+    assert change in text
+    path.write_text(text.replace(change, change.replace("2", "3").replace("x", "y")
+                                 .replace("一", "两")), "utf-8")  # fmt: skip
+    assert run(["sla", "verify-seal", str(path), "--json"]) == 1
+    assert not json.loads(capsys.readouterr().out)["ok"]
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"document": 3}', '"x"'])
+def test_what_is_no_export_is_not_verified(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(content, "utf-8")
+    assert run(["sla", "verify-seal", str(path)]) == 1
+
+
+def test_a_check_of_the_clocks(
+    fresh_engine: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = fresh_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    monkeypatch.setenv("WFM_DATABASE_URL", url)
+    with transaction(fresh_engine) as session:
+        session.add(Ticket(code="T", opened_at=instants.now(), respond_within_s=3600))
+    assert run(["sla", "rebuild", "--check"]) == 1  # its clock was never read
+    assert "first_response" in capsys.readouterr().out
+    assert run(["sla", "rebuild"]) == 0
+    capsys.readouterr()
+    assert run(["sla", "rebuild", "--check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"tickets": 1, "pending": 0, "differences": []}

@@ -179,6 +179,18 @@ def test_no_path_changes_what_is_sealed(sample: Session, change: str) -> None:
         sample.execute(sa.text(change))
 
 
+def test_a_seal_broken_behind_the_back_of_the_triggers_is_found(sample: Session) -> None:
+    assert agreement_versions.broken_seals(sample) == []
+    sample.execute(sa.text("set local session_replication_role = replica"))
+    sample.execute(sa.text("update agreement set provider = 'x' where code = 'SLA-apps'"))
+    sample.execute(sa.text(
+        "update agreement_target set limit_s = 9 where agreement_id ="
+        " (select id from agreement where code = 'UC-line')"))  # fmt: skip
+    sample.execute(sa.text("set local session_replication_role = origin"))
+    sample.expire_all()
+    assert sorted(agreement_versions.broken_seals(sample)) == ["SLA-apps v1", "UC-line v1"]
+
+
 def test_drafts_stay_open_to_change(sample: Session) -> None:
     sample.execute(sa.text("update agreement set provider = 'x' where seal = ''"))
     sample.execute(
