@@ -24,7 +24,7 @@ from scheduler.problem.pauses import moved, placements
 from scheduler.solution import Roster
 from scheduler.verify import verify
 
-MOST_WAYS = 200  # ways to place the breaks of one shift that are tried, those nearest first
+MOST_WAYS = 200  # ways to place the breaks of one shift that are tried
 EFFORT = 0.5  # deterministic units a day
 _Duty: TypeAlias = tuple[int, int, tuple[int, ...] | None]  # day, shift, where its breaks begin
 
@@ -119,15 +119,7 @@ def _groups(problem: RosterProblem, roster: Roster, day: date) -> list[_Group]:
         if shift is not None:
             s = look.shift[shift]
             alike[s, *(look.masks(covers)[a][s] for covers in asks.values())].append(a)
-    ways = {
-        s: sorted(
-            placements(work, problem.slot_minutes),
-            key=lambda way, work=work: sum(  # type: ignore[misc]
-                abs(start - pause.start) for start, pause in zip(way, work.breaks, strict=True)
-            ),
-        )[:MOST_WAYS]
-        for s, work in enumerate(problem.shifts)
-    }
+    ways = [placements(work, problem.slot_minutes, MOST_WAYS) for work in problem.shifts]
     return [
         _Group(problem.shifts[s], ways[s], agents)
         for (s, *_), agents in sorted(alike.items(), key=lambda item: item[1])

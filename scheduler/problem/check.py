@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scheduler.problem.check_rules import faults_in_rules, unknown
@@ -56,7 +55,7 @@ def _days(problem: RosterProblem) -> Iterator[str]:
     if not problem.days:
         yield "problem.days: at least one day expected"
     for i in range(1, len(problem.days)):
-        if problem.days[i].date != problem.days[i - 1].date + timedelta(days=1):
+        if (problem.days[i].date - problem.days[i - 1].date).days != 1:
             yield f"problem.days[{i}].date: not the day after the one before it"
     for i, day in enumerate(problem.days):
         if not 1900 <= day.date.year <= 2200:
@@ -83,6 +82,10 @@ def _shifts(problem: RosterProblem) -> Iterator[str]:
                 yield f"{path}.breaks[{n}]: a break must lie within the shift"
             if (pause.earliest is None) != (pause.latest is None):
                 yield f"{path}.breaks[{n}]: a window has both earliest and latest"
+            elif (pause.earliest or shift.start) < shift.start or (
+                pause.latest or shift.end
+            ) > shift.end:
+                yield f"{path}.breaks[{n}]: the window must lie within the shift"
         reason = fault_of_breaks(shift, [pause.start for pause in shift.breaks])
         if reason is not None:
             yield f"{path}.breaks: {BREAK_FAULTS[reason]}"

@@ -121,7 +121,8 @@ class Eligibility:
         """Dates on which somebody's qualification begins or has ended."""
         held = [q for person in self.problem.agents for q in person.qualifications]
         begun = {q.first for q in held if q.first is not None}
-        return sorted(begun | {q.last + timedelta(days=1) for q in held if q.last is not None})
+        ends = {q.last for q in held if q.last is not None and q.last < date.max}
+        return sorted(begun | {last + timedelta(days=1) for last in ends})
 
     def turn(self, on: date) -> int:
         """How many of these have come: between two, nobody's qualifications change."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from scheduler.problem.parts import Break, Shift
 
@@ -44,22 +45,29 @@ def fault_of_breaks(shift: Shift, starts: Sequence[int]) -> str | None:
     return None
 
 
-def placements(shift: Shift, step: int) -> list[tuple[int, ...]]:
-    """Every way to begin the breaks, moved in steps from where they lie; that way comes first."""
-    nominal = tuple(pause.start for pause in shift.breaks)
-    found = [starts for starts in _ways(shift, 0, step) if fault_of_breaks(shift, starts) is None]
-    return sorted(found, key=lambda starts: (starts != nominal, starts))
+def placements(shift: Shift, step: int, most: int = 200) -> list[tuple[int, ...]]:
+    """Ways to begin the breaks, moved in steps from where they lie; that way comes first.
+
+    At most `most` of them, the last breaks moved before the first, each near before far.
+    """
+    ways = _ways(shift, 0, step, shift.start)
+    right = (starts for starts in ways if fault_of_breaks(shift, starts) is None)
+    return list(islice(right, most))
 
 
-def _ways(shift: Shift, number: int, step: int) -> Iterator[tuple[int, ...]]:
+def _ways(shift: Shift, number: int, step: int, since: int) -> Iterator[tuple[int, ...]]:
+    """Ways to begin the breaks from one on, after work that began at `since`."""
     if number == len(shift.breaks):
         yield ()
         return
     pause = shift.breaks[number]
-    starts = [pause.start]
+    length, starts = pause.end - pause.start, [pause.start]
     if pause.earliest is not None and pause.latest is not None:
         first = pause.start - (pause.start - pause.earliest) // step * step
-        starts = list(range(first, pause.latest - (pause.end - pause.start) + 1, step))
+        starts = list(range(first, pause.latest - length + 1, step))
+        starts.sort(key=lambda start: (abs(start - pause.start), start))
+    latest = shift.end if shift.max_stretch is None else since + shift.max_stretch
     for start in starts:
-        for rest in _ways(shift, number + 1, step):
-            yield (start, *rest)
+        if since <= start <= latest:
+            for rest in _ways(shift, number + 1, step, start + length):
+                yield (start, *rest)

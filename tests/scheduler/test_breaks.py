@@ -49,7 +49,9 @@ def wanted(start: int, end: int, people: int, **fields: Any) -> IntervalCover:
 
 
 def test_ways_of_one_break() -> None:
-    assert placements(D, 30) == [(720,), (660,), (690,), (750,), (780,)]
+    # half an hour earlier, half an hour later, and so on
+    assert placements(D, 30) == [(720,), (690,), (750,), (660,), (780,)]
+    assert placements(D, 30, most=2) == [(720,), (690,)]
     assert placements(replace(D, breaks=(Break(720, 750),)), 30) == [(720,)]
 
 
@@ -75,6 +77,11 @@ def test_windows_and_spacing(starts: tuple[int, ...], fault: str | None) -> None
     placed = replace(all_on(problem, "T"), breaks={("a", MONDAY): starts})
     reasons = [(b.kind, b.facts["reason"]) for b in verify(problem, placed).violations]
     assert reasons == ([] if fault is None else [("breaks", fault)])
+
+
+def test_many_breaks_with_wide_windows_take_no_longer() -> None:
+    breaks = tuple(Break(at, at + 10, earliest=480, latest=960) for at in range(500, 950, 30))
+    assert len(placements(replace(D, breaks=breaks), 5)) == 200
 
 
 def test_breaks_that_change_places_or_may_not_move() -> None:
@@ -165,6 +172,7 @@ def test_a_bound_without_breaks_holds_for_every_placement() -> None:
     [
         (replace(D, breaks=(Break(720, 750, earliest=660),)), "both earliest and latest"),
         (replace(D, breaks=(Break(720, 750, earliest=725, latest=810),)), "outside its window"),
+        (replace(D, breaks=(Break(720, 750, earliest=470, latest=810),)), "window must lie within"),
         (replace(D, max_stretch=200), "max_stretch"),
         (replace(D, breaks=(Break(720, 750), Break(740, 760))), "without overlap"),
     ],
