@@ -18,7 +18,11 @@ PAGES = {
     "grades": ("lead", "/grades"),
     "rosters": ("planner", "/rosters"),
     "roster": ("planner", "/rosters/7"),
-    "duty": ("planner", "/duty?from=2026-10-01&until=2026-10-08"),
+    "duty": ("planner", "/duty?from=2026-10-01&until=2026-10-07"),
+    "duty-wishes": ("planner", "/duty/wishes"),
+    "duty-handover": ("planner", "/duty/handover?from=2026-10-01&until=2026-10-07"),
+    "duty-costs": ("planner", "/duty/costs?from=2026-10-01&until=2026-10-07"),
+    "duty-posts": ("planner", "/duty/posts"),
     "dispatch": ("dispatcher", "/dispatch"),
     "imports": ("planner", "/imports"),
     "jobs": ("planner", "/jobs"),
@@ -106,3 +110,29 @@ def test_a_page_has_no_serious_accessibility_fault(visit, name) -> None:
         if fault["impact"] in ("serious", "critical")
     ]
     assert serious == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_spring_festival_is_proposed_swapped_and_put_back(visit, language) -> None:
+    """A planner's way through a holiday, by keyboard where a dialog opens."""
+    here = visit("planner", language)
+    page = here.open("/duty?from=2027-02-05&until=2027-02-10")
+    page.once("dialog", lambda asked: asked.accept())
+    page.click("form[action='/duty/propose'] button")
+    page.wait_for_selector(".holder")
+    kept(here, "duty-spring", language, 1400)
+    holder = page.locator("table.duty .holder strong").first
+    before = holder.inner_text()
+    page.locator("table.duty .holder a.edit").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog#place[open] input[name=to]")
+    kept(here, "duty-swap", language, 1400)
+    page.locator("dialog#place button.main").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("form[action='/duty/undo']")
+    assert holder.inner_text() != before
+    page.locator("form[action='/duty/undo'] button").first.click()
+    page.wait_for_load_state()
+    assert holder.inner_text() == before
+    assert here.errors == []

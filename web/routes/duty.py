@@ -366,7 +366,7 @@ def costs(desk: AtDesk, first: MaybeFirst = None, last: MaybeLast = None) -> Res
     )  # fmt: skip
 
 
-def _costs(desk: Desk, first: date, last: date) -> tuple[duty_pay.ClassCost, ...]:
+def _costs(desk: Desk, first: date, last: date) -> duty_pay.Costs:
     held = duty_pages.require_period(desk.session, desk.actor, first, last)
     wage = _wage(desk, first, last)
     return duty_pay.costs(desk.session, held, first, last, wage, desk.settings.timezone)

@@ -103,13 +103,18 @@ SHIFTS = (
     ("standby", "Night standby", "夜间待命", "22:00", "08:00", 0, "", "standby", True),
 )
 
-# role, English, Chinese, people per day, lowest grade, mode, minutes to be at work, one per site
+# role, English, Chinese, people per day, lowest grade, mode, minutes to be at work, one per site,
+# start, end (not after the start: the next day), legal kind and its basis, stays in town
 POSTS = (
-    ("duty_leader", "Duty leader", "带班领导", 1, "expert", "standby", 60, False),
-    ("lead", "Lead", "主班", 1, "senior", "on_site", 0, True),
-    ("deputy", "Deputy", "副班", 1, "ordinary", "on_site", 0, True),
-    ("standby", "Standby", "备班", 1, "ordinary", "standby", 60, True),
-)
+    ("duty_leader", "Duty leader", "带班领导", 1, "expert", "standby", 60, False,
+     "08:00", "08:00", "watch", "reachable, may rest", True),
+    ("lead", "Lead", "主班", 1, "senior", "on_site", 0, True,
+     "08:00", "16:30", "ordinary", "own work", False),
+    ("deputy", "Deputy", "副班", 1, "ordinary", "on_site", 0, True,
+     "13:30", "22:00", "ordinary", "own work", False),
+    ("standby", "Standby", "备班", 1, "ordinary", "standby", 60, True,
+     "22:00", "08:00", "standby", "at home, may rest", False),
+)  # fmt: skip
 
 
 def sites() -> pd.DataFrame:
@@ -155,9 +160,10 @@ def shifts() -> pd.DataFrame:
 def posts() -> pd.DataFrame:
     """Holiday posts; a post without a site is one for the whole desk."""
     rows = [
-        (f"{role}-{site}" if site else role, role, en, zh, people, grade, mode, reach, site)
-        for role, en, zh, people, grade, mode, reach, per_site in POSTS
-        for site in ([code for code, _, _ in SITES] if per_site else [""])
+        (f"{post[0]}-{site}" if site else post[0], *post[:7], site, *post[8:])
+        for post in POSTS
+        for site in ([code for code, _, _ in SITES] if post[7] else [""])
     ]
     columns = ["code", "role", "name_en", "name_zh", "people", "min_grade", "mode"]
-    return pd.DataFrame(rows, columns=[*columns, "reach_minutes", "site"])
+    columns += ["reach_minutes", "site", "starts", "ends", "kind", "basis", "stays_in_town"]
+    return pd.DataFrame(rows, columns=columns)

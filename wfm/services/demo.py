@@ -25,13 +25,13 @@ from wfm.sample.catalogue import TIMEZONE
 from wfm.services import (
     clock_worker,
     demand,
-    holiday_duty,
     importing,
     replaying,
     roster_problems,
     rostering,
     sample_desk,
     sample_grades,
+    sample_holiday,
 )
 from wfm.services.sample_morning import open_desk
 from wfm.settings import Settings
@@ -118,7 +118,7 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
         plan = demand.make_plan(session, PLANNER, *MONTH, TIMEZONE, RECORDS_END)
         _tell_plan(plan.facts, figures)
     with step("duty", "filling the holiday posts"), transaction(engine) as session:
-        proposed = holiday_duty.propose(session, PLANNER, *MONTH, RECORDS_END)
+        proposed = sample_holiday.prepare(session, PLANNER, TIMEZONE)
         figures.posts, figures.posts_filled = proposed.places, proposed.filled
         figures.burden_spread = (proposed.spread_before, proposed.spread_after)
     with step("roster", "solving six teams' rosters of October"):
@@ -130,6 +130,7 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
     with step("live", "opening the desk on 8 October, 10:00"), transaction(engine) as session:
         newest = roster_problems.newest_plan(session, *MONTH)
         assert newest is not None
+        sample_holiday.live_through(session, PLANNER, TIMEZONE)
         figures.waiting = open_desk(session, newest, PRESENT, TIMEZONE, seed)
     clock_worker.catch_up(engine, PRESENT, TIMEZONE)
     return figures

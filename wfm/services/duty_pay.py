@@ -42,6 +42,7 @@ WATCHES = (DutyKind.WATCH, DutyKind.STANDBY)
 LONGEST_REASON = 500
 
 Span = tuple[datetime, datetime]
+Costs = tuple[ClassCost, ...]
 
 
 @dataclass(frozen=True)

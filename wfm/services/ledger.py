@@ -36,15 +36,15 @@ def ledger(session: Session, before: date, years: int = YEARS) -> tuple[LedgerEn
         .where(HolidayDuty.day < before, HolidayDuty.day >= since(before, years))
         .order_by(col(HolidayDuty.day), Agent.code)
     )
-    closed = {
-        (code, row.day): LedgerEntry(code, row.day, row.name_zh, round(row.burden), row.post_code)
+    closed = [
+        LedgerEntry(code, row.day, row.name_zh, round(row.burden), row.post_code)
         for row, code in rows
-    }
-    return (*closed.values(), *_not_yet_closed(session, before, years, set(closed)))
+    ]
+    return (*closed, *_not_yet_closed(session, before, years, {entry.date for entry in closed}))
 
 
 def _not_yet_closed(
-    session: Session, before: date, years: int, known: set[tuple[str, date]]
+    session: Session, before: date, years: int, known: set[date]
 ) -> list[LedgerEntry]:
     rows = session.exec(
         select(PostHolding, Post, Agent.code)
@@ -62,5 +62,5 @@ def _not_yet_closed(
             days[held.day].burden * burden_percent(post.mode) // 100, post.code,
         )
         for held, post, code in rows
-        if held.day in days and (code, held.day) not in known
+        if held.day in days and held.day not in known
     ]  # fmt: skip

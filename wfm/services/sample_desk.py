@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from scheduler.ledger import burden_of
 from wfm.sample.desk import SampleDesk
 from wfm.services import accounts, sample_agreements
+from wfm.services.ledger import burden_percent
 from wfm.tables import (
     Agent,
     Assignment,
@@ -83,6 +84,8 @@ def set_up(session: Session, desk: SampleDesk) -> None:
                 people=int(row.people), min_grade=Grade(row.min_grade), mode=Mode(row.mode),
                 reach_minutes=int(row.reach_minutes) or None,
                 site_id=sites[row.site].id if row.site else None,
+                starts=time.fromisoformat(row.starts), ends=time.fromisoformat(row.ends),
+                kind=DutyKind(row.kind), basis=row.basis, stays_in_town=bool(row.stays_in_town),
             )
         )  # fmt: skip
     session.flush()
@@ -104,13 +107,15 @@ def _shift(row: Any) -> ShiftTemplate:
 def add_past(session: Session, desk: SampleDesk, at: datetime) -> None:
     """What the desk remembers: last week's duties, and the holidays of past years."""
     agents = {agent.code: agent.id for agent in session.exec(select(Agent))}
+    share = {post.code: burden_percent(post.mode) for post in session.exec(select(Post))}
     for row in _rows(desk.holiday_ledger):
         agent_id = agents[row.agent_id]
         assert agent_id is not None
         session.add(
             HolidayDuty(
                 agent_id=agent_id, day=row.on, day_type=DayType(row.day_type), name_en=row.name,
-                name_zh=row.name_zh, post_code=row.post, burden=burden_of(row.name_zh),
+                name_zh=row.name_zh, post_code=row.post,
+                burden=burden_of(row.name_zh) * share.get(row.post, 100) // 100,
             )
         )  # fmt: skip
     home = dict(zip(desk.agents["agent_id"], desk.agents["team"], strict=True))
