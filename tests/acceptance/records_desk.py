@@ -22,7 +22,7 @@ from sqlmodel import col, select
 from wfm import db
 from wfm.access import SYSTEM, Actor
 from wfm.importing.report import ImportReport
-from wfm.services import facts, grade_effect, grading, importing, opening
+from wfm.services import facts, grade_effect, grade_runs, grading, importing, opening
 from wfm.sla.clocks import State
 from wfm.sla.clocks import replay as read_clocks
 from wfm.sla.tickets import ClockTarget, Metric, TicketEvent
@@ -31,14 +31,23 @@ from wfm.tables import (
     Agreement,
     AgreementTarget,
     Assessment,
+    AssessmentCycle,
     BusinessCalendar,
     ShiftTemplate,
 )
 from wfm.tables import Ticket as TicketRow
 from wfm.tables import TicketEvent as EventRow
-from wfm.words import AgreementKind, AgreementStatus, DecisionAction, Role
+from wfm.words import (
+    AgreementKind,
+    AgreementStatus,
+    CycleStatus,
+    DecisionAction,
+    Grade,
+    Role,
+)
 
 LEAD = Actor("lead", roles={Role.LEAD: None})
+SECOND = Actor("second", roles={Role.SERVICE_MANAGER: None})
 SEED = 20160229
 HOUR = 3600
 EFFORT_SIGMA = 0.8  # of the logarithm: the mean is 1.38 times the median
@@ -249,10 +258,19 @@ class Desk:
     def sign(self, found: Sequence[Assessment], at: datetime) -> dict[str, int]:
         """A lead signs what the policy can tell; the grades take effect on the day of `at`."""
         with db.transaction(self.engine) as session:
+            cycle = session.get_one(AssessmentCycle, found[0].cycle_id)
+            cycle.status = CycleStatus.REVIEW
             for one in found:
                 if one.decision in ("keep", "rise", "fall"):
-                    grading.decide(session, LEAD, one.id, DecisionAction.ACCEPT, at)
-            counts = grade_effect.take_effect(session, LEAD, found[0].cycle_id, at.date(), at)
+                    signed = grading.decide(session, LEAD, one.id, DecisionAction.ACCEPT, at)
+                    if grading.state_of(signed, one.previous_grade, Grade.EXPERT) == "half":
+                        grading.decide(session, SECOND, one.id, DecisionAction.CONFIRM, at)
+            # as if published before: these records end on the eve of the month they are used in
+            cycle.status = CycleStatus.PUBLISHED
+            cycle.objections_until = at.date() - timedelta(days=1)
+            counts = grade_effect.take_effect(
+                session, LEAD, found[0].cycle_id, at.date(), at, self.timezone
+            )
             held = session.exec(
                 select(AgentGrade.grade).where(facts.in_force(AgentGrade, at.date()))
             ).all()

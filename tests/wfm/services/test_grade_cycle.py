@@ -1,0 +1,446 @@
+"""The steps of a cycle, two signatures, appeals, attachments, fairness answers, corrections."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlmodel import Session, col, select
+
+from wfm import audit, tables
+from wfm.access import SYSTEM, Actor
+from wfm.errors import AccessDeniedError, ConflictError, InputError, NotFoundError
+from wfm.services import (
+    grade_appeals,
+    grade_case_page,
+    grade_corrections,
+    grade_cycles,
+    grade_effect,
+    grade_fairness,
+    grade_files,
+    grade_runs,
+    grading,
+)
+from wfm.services.grade_corrections import Wrong
+from wfm.services.grade_files import Handed
+from wfm.words import CycleStatus, DecisionAction, Grade, RecordKind, Role
+
+ZONE = "Asia/Shanghai"
+AS_OF = date(2026, 9, 30)
+AT = datetime(2026, 10, 9, 2, tzinfo=UTC)  # a Friday; the 10th is a make-up workday
+LEAD = Actor("lead", roles={Role.LEAD: None})
+OTHER = Actor("other", roles={Role.LEAD: None})
+MANAGER = Actor("manager", roles={Role.SERVICE_MANAGER: None})
+A = DecisionAction
+
+
+@pytest.fixture
+def desk(session: Session) -> dict[str, int]:
+    """Twelve agents with records that make clear cases; B0 … B5 hold senior already."""
+    team = tables.Team(code="t", name_en="Team", name_zh="团队")
+    session.add(team)
+    session.flush()
+    ids = {}
+    for place in range(12):
+        code = f"{'AB'[place % 2]}{place // 2}"
+        agent = tables.Agent(code=code, name=f"{code} Li", hired_on=date(2019, 1, 1))
+        session.add(agent)
+        session.flush()
+        ids[code] = agent.id or 0
+        grade = Grade.SENIOR if code[0] == "B" else Grade.ORDINARY
+        begin = date(2020, 1, 1)
+        session.add(tables.AgentGrade(agent_id=agent.id, grade=grade, valid_from=begin))
+        session.add(tables.AgentTeam(agent_id=agent.id, team_id=team.id, valid_from=begin))
+        records_of(session, code, ids[code], good=place < 4)
+    session.flush()
+    return ids
+
+
+def records_of(session: Session, code: str, agent: int, *, good: bool) -> None:
+    for number in range(80):
+        opened = datetime(2026, 8, 1, 9, tzinfo=UTC) + timedelta(hours=9 * number)
+        done = number % 20 < (19 if good else 14)
+        session.add(
+            tables.Ticket(
+                code=f"{code}-{number}", opened_at=opened, owner_id=agent, resolved_at=opened,
+                resolved=done, independent=done, reopened=False, state="closed",
+            )
+        )  # fmt: skip
+    for number in range(24):
+        session.add(
+            tables.Survey(
+                code=f"{code}-s{number}", agent_id=agent, answered_on=date(2026, 9, 1),
+                score=5 if number % 12 < (11 if good else 8) else 1,
+            )
+        )  # fmt: skip
+        session.add(
+            tables.QualityReview(
+                code=f"{code}-q{number}", agent_id=agent, reviewer="R",
+                reviewed_on=date(2026, 9, 2), score=(93 if good else 78) + number % 3,
+            )
+        )  # fmt: skip
+
+
+def drafted(session: Session) -> int:
+    made = grade_runs.run_cycle(session, LEAD, "c", date(2026, 7, 1), AS_OF, ZONE, AT)
+    return made.id or 0
+
+
+def opened(session: Session) -> int:
+    number = drafted(session)
+    grade_cycles.open_review(session, LEAD, number, AT, ZONE)
+    return number
+
+
+def number_of(session: Session, agent: int) -> int:
+    found = session.exec(
+        select(tables.Assessment.id).where(tables.Assessment.agent_id == agent)
+    ).one()
+    return found or 0
+
+
+def sign_all(session: Session, cycle_id: int) -> None:
+    for one in session.exec(
+        select(tables.Assessment).where(tables.Assessment.cycle_id == cycle_id)
+    ).all():
+        signed = grading.decide(session, LEAD, one.id or 0, A.ACCEPT, AT)
+        if grading.state_of(signed, one.previous_grade, Grade.EXPERT) == "half":
+            grading.decide(session, MANAGER, one.id or 0, A.CONFIRM, AT)
+    cycle = session.get_one(tables.AssessmentCycle, cycle_id)
+    for flag in grade_fairness.unanswered(session, cycle):
+        grade_fairness.answer(session, LEAD, cycle_id, flag, "looked into it", AT)
+
+
+def published(session: Session) -> int:
+    number = opened(session)
+    sign_all(session, number)
+    grade_cycles.publish(session, LEAD, number, AT, ZONE)
+    return number
+
+
+def own(agent: int) -> Actor:
+    return Actor("own", roles={Role.AGENT: None}, agent_id=agent)
+
+
+# -- steps and their days -------------------------------------------------------------------------
+
+
+def test_workdays_are_those_of_the_desks_calendar(session: Session) -> None:
+    # from Wednesday 30 September 2026: 1 to 7 October are off, the 8th and 9th are workdays and so
+    # is Saturday the 10th, made up for the holiday
+    assert grade_cycles.after_workdays(session, AS_OF, 1) == date(2026, 10, 8)
+    assert grade_cycles.after_workdays(session, AS_OF, 3) == date(2026, 10, 10)
+    assert grade_cycles.after_workdays(session, AS_OF, 4) == date(2026, 10, 12)
+
+
+def test_a_draft_is_opened_or_thrown_away(session: Session, desk: dict[str, int]) -> None:
+    number = drafted(session)
+    case = number_of(session, desk["A0"])
+    with pytest.raises(ConflictError, match="draft"):
+        grading.decide(session, LEAD, case, A.ACCEPT, AT)
+    small = Actor("small", roles={Role.LEAD: frozenset({1})})
+    with pytest.raises(AccessDeniedError):
+        grade_cycles.open_review(session, small, number, AT, ZONE)
+    cycle = grade_cycles.open_review(session, LEAD, number, AT, ZONE)
+    # ten workdays after 9 October: 10, 12–16, 19–22
+    assert cycle.review_until == date(2026, 10, 22)
+    left = grade_cycles.deadline(session, cycle, date(2026, 10, 20))
+    assert left == grade_cycles.Deadline(date(2026, 10, 22), 2)
+    late = grade_cycles.deadline(session, cycle, date(2026, 10, 26))
+    assert late is not None
+    assert late.workdays_left == -2  # Friday the 23rd and Monday the 26th
+    with pytest.raises(ConflictError, match="another step"):
+        grade_cycles.discard(session, LEAD, number, AT)
+
+
+def test_a_discarded_draft_leaves_its_name_free(session: Session, desk: dict[str, int]) -> None:
+    number = drafted(session)
+    grade_cycles.discard(session, LEAD, number, AT)
+    assert session.exec(select(tables.Assessment)).all() == []
+    assert drafted(session) != number
+
+
+def test_nothing_is_published_unsigned(session: Session, desk: dict[str, int]) -> None:
+    number = opened(session)
+    with pytest.raises(ConflictError, match="not every case is signed"):
+        grade_cycles.publish(session, LEAD, number, AT, ZONE)
+    sign_all(session, number)
+    cycle = grade_cycles.publish(session, LEAD, number, AT, ZONE)
+    assert (cycle.published_on, cycle.objections_until) == (date(2026, 10, 9), date(2026, 10, 15))
+    with pytest.raises(ConflictError, match="may still appeal"):
+        grade_effect.take_effect(session, LEAD, number, date(2026, 11, 1), AT, ZONE)
+
+
+def test_a_publication_is_taken_back_until_somebody_appeals(
+    session: Session, desk: dict[str, int]
+) -> None:
+    number = published(session)
+    grade_cycles.take_back(session, LEAD, number, AT)
+    cycle = grade_cycles.publish(session, LEAD, number, AT, ZONE)
+    case = number_of(session, desk["A0"])
+    grade_appeals.file(session, own(desk["A0"]), case, "please look again", AT, ZONE)
+    with pytest.raises(ConflictError, match="relies on"):
+        grade_cycles.take_back(session, LEAD, cycle.id or 0, AT)
+
+
+# -- two signatures -------------------------------------------------------------------------------
+
+
+def test_an_expert_grade_takes_two_persons(session: Session, desk: dict[str, int]) -> None:
+    opened(session)
+    case = number_of(session, desk["B0"])  # rises from senior to expert
+    row = session.get_one(tables.Assessment, case)
+    assert (row.decision, row.proposed_grade) == ("rise", Grade.EXPERT)
+    with pytest.raises(ConflictError, match="no signature"):
+        grading.decide(session, MANAGER, case, A.CONFIRM, AT)
+    signed = grading.decide(session, LEAD, case, A.ACCEPT, AT)
+    assert grading.state_of(signed, row.previous_grade, Grade.EXPERT) == "half"
+    with pytest.raises(AccessDeniedError, match="another person"):
+        grading.decide(session, LEAD, case, A.CONFIRM, AT)
+    second = grading.decide(session, MANAGER, case, A.CONFIRM, AT)
+    assert second.grade == Grade.EXPERT
+    assert grading.state_of(second, row.previous_grade, Grade.EXPERT) == "decided"
+
+
+def test_keeping_expert_or_giving_senior_takes_one(session: Session, desk: dict[str, int]) -> None:
+    opened(session)
+    case = number_of(session, desk["A0"])
+    signed = grading.decide(session, LEAD, case, A.ACCEPT, AT)
+    assert (signed.grade, grading.state_of(signed, Grade.ORDINARY, Grade.EXPERT)) == (
+        Grade.SENIOR, "decided",
+    )  # fmt: skip
+    assert grading.state_of(signed, Grade.ORDINARY, Grade.SENIOR) == "half"  # as a policy may ask
+    signed.grade = Grade.EXPERT
+    assert grading.state_of(signed, Grade.EXPERT, Grade.EXPERT) == "decided"
+    session.expire(signed)
+
+
+def test_a_signature_is_withdrawn_by_who_gave_it(session: Session, desk: dict[str, int]) -> None:
+    number = opened(session)
+    case = number_of(session, desk["A0"])
+    grading.decide(session, LEAD, case, A.ACCEPT, AT)
+    with pytest.raises(AccessDeniedError, match="only who signed"):
+        grading.decide(session, OTHER, case, A.WITHDRAW, AT)
+    before = grade_cycles.unsigned(session, session.get_one(tables.AssessmentCycle, number))
+    grading.decide(session, LEAD, case, A.WITHDRAW, AT)
+    after = grade_cycles.unsigned(session, session.get_one(tables.AssessmentCycle, number))
+    assert (before, after) == (11, 12)
+
+
+# -- appeals --------------------------------------------------------------------------------------
+
+
+def test_an_appeal_is_decided_by_somebody_else(session: Session, desk: dict[str, int]) -> None:
+    published(session)
+    case = number_of(session, desk["A5"])
+    agent = own(desk["A5"])
+    with pytest.raises(AccessDeniedError, match="agent's own"):
+        grade_appeals.file(session, LEAD, case, "they deserve it", AT, ZONE)
+    with pytest.raises(InputError):
+        grade_appeals.file(session, agent, case, " ", AT, ZONE)
+    appeal = grade_appeals.file(session, agent, case, "two weeks were counted twice", AT, ZONE)
+    with pytest.raises(ConflictError, match="your appeal is in"):
+        grade_appeals.file(session, agent, case, "again", AT, ZONE)
+    assert grade_case_page.own_page(session, agent, date(2026, 10, 12), "en").may_appeal is False
+    with pytest.raises(AccessDeniedError, match="not signed"):  # the lead signed the case
+        grade_appeals.decide(session, LEAD, appeal.id or 0, AT, reason="no")
+    with pytest.raises(AccessDeniedError):
+        grade_appeals.decide(session, agent, appeal.id or 0, AT, reason="yes, please")
+    with pytest.raises(InputError):
+        grade_appeals.decide(session, MANAGER, appeal.id or 0, AT, reason="")
+    decided = grade_appeals.decide(
+        session, MANAGER, appeal.id or 0, AT, grade=Grade.SENIOR, reason="they were indeed"
+    )
+    assert (decided.action, decided.grade) == (A.GRANT, Grade.SENIOR)
+    with pytest.raises(ConflictError, match="decided already"):
+        grade_appeals.decide(session, OTHER, appeal.id or 0, AT, reason="once more")
+    page = grade_case_page.own_page(session, agent, date(2026, 10, 12), "zh")
+    assert page.newest is not None
+    assert page.newest.case.signed == decided
+    assert list(audit.verify(session)) == []
+
+
+def test_appeals_are_taken_within_the_window_only(session: Session, desk: dict[str, int]) -> None:
+    number = opened(session)
+    case, agent = number_of(session, desk["A5"]), own(desk["A5"])
+    with pytest.raises(ConflictError, match="from the publication"):
+        grade_appeals.file(session, agent, case, "too early", AT, ZONE)
+    sign_all(session, number)
+    grade_cycles.publish(session, LEAD, number, AT, ZONE)
+    late = datetime(2026, 10, 15, 16, tzinfo=UTC)  # the 16th at the desk
+    with pytest.raises(ConflictError, match="window ends"):
+        grade_appeals.file(session, agent, case, "too late", late, ZONE)
+    grade_appeals.file(session, agent, case, "in time", late - timedelta(minutes=1), ZONE)
+
+
+def test_an_open_appeal_holds_back_that_case_alone(session: Session, desk: dict[str, int]) -> None:
+    number = published(session)
+    case = number_of(session, desk["A0"])  # rises to senior
+    appeal = grade_appeals.file(session, own(desk["A0"]), case, "expert, please", AT, ZONE)
+    after = datetime(2026, 10, 16, 2, tzinfo=UTC)
+    on = date(2026, 11, 1)
+    counts = grade_effect.take_effect(session, LEAD, number, on, after, ZONE)
+    assert counts["unsigned"] == 1
+    assert session.get_one(tables.AssessmentCycle, number).status == CycleStatus.PUBLISHED
+    grade_appeals.decide(session, MANAGER, appeal.id or 0, after, reason="one step at a time")
+    counts = grade_effect.take_effect(session, LEAD, number, on, after, ZONE)
+    assert (counts["changed"], counts["unsigned"]) == (1, 0)
+    closed = session.get_one(tables.AssessmentCycle, number)
+    assert (closed.status, closed.effective_on) == (CycleStatus.EFFECTIVE, on)
+
+
+def test_expert_on_appeal_takes_a_second_person_too(session: Session, desk: dict[str, int]) -> None:
+    number = published(session)
+    case = number_of(session, desk["A0"])
+    appeal = grade_appeals.file(session, own(desk["A0"]), case, "expert, please", AT, ZONE)
+    grade_appeals.decide(
+        session, MANAGER, appeal.id or 0, AT, grade=Grade.EXPERT, reason="outstanding"
+    )
+    cycle = session.get_one(tables.AssessmentCycle, number)
+    assert grade_cycles.unsigned(session, cycle) == 1
+    grading.decide(session, LEAD, case, A.CONFIRM, AT)
+    assert grade_cycles.unsigned(session, cycle) == 0
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.exe", b"MZ", "are taken"),
+        ("a.pdf", b"<script>", "not what its name says"),
+        ("a.txt", b"x\0y", "not what its name says"),
+        ("a.png", b"", "empty"),
+        ("a.txt", b"x" * ((2 << 20) + 1), "2 MB"),
+    ],
+)
+def test_files_that_are_not_taken(name: str, content: bytes, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        grade_files.read([Handed(name, io.BytesIO(content))])
+
+
+def test_file_names_are_made_safe() -> None:
+    [file] = grade_files.read([Handed("..\\..\\/etc/<b>证明 书.PDF", io.BytesIO(b"%PDF-1.7"))])
+    assert (file.file_name, file.media_type) == ("b_证明_书.PDF", "application/pdf")
+
+
+def test_files_are_seen_by_those_who_see_the_case(session: Session, desk: dict[str, int]) -> None:
+    published(session)
+    case = number_of(session, desk["A5"])
+    handed = [Handed("proof.txt", io.BytesIO("证明".encode()))]
+    appeal = grade_appeals.file(session, own(desk["A5"]), case, "see file", AT, ZONE, handed)
+    files = grade_files.attached(session, [], [appeal.id or 0])
+    [file] = files["appeal", appeal.id or 0]
+    for actor in (own(desk["A5"]), LEAD, MANAGER):
+        assert grade_files.download(session, actor, file.id).content == "证明".encode()
+    for actor in (own(desk["A0"]), Actor("d", roles={Role.DISPATCHER: None})):
+        with pytest.raises(AccessDeniedError):
+            grade_files.download(session, actor, file.id)
+    with pytest.raises(NotFoundError):
+        grade_files.download(session, LEAD, file.id + 1)
+
+
+# -- fairness -------------------------------------------------------------------------------------
+
+
+def test_a_flag_wants_an_answer_before_publishing(session: Session, desk: dict[str, int]) -> None:
+    number = opened(session)
+    cycle = session.get_one(tables.AssessmentCycle, number)
+    for one in session.exec(select(tables.Assessment)):
+        code = session.get_one(tables.Agent, one.agent_id).code
+        one.groups = {"team": "north" if code[0] == "A" else "south"}
+    # two of six A rise to senior, all six B hold senior: 2/6 against 6/6, exact p = 0.061
+    assert grade_fairness.unanswered(session, cycle) == []
+    for one in session.exec(select(tables.Assessment)):
+        one.proposed_grade = Grade.SENIOR if one.groups["team"] == "south" else Grade.ORDINARY
+    flags = grade_fairness.unanswered(session, cycle)  # none of six against all of six: p = 0.002
+    assert flags == ["team:holds_senior:north"]
+    report = grade_fairness.report(session, LEAD, "c")
+    assert (report.flags, report.open) == (1, 1)
+    for one in session.exec(select(tables.Assessment)).all():
+        grading.decide(session, LEAD, one.id or 0, A.ACCEPT, AT)
+    with pytest.raises(ConflictError, match="no written answer"):
+        grade_cycles.publish(session, LEAD, number, AT, ZONE)
+    with pytest.raises(InputError):
+        grade_fairness.answer(session, LEAD, number, flags[0], "", AT)
+    grade_fairness.answer(session, LEAD, number, flags[0], "south has the older hands", AT)
+    assert grade_fairness.report(session, LEAD, "c").open == 0
+    grade_cycles.publish(session, LEAD, number, AT, ZONE)
+
+
+def test_small_groups_are_not_judged(session: Session, desk: dict[str, int]) -> None:
+    opened(session)
+    rows = session.exec(select(tables.Assessment).order_by(col(tables.Assessment.id))).all()
+    for place, one in enumerate(rows):
+        one.groups = {"team": "few" if place < 4 else "many", "odd": "x" if place % 2 else "y"}
+        one.proposed_grade = Grade.ORDINARY if place < 4 else Grade.SENIOR
+    report = grade_fairness.report(session, LEAD, "c")
+    assert [one.column for one in report.comparisons] == []
+    asked = grade_fairness.report(session, LEAD, "c", "odd")  # any column the desk chooses
+    assert {one.column for one in asked.comparisons} == {"odd"}
+    with pytest.raises(NotFoundError):
+        grade_fairness.report(session, LEAD, "c", "nonsense")
+    with pytest.raises(AccessDeniedError):
+        grade_fairness.report(session, Actor("s", roles={Role.LEAD: frozenset({1})}), "c")
+
+
+# -- corrections ----------------------------------------------------------------------------------
+
+
+def test_a_correction_reckons_the_case_again_and_shows_the_difference(
+    session: Session, desk: dict[str, int]
+) -> None:
+    opened(session)
+    case = number_of(session, desk["A5"])
+    grading.decide(session, LEAD, case, A.ACCEPT, AT)
+    wrong = Wrong(RecordKind.SURVEY, "A5-s11", "score", "5", "the customer pressed the wrong key")
+    job = grade_corrections.correct(session, LEAD, case, wrong, AT)
+    assert (job.task, job.arguments["assessment_id"]) == ("reassess", case)
+    before = session.get_one(tables.Assessment, case).evidence["satisfaction"]["raw"]
+    grade_corrections.run_again(session, LEAD, case, ZONE, AT)
+    row = session.get_one(tables.Assessment, case)
+    # 16 of 24 happy becomes 17 of 24
+    assert (before, row.evidence["satisfaction"]["raw"]) == (
+        pytest.approx(16 / 24), pytest.approx(17 / 24),
+    )  # fmt: skip
+    view = grade_case_page.case_view(session, LEAD, "c", "A5", "en")
+    assert view.earlier is not None
+    assert view.earlier.criteria[4].raw == pytest.approx(16 / 24)
+    assert view.case.state == "open"  # the signature was given to another result
+    leave = Wrong(RecordKind.REVIEW, "A5-q0", "", "", "a review of another agent's work")
+    grade_corrections.correct(session, LEAD, case, leave, AT)
+    grade_corrections.run_again(session, LEAD, case, ZONE, AT)
+    assert session.get_one(tables.Assessment, case).evidence["quality"]["n"] == 23
+    ticket = Wrong(RecordKind.TICKET, "A5-14", "independent", "yes", "helped by nobody")
+    grade_corrections.correct(session, LEAD, case, ticket, AT)
+    assert list(audit.verify(session)) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "column"),
+    [
+        (Wrong(RecordKind.SURVEY, "A0-s1", "score", "5", "reason"), "record"),  # another agent's
+        (Wrong(RecordKind.SURVEY, "A5-s1", "answered_on", "5", "reason"), "field"),
+        (Wrong(RecordKind.SURVEY, "A5-s1", "score", "five", "reason"), "value"),
+        (Wrong(RecordKind.TICKET, "A5-1", "resolved", "1", "reason"), "value"),
+        (Wrong(RecordKind.SURVEY, "A5-s1", "score", "5", " "), "reason"),
+    ],
+)
+def test_corrections_that_cannot_be(
+    session: Session, desk: dict[str, int], wrong: Wrong, column: str
+) -> None:
+    opened(session)
+    with pytest.raises(InputError) as refused:
+        grade_corrections.correct(session, LEAD, number_of(session, desk["A5"]), wrong, AT)
+    assert [fault.column for fault in refused.value.faults] == [column]
+
+
+def test_nobody_corrects_their_own_records(session: Session, desk: dict[str, int]) -> None:
+    opened(session)
+    lead = Actor("lead", roles={Role.LEAD: None}, agent_id=desk["A5"])
+    wrong = Wrong(RecordKind.SURVEY, "A5-s1", "score", "5", "better so")
+    with pytest.raises(AccessDeniedError):
+        grade_corrections.correct(session, lead, number_of(session, desk["A5"]), wrong, AT)
+    grade_corrections.correct(session, SYSTEM, number_of(session, desk["A5"]), wrong, AT)
