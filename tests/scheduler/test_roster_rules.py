@@ -24,6 +24,7 @@ from scheduler.problem import (
     FairShare,
     ForbiddenSuccession,
     HeldDay,
+    Leave,
     Lock,
     MaxConsecutive,
     MaxWeekends,
@@ -385,6 +386,15 @@ def test_a_newcomer_needs_one_of_several_mentors() -> None:
     problem = desk(2, one, agents=people, requests=asked)
     assert solve(problem, QUICK).cost == 10
     assert solve(replace(problem, rules=()), QUICK).cost == 0
+
+
+def test_a_rotation_lets_people_go_on_leave() -> None:
+    rule = Rotation(name="x", cycle=("D", "D"), since=MONDAY, agents=("A",))
+    away = (Leave("A", day(1), day(1)),)
+    assert not verify(desk(2, rule), roster("D-")).valid
+    problem = desk(2, rule, leave=away)
+    assert verify(problem, roster("D-")).valid
+    assert solve(problem, QUICK).status == "optimal"
 
 
 def test_every_kind_of_rule_has_its_case() -> None:
