@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +60,21 @@ class NoticeValues:
 
 
 @dataclass(frozen=True)
+class _NoticeRow:
+    """One row of `clock_notice`."""
+
+    ticket_id: int
+    slot: str
+    metric: str
+    started_at: datetime
+    percent: int
+    reached_at: datetime
+    raised_at: datetime
+    tell: str
+    raised_to: str | None
+
+
+@dataclass(frozen=True)
 class Stored:
     """What is kept of some tickets."""
 
@@ -69,7 +84,8 @@ class Stored:
 
 CLOCK_COLUMNS = tuple(f.name for f in fields(ClockValues))[3:]
 TYPES = {
-    "int": "integer", "str": "text", "int | None": "integer", "datetime | None": "timestamptz",
+    "int": "integer", "int | None": "integer", "str": "text", "str | None": "text",
+    "datetime": "timestamptz", "datetime | None": "timestamptz",
 }  # fmt: skip
 
 
@@ -119,8 +135,7 @@ def _unnest(kind: type) -> str:
 
 
 def _columns(kind: type, rows: Sequence[Any]) -> dict[str, list[Any]]:
-    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(fields(kind))
-    return {f.name: list(column) for f, column in zip(fields(kind), columns, strict=True)}
+    return {f.name: [getattr(row, f.name) for row in rows] for f in fields(kind)}
 
 
 def raised(
@@ -140,24 +155,23 @@ def raise_notices(session: Session, notices: Sequence[NoticeValues], at: datetim
     if not notices:
         return 0
     rows = [
-        {
-            "ticket_id": n.ticket_id, "slot": n.key[0], "metric": n.key[1],
-            "started_at": n.started_at, "percent": n.due.step.percent,
-            "reached_at": n.due.reached_at, "raised_at": at, "tell": n.due.step.tell,
-            "raised_to": n.due.step.raise_to,
-        }
+        _NoticeRow(
+            n.ticket_id, n.key[0], n.key[1], n.started_at, n.due.step.percent, n.due.reached_at,
+            at, n.due.step.tell, n.due.step.raise_to,
+        )
         for n in notices
     ]  # fmt: skip
-    statement = (
-        sa.dialects.postgresql.insert(ClockNotice)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(col(ClockNotice.ticket_id), col(ClockNotice.percent), col(ClockNotice.raised_to))
-    )
-    new = session.execute(statement).all()
+    new = session.execute(
+        sa.text(
+            f"insert into clock_notice ({', '.join(f.name for f in fields(_NoticeRow))})"
+            f" select * from {_unnest(_NoticeRow)} on conflict do nothing"
+            " returning ticket_id, percent, raised_to"
+        ),
+        _columns(_NoticeRow, rows),
+    ).all()
     for ticket_id, percent, tier in new:
         if tier is not None:
-            _escalate(session, ticket_id, percent, tier, at)
+            _escalate(session, ticket_id, percent, Grade(tier), at)
     jobs.announce(session, "notices")
     return len(new)
 

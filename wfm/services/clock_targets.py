@@ -71,7 +71,7 @@ class TermsBook:
     def _promises(self, asked: Asked) -> Promises:
         found: Promises = {}
         for agreement in self._in_force(asked):
-            slot = SLA_SLOT if agreement.kind is AgreementKind.SLA else agreement.code
+            slot = SLA_SLOT if agreement.kind == AgreementKind.SLA else agreement.code
             assert agreement.id is not None
             of_agreement = self.terms[agreement.id]
             for metric in Metric:
@@ -91,7 +91,7 @@ class TermsBook:
         """One version of each OLA and UC, and the one SLA that fits best."""
         best: dict[str, Agreement] = {}
         for agreement in self.agreements:
-            slot = SLA_SLOT if agreement.kind is AgreementKind.SLA else agreement.code
+            slot = SLA_SLOT if agreement.kind == AgreementKind.SLA else agreement.code
             if _fits(agreement, asked) and (
                 slot not in best or _closeness(agreement) > _closeness(best[slot])
             ):
@@ -132,7 +132,7 @@ def _terms(
     desk: BusinessTime,
 ) -> Terms:
     metric = Metric(row.metric)
-    slot = SLA_SLOT if agreement.kind is AgreementKind.SLA else agreement.code
+    slot = SLA_SLOT if agreement.kind == AgreementKind.SLA else agreement.code
     target = ClockTarget(
         metric,
         row.limit_s,
