@@ -326,7 +326,7 @@ def handover(desk: AtDesk, first: MaybeFirst = None, last: MaybeLast = None) -> 
     held = duty_pages.require_period(desk.session, desk.actor, first, last)
     slots = duty_handover.slots(desk.session, held, first, last, desk.settings.timezone)
     return desk.page("duty_handover.html", slots=slots, first=first, last=last, tab="handover",
-                     now=desk.at)  # fmt: skip
+                     now=desk.at, sites=duty_pages.sites(desk.session))  # fmt: skip
 
 
 @router.post("/handover/give")

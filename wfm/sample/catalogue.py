@@ -109,9 +109,9 @@ POSTS = (
     ("duty_leader", "Duty leader", "带班领导", 1, "expert", "standby", 60, False,
      "08:00", "08:00", "watch", "reachable, may rest", True),
     ("lead", "Lead", "主班", 1, "senior", "on_site", 0, True,
-     "08:00", "16:30", "ordinary", "own work", False),
+     "08:00", "16:00", "ordinary", "own work", False),
     ("deputy", "Deputy", "副班", 1, "ordinary", "on_site", 0, True,
-     "13:30", "22:00", "ordinary", "own work", False),
+     "14:00", "22:00", "ordinary", "own work", False),
     ("standby", "Standby", "备班", 1, "ordinary", "standby", 60, True,
      "22:00", "08:00", "standby", "at home, may rest", False),
 )  # fmt: skip

@@ -145,9 +145,11 @@ def _agents(crew: Crew) -> pd.DataFrame:
 
 
 def _calendar(calendar: HolidayCalendar) -> pd.DataFrame:
+    """The official years; what is imported counts as official, so a provisional one is not."""
     rows = [
         (day.date, day.day_type.value, day.name, day.name_zh)
         for year in calendar.years.values()
+        if not year.provisional
         for day in year.listed.values()
     ]
     return pd.DataFrame(rows, columns=["date", "day_type", "name", "name_zh"])

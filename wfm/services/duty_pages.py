@@ -178,12 +178,12 @@ def duty_page(
     holdings = holiday_duty.table(session, actor, first, last)
     days = duty_days(session, first, last)
     posts = _posts(session, holdings)
-    sites = {site.id: site for site in session.exec(select(Site)) if site.id is not None}
+    desk_sites = sites(session)
     skills = {skill.id: skill for skill in session.exec(select(Skill)) if skill.id is not None}
     today = local_date(at, timezone)
     ahead = tuple(upcoming(session, today))
     if not days or not posts:
-        return DutyPage(first, last, tuple(days), tuple(posts), sites, skills, {}, (), 0, (),
+        return DutyPage(first, last, tuple(days), tuple(posts), desk_sites, skills, {}, (), 0, (),
                         ahead, (), {}, (0, 0), (), (), (), phones=False, today=today)  # fmt: skip
     problem = holiday_duty.problem(session, days, posts, with_locks=False)
     wishes = {
@@ -217,7 +217,7 @@ def duty_page(
         last=last,
         days=tuple(days),
         posts=tuple(posts),
-        sites=sites,
+        sites=desk_sites,
         skills=skills,
         places=places,
         ledger=_ledger(session, days, table.ledger, holders),
@@ -236,6 +236,10 @@ def duty_page(
         phones=sees_phones(actor, holdings),
         today=today,
     )
+
+
+def sites(session: Session) -> dict[int, Site]:
+    return {site.id: site for site in session.exec(select(Site)) if site.id is not None}
 
 
 def sees_phones(actor: Actor, holdings: Sequence[Holding]) -> bool:

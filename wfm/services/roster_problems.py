@@ -15,11 +15,12 @@ from scheduler import labour
 from scheduler import problem as p
 from scheduler.errors import SchedulingError
 from scheduler.labour_rules import roster_rules
-from scheduler.ledger import burden_of, fairness_rules
+from scheduler.ledger import fairness_rules
 from scheduler.solution import Roster as Cells
 from wfm.errors import Fault, InputError, faults_of
 from wfm.services import opening, roster_people
 from wfm.services.day_types import NamedDay, days_between
+from wfm.services.duty_days import DutyDay, duty_days
 from wfm.services.ledger import ledger
 from wfm.sla.business_time import BusinessTime
 from wfm.tables import (
@@ -33,7 +34,7 @@ from wfm.tables import (
     Skill,
     StaffingPlan,
 )
-from wfm.words import DayType, LockKind, Mode
+from wfm.words import LockKind, Mode
 
 HISTORY_DAYS = 7  # rules look back one week: rest, days in a row, the week's rest day
 SLOT_MINUTES = 30
@@ -76,7 +77,8 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
         raise InputError.of(Fault(message) for wrong, message in faults if wrong)
     assert plan is not None
     named = days_between(session, first, last)
-    days = tuple(_day(day) for day in named)
+    minded = {day.date: day for day in duty_days(session, first, last)}
+    days = tuple(_day(day, minded.get(day.date)) for day in named)
     codes = {agent.id: agent.code for agent in facts}
     holdings = _holdings(session, codes, first, last)
     restricted = roster_people.restrictions(session)
@@ -133,9 +135,11 @@ def newest_plan(session: Session, first: date, last: date) -> StaffingPlan | Non
     ).first()
 
 
-def _day(day: NamedDay) -> p.Day:
-    name = day.name_zh if day.type in (DayType.STATUTORY_HOLIDAY, DayType.REST_DAY) else ""
-    return p.Day(day.date, day.type.value, name, burden_of(name))
+def _day(day: NamedDay, minded: DutyDay | None) -> p.Day:
+    """A day with the name and burden the ledger knows it by: of a holiday or an event."""
+    if minded is None:
+        return p.Day(day.date, day.type.value)
+    return p.Day(day.date, day.type.value, minded.name_zh, minded.burden)
 
 
 def is_night(template: ShiftTemplate) -> bool:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from wfm.access import Actor
 from wfm.services import (
     duty_changes,
+    duty_days,
     duty_handover,
     duty_life,
     duty_posts,
@@ -23,6 +24,7 @@ from wfm.tables import Agent, Skill, Ticket, TicketEvent
 from wfm.words import EventKind, PostRole
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 7)
+EVENT = (date(2026, 11, 10), date(2026, 11, 12))
 MONTH_WAGE = Decimal(8700)
 CONTACTS = (
     ("Network supplier, day and night", "网络供应商（24 小时）", "400-810-0001"),
@@ -60,6 +62,7 @@ def prepare(session: Session, planner: Actor, timezone: str) -> Proposed:
 
     for name_en, name_zh, phone in CONTACTS:
         duty_posts.add_contact(session, planner, name_en, name_zh, phone, "", at(14, 10))
+    duty_days.add_event(session, planner, "Double Eleven", "双十一", *EVENT, 4, at(14, 10))
     ids = {agent.code: agent.id for agent in session.exec(select(Agent))}
     for code, day, wants, strength, note in WISHES:
         agent_id = ids.get(code)
@@ -98,12 +101,8 @@ def live_through(session: Session, planner: Actor, timezone: str) -> None:
     """What the holiday left behind: handovers signed by both, and nights people were called out."""
     zone = ZoneInfo(timezone)
     held = holiday_duty.held_between(session, FIRST, LAST)
-    leads = [
-        slot
-        for slot in duty_handover.slots(session, held, FIRST, LAST, timezone)
-        if slot.post.role == PostRole.LEAD and slot.taker is not None
-    ]
-    for number, slot in enumerate(leads):
+    slots = duty_handover.slots(session, held, FIRST, LAST, timezone)
+    for number, slot in enumerate(one for one in slots if one.taker is not None):
         assert slot.post.id is not None
         assert slot.giver.id is not None
         assert slot.taker is not None

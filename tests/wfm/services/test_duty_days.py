@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from wfm import tables
 from wfm.access import Actor
 from wfm.errors import AccessDeniedError, InputError, NotFoundError
-from wfm.services import duty_days, duty_load
+from wfm.services import duty_days, duty_load, roster_problems
 from wfm.words import DayType, Role
 
 AT = datetime(2026, 10, 1, tzinfo=UTC)
@@ -151,3 +151,18 @@ def test_the_load_of_a_named_day_is_told_against_the_plans_workdays(
     )  # fmt: skip
     session.flush()
     assert duty_load.loads(session, days, "Asia/Shanghai") == {date(2026, 10, 1): 0.4}
+
+
+def test_a_roster_knows_named_days_and_events_by_the_same_burden(
+    session: Session, roster_week: Callable[[Session], Any]
+) -> None:
+    week = roster_week(session)
+    add(session, date(2026, 9, 29), date(2026, 9, 29), burden=7, name="系统切换")
+    roster = tables.Roster(team_id=week.team, period_from=week.first, period_until=week.last)
+    session.add(roster)
+    session.flush()
+    built = roster_problems.build(session, roster, "Asia/Shanghai")
+    assert [(day.name, day.burden) for day in built.days] == [
+        ("", 0), ("系统切换", 7), ("", 0), ("10月1日", 6), ("10月2日", 5), ("10月3日", 5),
+        ("10月4日", 3),
+    ]  # fmt: skip
