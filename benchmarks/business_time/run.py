@@ -3,7 +3,7 @@
     python benchmarks/business_time/run.py [--n 1000000] [--seed 1]
 
 Prints a table with machine and date. Peers (businesstimedelta, business-duration) are timed on the
-same calendar when they are installed, and their answers compared.
+same three calendars when they are installed, and their answers compared.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from datetime import time as clock
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -52,48 +54,82 @@ def best_of(times: int, job: Callable[[], object]) -> float:
     return min(took)
 
 
-def peers(times: BusinessTime, starts: np.ndarray, ends: np.ndarray) -> None:
-    """Elapsed office hours of Monday to Friday, 09:00–17:00 UTC, by other libraries."""
+Measure = Callable[[datetime, datetime], float]
+
+
+def peers(name: str, data: dict[str, object], peer: Peer, starts: np.ndarray) -> None:
+    """Elapsed business time of nine days, here and by other libraries, on one calendar."""
+    times = BusinessTime(calendar_from_dict(data))
+    ends = starts + 9 * 86_400
     pairs = [(instant_of(int(a)), instant_of(int(b))) for a, b in zip(starts, ends, strict=True)]
     ours = times.elapsed_many(starts, ends)
     took = best_of(3, lambda: [times.elapsed(a, b) for a, b in pairs])
+    print(f"\n{name}")
     print(
         f"{'this room, one at a time':<34}{len(pairs):>10}{took:>10.3f}{len(pairs) / took:>14,.0f}"
     )
-    for name, elapsed in (
+    for library, elapsed in (
         ("businesstimedelta", _businesstimedelta), ("business_duration", _business_duration)
     ):  # fmt: skip
-        if importlib.util.find_spec(name) is None:
-            print(f"{name:<34}{'not installed':>20}")
+        if importlib.util.find_spec(library) is None:
+            print(f"{library:<34}{'not installed':>20}")
             continue
-        measure = elapsed()
+        measure = elapsed(peer)
+        if measure is None:
+            print(f"{library:<34}{'has no such hours':>20}")
+            continue
         begin = time.perf_counter()
         theirs = [measure(a, b) for a, b in pairs]
         took = time.perf_counter() - begin
         wrong = sum(abs(x - y) > 0.5 for x, y in zip(theirs, ours, strict=True))
-        print(f"{name:<34}{len(pairs):>10}{took:>10.3f}{len(pairs) / took:>14,.0f}"
+        print(f"{library:<34}{len(pairs):>10}{took:>10.3f}{len(pairs) / took:>14,.0f}"
               f"   answers that differ: {wrong}")  # fmt: skip
 
 
-def _businesstimedelta() -> Callable[[datetime, datetime], float]:
+@dataclass(frozen=True)
+class Peer:
+    """A calendar as the other libraries can say it."""
+
+    zone: str
+    spans: tuple[tuple[int, int], ...]  # hours of Monday to Friday
+
+
+# name, zone, hours of Monday to Friday, months from which starts are drawn
+CASES = (
+    ("office, UTC", Peer("UTC", ((9, 17),)), 0),
+    ("two spans, New York, clock change in March",
+     Peer("America/New_York", ((9, 12), (13, 18))), 60),
+    ("night desk, Berlin, clock change in March", Peer("Europe/Berlin", ((22, 6),)), 80),
+)  # fmt: skip
+
+
+def _businesstimedelta(peer: Peer) -> Measure | None:
     import businesstimedelta
     import pytz  # the only kind of zone it takes
 
-    day = businesstimedelta.WorkDayRule(
-        start_time=clock(9), end_time=clock(17), working_days=[0, 1, 2, 3, 4], tz=pytz.utc
-    )
-    rules = businesstimedelta.Rules([day])
+    rules = businesstimedelta.Rules([
+        businesstimedelta.WorkDayRule(
+            start_time=clock(start), end_time=clock(end), working_days=[0, 1, 2, 3, 4],
+            tz=pytz.timezone(peer.zone),
+        )
+        for start, end in peer.spans
+    ])  # fmt: skip
     return lambda a, b: rules.difference(a, b).timedelta.total_seconds()
 
 
-def _business_duration() -> Callable[[datetime, datetime], float]:
+def _business_duration(peer: Peer) -> Measure | None:
     from business_duration import businessDuration
+
+    if len(peer.spans) > 1 or peer.spans[0][0] > peer.spans[0][1]:
+        return None
+    [(start, end)] = peer.spans
+    zone = ZoneInfo(peer.zone)
 
     def measure(a: datetime, b: datetime) -> float:
         return float(
             businessDuration(
-                a.replace(tzinfo=None), b.replace(tzinfo=None), starttime=clock(9),
-                endtime=clock(17), weekendlist=[5, 6], unit="sec",
+                a.astimezone(zone).replace(tzinfo=None), b.astimezone(zone).replace(tzinfo=None),
+                starttime=clock(start), endtime=clock(end), weekendlist=[5, 6], unit="sec",
             )
         )  # fmt: skip
 
@@ -137,11 +173,11 @@ def main() -> None:
         back[rows] = times.elapsed_many(starts[rows], due[rows])
     print(f"measured again, other than added: {int((back != seconds).sum())}")
 
-    office = BusinessTime(
-        calendar_from_dict({"timezone": "UTC", **{d: [["09:00", "17:00"]] for d in WEEKDAYS}})
-    )
-    few = starts[:PEER_N]
-    peers(office, few, few + int(timedelta(days=9).total_seconds()))
+    for name, peer, day in CASES:
+        hours = [[f"{start:02}:00", f"{end:02}:00"] for start, end in peer.spans]
+        data: dict[str, object] = {"timezone": peer.zone, **dict.fromkeys(WEEKDAYS, hours)}
+        spread = random.integers(0, (30 if day else 365) * 86_400, PEER_N)
+        peers(name, data, peer, first + day * 86_400 + spread)
 
 
 if __name__ == "__main__":
