@@ -20,7 +20,7 @@ from scheduler import flow
 from scheduler.problem import RosterProblem, Shift
 from scheduler.problem.lookup import Slot
 from scheduler.problem.parts import DAY_MINUTES
-from scheduler.problem.pauses import moved, placements
+from scheduler.problem.pauses import placements
 from scheduler.solution import Roster
 from scheduler.verify import verify
 
@@ -141,6 +141,7 @@ class _Model:
         self.problem, self.look, self.groups = problem, problem.lookup, groups
         self.day = self.look.day[day]
         self.model = cp_model.CpModel()
+        self._working: dict[tuple[str, int, int], list[int]] = {}
         self._terms: list[Any] = []
         self._weights: list[int] = []
         self.counts = [
@@ -222,15 +223,25 @@ class _Model:
 
     def _present(self, slot: Slot, group: _Group) -> list[int]:
         """Ways of the group in which its people work through the slot."""
-        return [
-            n for n, way in enumerate(group.ways) if self._works(group.shift, way, slot, self.day)
-        ]
+        key = group.shift.id, slot.day, slot.start
+        if key not in self._working:
+            self._working[key] = [
+                n
+                for n, way in enumerate(group.ways)
+                if self._works(group.shift, way, slot, self.day)
+            ]
+        return self._working[key]
 
     def _works(self, shift: Shift, starts: tuple[int, ...] | None, slot: Slot, day: int) -> bool:
         start = slot.start + (slot.day - day) * DAY_MINUTES
         end = start + self.problem.slot_minutes
-        work = shift if starts is None else replace(shift, breaks=moved(shift, starts))
-        return work.present(start, end)
+        if starts is None or not (shift.start <= start and end <= shift.end):
+            return shift.present(start, end)
+        lengths = (pause.end - pause.start for pause in shift.breaks)
+        return all(
+            begin + length <= start or end <= begin
+            for begin, length in zip(starts, lengths, strict=True)
+        )
 
     def solve(self, effort: float) -> list[list[int]]:
         """Least cost first, then as few breaks moved as can be; as they lie where none is found."""
