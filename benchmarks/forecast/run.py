@@ -2,9 +2,10 @@
 
 Run: python benchmarks/forecast/run.py [FOLDER OF THE RECORDS]
 
-Two ways to look at it. *Same days*: every candidate on the same rolling back-test. *Honest*: at
-each starting point the candidate is chosen on what lay before it, then scored on the next days,
-so that choosing cannot flatter the result.
+Two ways to look at it. *Same days*: every candidate, and every peer whose package is installed
+(`peers.py`), on the same rolling back-test. *Honest*: at each starting point the candidate is
+chosen on what lay before it, then scored on the next days, so that choosing cannot flatter the
+result. *Inside*: the share of half-hours and of days that lay in their 80 % interval.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from peers import peers
 
-from scheduler.demand.backtest import backtest
+from scheduler.demand.backtest import trials
 from scheduler.demand.candidates import CANDIDATES, NAIVE, predict
 from scheduler.demand.forecast import forecast_skill
 from scheduler.demand.history import Calendar, Day, History, histories
@@ -77,23 +79,26 @@ def chosen_in_advance(history: History, calendar: Calendar) -> tuple[float, floa
 
 def report(title: str, tickets: pd.DataFrame, calendar: Calendar, slot_min: int) -> None:
     print(f"\n{title}, {len(tickets)} contacts, slots of {slot_min} min")
-    names = [model.name for model in CANDIDATES]
-    print(f"{'skill':<12}{'contacts':>9}" + "".join(f"{name:>16}" for name in names)
-          + f"{'best':>16}{'bias':>8}{'gain':>8}{'s':>7}  honest: ours  naive"
-          "    bias")  # fmt: skip
+    competing = (*CANDIDATES, *peers())
     whole = tickets.assign(skill="all")
     for skill, part in [("all", whole), *_largest(tickets)]:
         (history,) = histories(part, slot_min=slot_min)
         history = replace(history, skill=skill)
         started = time.perf_counter()
-        results = {result.model: result for result in backtest(history, calendar)}
+        tried = {one.model: one for one in trials(history, calendar, competing)}
         seconds = time.perf_counter() - started
-        best = min(results.values(), key=lambda result: result.wape)
+        results = {name: one.accuracy for name, one in tried.items() if one.accuracy}
+        own = [results[model.name] for model in CANDIDATES if model.name in results]
+        best = min(own, key=lambda result: result.wape)
         gain = 1 - best.wape / results[NAIVE.name].wape
         ours, naive, bias = chosen_in_advance(history, calendar)
-        cells = "".join(f"{results[name].wape:>16.1%}" for name in names)
-        print(f"{skill:<12}{len(part):>9}{cells}{best.model:>16}{best.bias:>+8.1%}{gain:>8.1%}"
-              f"{seconds:>7.2f}{ours:>15.1%}{naive:>8.1%}{bias:>+8.1%}")  # fmt: skip
+        inside = tried[best.model]
+        print(f"{skill}: {len(part)} contacts, {seconds:.1f} s; best {best.model} "
+              f"{best.wape:.1%} (day {best.wape_day:.1%}, bias {best.bias:+.1%}), "
+              f"{gain:.1%} below last week again; honest {ours:.1%} against {naive:.1%}, "
+              f"bias {bias:+.1%}; inside {inside.spread().inside or 0:.0%} of half-hours, "
+              f"{inside.spread_day().inside or 0:.0%} of days")  # fmt: skip
+        print("   " + ", ".join(f"{name} {one.wape:.1%}" for name, one in results.items()))
 
 
 def _largest(tickets: pd.DataFrame, most: int = 4) -> list[tuple[str, pd.DataFrame]]:
