@@ -32,6 +32,7 @@ from wfm.services import (
     sample_desk,
     sample_grades,
     sample_holiday,
+    sample_planning,
 )
 from wfm.services.sample_morning import open_desk
 from wfm.settings import Settings
@@ -115,6 +116,7 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
     with step("grade", "assessing 120 agents"):
         _grade(engine, figures)
     with step("demand", "forecasting October and staffing it"), transaction(engine) as session:
+        sample_planning.adjust_forecast(session, PLANNER, RECORDS_END)
         plan = demand.make_plan(session, PLANNER, *MONTH, TIMEZONE, RECORDS_END)
         _tell_plan(plan.facts, figures)
     with step("duty", "filling the holiday posts"), transaction(engine) as session:
@@ -123,6 +125,8 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
         figures.burden_spread = (proposed.spread_before, proposed.spread_after)
     with step("roster", "solving six teams' rosters of October"):
         versions = _solve(engine, settings, seed, figures, tell)
+    with step("loop", "closing the loop for one team"):
+        sample_planning.close_loop(engine, versions[0], PLANNER, settings, seed, RECORDS_END)
     with step("replay", "replaying October against the rosters"):
         _replay(engine, versions, seed, figures)
     with step("clocks", "reading the clocks of the last three months"):
