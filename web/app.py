@@ -32,6 +32,7 @@ from web.routes import (
     grades,
     imports,
     jobs,
+    roster_edits,
     rosters,
     service_levels,
 )
@@ -45,7 +46,7 @@ from wfm.settings import Settings
 STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 ROUTERS = (
-    account, grades, grade_reports, grade_cases, rosters, duty, closing, forecast,
+    account, grades, grade_reports, grade_cases, rosters, roster_edits, duty, closing, forecast,
     dispatch, service_levels, imports, jobs,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Path, Query, Response
 
@@ -22,9 +23,12 @@ from wfm.services import (
     rostering,
 )
 from wfm.services.roster_pages import RosterPage
+from wfm.services.roster_rows import Choice, Grouping, arranged
 from wfm.words import LockKind
 
 router = APIRouter()
+EVERYBODY = Choice()
+TIER = "^(ordinary|senior|expert)?$"
 LARGEST = 2**31 - 1
 SHOWN_PERIODS = 6
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -100,16 +104,29 @@ def roster(
     version: Number = None,
     against: Number = None,
     skill: Annotated[str, Query(max_length=120)] = "",
-    tier: Annotated[str, Query(pattern="^(ordinary|senior|expert)?$")] = "",
+    tier: Annotated[str, Query(pattern=TIER)] = "",
+    who: Annotated[str, Query(max_length=60)] = "",
+    grade: Annotated[str, Query(pattern=TIER)] = "",
+    has: Annotated[str, Query(max_length=120)] = "",
+    group: Grouping = "",
+    changed: bool = False,
 ) -> Response:
     page = roster_pages.roster_page(desk.session, desk.actor, roster_id, version, against)
-    return desk.page("roster.html", block="page", **_shown(page, skill, tier))
+    choice = Choice(who, grade, has, group, changed)
+    return desk.page("roster.html", block="page", **_shown(page, skill, tier, choice))
 
 
-def _shown(page: RosterPage, skill: str = "", tier: str = "") -> dict[str, object]:
+def _shown(
+    page: RosterPage, skill: str = "", tier: str = "", choice: Choice = EVERYBODY
+) -> dict[str, object]:
     version = page.version
+    chosen = {"who": choice.who, "grade": choice.grade, "has": choice.skill,
+              "group": choice.group, "changed": "1" if choice.changed else ""}  # fmt: skip
     return {
         "page": page,
+        "choice": choice,
+        "chosen": urlencode({name: value for name, value in chosen.items() if value}),
+        "groups": arranged(page.month, choice),
         "heat": roster_cover.heat(version, page.month, skill, tier) if version else None,
         "gaps": roster_cover.gaps(version) if version else [],
         "terms": roster_cover.terms(version) if version else [],
@@ -202,7 +219,7 @@ def why(
     version: Annotated[int, Query(ge=1, le=LARGEST)],
 ) -> Response:
     found = roster_cells.why(desk.session, desk.actor, roster_id, agent_id, day, version)
-    return desk.fragment("roster_why.html", "why", why=found)
+    return desk.fragment("roster_why.html", "why", why=found, roster_id=roster_id)
 
 
 @router.post("/rosters/{roster_id}/cells/{agent_id}/{day}/lock")

@@ -12,15 +12,16 @@ from scheduler.explain import Alternative, explain
 from wfm import access
 from wfm.access import Actor
 from wfm.errors import Fault, InputError, NotFoundError
-from wfm.services import roster_people, rostering
+from wfm.services import roster_desk, roster_people, rostering
 from wfm.services.day_types import NamedDay, days_between
 from wfm.services.facts import AgentFacts
-from wfm.services.roster_month import ShownShift, shown_shifts
-from wfm.services.roster_versions import cells_of, get_version, problem_of
-from wfm.tables import Assignment, Leave, Post, Roster, RosterLock, ShiftTemplate
+from wfm.services.roster_month import ShownShift, all_shifts
+from wfm.services.roster_versions import get_version, problem_of
+from wfm.tables import Assignment, Leave, Post, Roster, RosterLock
 from wfm.words import Mode
 
 SHOWN_OTHERS = 5
+SECONDS = 2.0  # for solving again around a cell
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def panel(
     agent = next((a for a in roster_people.members(session, roster) if a.id == agent_id), None)
     if agent is None or not roster.period_from <= day <= roster.period_until:
         raise NotFoundError("this roster has no such cell")
-    templates = session.exec(select(ShiftTemplate).order_by(col(ShiftTemplate.id))).all()
-    shifts = shown_shifts(templates)
+    shifts = all_shifts(session)
     held = session.exec(
         select(Assignment, Post)
         .join(Post, col(Post.id) == Assignment.post_id, isouter=True)
@@ -87,7 +87,7 @@ def panel(
                 RosterLock.day == day,
             )
         ).first(),
-        choices=tuple(shifts[one.code] for one in templates if one.mode != Mode.STANDBY),
+        choices=tuple(one for one in shifts.values() if one.template.mode != Mode.STANDBY),
         may_plan=actor.may("rosters.plan", roster.team_id),
     )
 
@@ -107,6 +107,9 @@ class ShownAlternative:
     change: int
     terms: tuple[tuple[str, int], ...]
     broken: tuple[dict[str, Any], ...]
+    settled: int | None = None
+    proven: bool = False
+    changes: tuple[str, ...] = ()  # what taking it would change: agent, day and shift
 
     @property
     def possible(self) -> bool:
@@ -146,13 +149,16 @@ def why(
     version = get_version(session, version_id)
     if not version.problem:
         raise InputError.of([Fault("this version was not made by a solve")])
-    names = {agent.id: (agent.code, agent.name)
-             for agent in roster_people.members(session, roster)}  # fmt: skip
+    people = roster_people.members(session, roster)
+    names = {agent.id: (agent.code, agent.name) for agent in people}
+    numbers = {agent.code: agent.id for agent in people}
+    desk = roster_desk.open_desk(session, actor, roster_id, version_id)
     problem = problem_of(version)
     if agent_id not in names or names[agent_id][0] not in problem.lookup.agent:
         raise NotFoundError("this version has no such cell")
-    found = explain(problem, cells_of(session, version), names[agent_id][0], day)
-    shifts = shown_shifts(session.exec(select(ShiftTemplate).order_by(col(ShiftTemplate.id))).all())
+    code = names[agent_id][0]
+    found = explain(problem, desk.cells, code, day, SECONDS)
+    shifts = all_shifts(session)
     by_code = dict(names.values())
 
     def shown(one: Alternative) -> ShownAlternative:
@@ -162,6 +168,12 @@ def why(
             change=one.change,
             terms=one.terms,
             broken=tuple(breach.plain() for breach in one.broken),
+            settled=one.settled,
+            proven=one.proven,
+            changes=(
+                *([] if one.agent == code else [f"{agent_id}|{day}|"]),
+                f"{numbers.get(one.agent, 0)}|{day}|{one.shift or ''}",
+            ),
         )
 
     return Why(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -66,6 +66,12 @@ def shown_shifts(templates: Sequence[ShiftTemplate]) -> dict[str, ShownShift]:
     }
 
 
+def all_shifts(session: Session) -> dict[str, ShownShift]:
+    """Every shift of the desk as pages show it."""
+    templates = session.exec(select(ShiftTemplate).order_by(col(ShiftTemplate.id))).all()
+    return shown_shifts(templates)
+
+
 def _short_marks(names: Sequence[str]) -> list[str]:
     """The shortest mark of each name that none before it took: initials, then more letters."""
     taken: list[str] = []
@@ -97,6 +103,8 @@ class Cell:
     lock: RosterLock | None = None
     changed: bool = False
     broken: bool = False
+    edited: bool = False
+    request: str = ""
 
     @property
     def on_standby(self) -> bool:
@@ -141,14 +149,23 @@ class Month:
 
 
 def month(
-    session: Session, roster: Roster, version: RosterVersion | None, other: RosterVersion | None
+    session: Session,
+    roster: Roster,
+    version: RosterVersion | None,
+    other: RosterVersion | None,
+    edited: Mapping[tuple[str, date], str | None] | None = None,
 ) -> Month:
-    """The grid of a version; with another one, changed cells are marked."""
+    """The grid of a version as edited by hand; with another one, changed cells are marked."""
     first, last = roster.period_from, roster.period_until
     members = roster_people.members(session, roster)
     days = days_between(session, first, last)
-    shifts = shown_shifts(session.exec(select(ShiftTemplate).order_by(col(ShiftTemplate.id))).all())
+    shifts = all_shifts(session)
     cells = _cells(session, version, shifts)
+    numbers = {agent.code: agent.id for agent in members}
+    for (code, on), shift in (edited or {}).items():
+        then = cells.get((numbers.get(code, 0), on), Cell())
+        cells[numbers.get(code, 0), on] = replace(then, shift=shifts.get(shift or ""), edited=True)
+    wishes = _requests(version)
     before = tuple(first - timedelta(days=n) for n in range(HISTORY_DAYS, 0, -1))
     past = _carried_in(session, roster, before[0], shifts)
     earlier = _cells(session, other, shifts) if other else None
@@ -168,6 +185,7 @@ def month(
                 leave=leave.get(place),
                 lock=locks.get(place),
                 broken=(agent.code, day.date.isoformat()) in at_fault,
+                request=wishes.get((agent.code, day.date.isoformat()), ""),
             )
             if earlier is not None:
                 then = earlier.get(place, Cell())
@@ -256,6 +274,22 @@ def _broken(version: RosterVersion | None) -> set[tuple[str, str]]:
         (breach["agent"], day)
         for breach in version.verdict.get("violations", [])
         for day in breach["days"]
+    }
+
+
+def _requests(version: RosterVersion | None) -> dict[tuple[str, str], str]:
+    """Wishes about cells: ``on`` or ``off`` as asked, with a ``!`` when not met."""
+    if version is None:
+        return {}
+    unmet = {
+        (breach["agent"], breach["days"][0])
+        for breach in version.verdict.get("costs", [])
+        if breach["kind"] == "request"
+    }
+    return {
+        place: ("on" if wish["on"] else "off") + ("!" if place in unmet else "")
+        for wish in version.problem.get("requests", [])
+        if (place := (wish["agent"], wish["date"]))
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlmodel import Session, col, select
 from wfm import access
 from wfm.access import Actor
 from wfm.errors import NotFoundError
-from wfm.services import rostering
+from wfm.services import roster_desk, rostering
 from wfm.services.day_types import days_between
 from wfm.services.facts import teams
 from wfm.services.roster_month import Month, month
@@ -238,9 +239,12 @@ def roster_page(
     """One roster: a version of it (the newest, when none is named) beside another one."""
     roster = rostering.get_roster(session, actor, roster_id)
     listed = versions(session, roster_id)
-    version = _numbered(session, roster_id, number or (listed[0].number if listed else None))
-    other = _numbered(session, roster_id, against)
-    grid = month(session, roster, version, other)
+    version = numbered(session, roster_id, number or (listed[0].number if listed else None))
+    if against is None and version is not None:
+        against = _last_seen(listed, version.number)
+    other = numbered(session, roster_id, against)
+    edited = roster_desk.edited(session, version) if version else {}
+    grid = month(session, roster, version, other, edited)
     return RosterPage(
         roster=roster,
         team=session.get_one(Team, roster.team_id),
@@ -264,6 +268,13 @@ def _loop(session: Session, roster_id: int) -> Job | None:
     return job if job is not None and job.result.get("ended") else None
 
 
+def _last_seen(listed: Sequence[VersionFigures], number: int) -> int | None:
+    """What people knew before a version: the published one, else the version before it."""
+    earlier = [one for one in listed if one.number < number]
+    published = [one.number for one in earlier if one.status == "published"]
+    return max(published or (one.number for one in earlier), default=None)
+
+
 def _teams_without_roster(session: Session, roster: Roster) -> tuple[Team, ...]:
     """Teams nobody of which is on duty in the period, so that a replay counts their work late."""
     busy = (
@@ -277,7 +288,8 @@ def _teams_without_roster(session: Session, roster: Roster) -> tuple[Team, ...]:
     return tuple(session.exec(query.order_by(Team.code)))
 
 
-def _numbered(session: Session, roster_id: int, number: int | None) -> RosterVersion | None:
+def numbered(session: Session, roster_id: int, number: int | None) -> RosterVersion | None:
+    """A version by its number; None for none."""
     if number is None:
         return None
     version = session.exec(

@@ -82,6 +82,7 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
     codes = {agent.id: agent.code for agent in facts}
     holdings = _holdings(session, codes, first, last)
     restricted = roster_people.restrictions(session)
+    locks, forbidden = given_cells(session, roster, codes)
     with faults_of(SchedulingError):
         return p.RosterProblem(
             name=f"team {roster.team_id}, {first} to {last}",
@@ -103,11 +104,8 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
                 *roster_people.leave(session, codes, first, last),
                 *roster_people.elsewhere(session, roster, codes),
             ),
-            locks=tuple(_locks(session, roster, codes)),
-            forbidden=(
-                *_forbidden(session, roster, codes),
-                *roster_people.from_home(restricted, codes, days, worked),
-            ),
+            locks=locks,
+            forbidden=forbidden,
             history=tuple(_history(session, codes, first, {t.code for t in worked})),
             history_days=HISTORY_DAYS,
             slot_minutes=SLOT_MINUTES,
@@ -301,6 +299,25 @@ def _forbidden(session: Session, roster: Roster, codes: dict[int, str]) -> list[
         for row in _roster_locks(session, roster, LockKind.FORBID)
         if row.agent_id in codes
     ]
+
+
+def given_cells(
+    session: Session, roster: Roster, codes: dict[int, str]
+) -> tuple[tuple[p.Lock, ...], tuple[p.Forbidden, ...]]:
+    """Cells the planner fixed, and those that may not be given: what is not open to anybody."""
+    templates = session.exec(select(ShiftTemplate).order_by(ShiftTemplate.code)).all()
+    worked = [t for t in templates if t.mode != Mode.STANDBY]
+    days = tuple(
+        _day(day) for day in days_between(session, roster.period_from, roster.period_until)
+    )
+    restricted = roster_people.restrictions(session)
+    return (
+        tuple(_locks(session, roster, codes)),
+        (
+            *_forbidden(session, roster, codes),
+            *roster_people.from_home(restricted, codes, days, worked),
+        ),
+    )
 
 
 def _roster_locks(session: Session, roster: Roster, kind: LockKind) -> list[RosterLock]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -117,7 +118,13 @@ def problem_document(problem: RosterProblem) -> dict[str, Any]:
 
 def problem_of(version: RosterVersion) -> RosterProblem:
     """The very problem a version answers."""
-    return RosterProblem.from_json(json.dumps(version.problem))
+    return parsed(json.dumps(version.problem))
+
+
+@lru_cache(maxsize=4)
+def parsed(text: str) -> RosterProblem:
+    """A problem from its document; the last few are kept, with the tables derived from them."""
+    return RosterProblem.from_json(text)
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

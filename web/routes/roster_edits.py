@@ -1,0 +1,234 @@
+"""Working on a roster: cells changed by hand, gaps filled, absences repaired, versions compared."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Query, Response
+
+from web import htmx
+from web.deps import AtDesk, Desk
+from wfm.errors import Fault, InputError
+from wfm.services import (
+    roster_compare,
+    roster_day,
+    roster_desk,
+    roster_edits,
+    roster_gaps,
+    roster_month,
+    roster_people,
+    roster_repairs,
+    rostering,
+)
+from wfm.services.roster_edits import Edited, Wish
+from wfm.services.roster_repairs import Absent
+from wfm.words import LeaveKind
+
+router = APIRouter()
+LARGEST = 2**31 - 1
+TIER = "^(ordinary|senior|expert)?$"
+
+RosterId = Annotated[int, Path(ge=1, le=LARGEST)]
+OfVersion = Annotated[int, Query(alias="version", ge=1, le=LARGEST)]
+Version = Annotated[int, Form(alias="version", ge=1, le=LARGEST)]
+Seen = Annotated[int, Form(ge=0, le=LARGEST)]
+Changes = Annotated[list[str], Form(alias="change", max_length=500)]
+Reason = Annotated[str, Form(max_length=500)]
+
+
+# -- changing cells by hand -----------------------------------------------------------------------
+
+
+@router.get("/rosters/{roster_id}/desk")
+def bar(desk: AtDesk, roster_id: RosterId, version: OfVersion) -> Response:
+    """What was changed by hand on a version, and what that comes to."""
+    return _bar(desk, roster_id, version)
+
+
+@router.post("/rosters/{roster_id}/edit")
+def edit(
+    desk: AtDesk,
+    roster_id: RosterId,
+    version: Version,
+    seen: Seen,
+    change: Changes,
+    reason: Reason = "",
+) -> Response:
+    wishes = [_wish(text) for text in change]
+    done = roster_edits.edit(
+        desk.session, desk.actor, roster_id, version, seen, wishes, desk.at, reason
+    )
+    answer = _bar(desk, roster_id, version, done, change)
+    if done.taken:
+        cells = {(wish.agent_id, wish.day): wish.shift for wish in wishes}
+        _tell_cells(desk, answer, cells)
+    return answer
+
+
+def _wish(text: str) -> Wish:
+    """A change as a page sends it: agent, day and shift."""
+    try:
+        agent, day, shift = text.split("|")
+        return Wish(int(agent), date.fromisoformat(day), shift or None)
+    except ValueError as error:
+        raise InputError.of([Fault("a change expected", value=text[:60])]) from error
+
+
+@router.post("/rosters/{roster_id}/undo")
+def undo(desk: AtDesk, roster_id: RosterId, version: Version, seen: Seen) -> Response:
+    cells = roster_edits.undo(desk.session, desk.actor, roster_id, version, seen, desk.at)
+    return _after(desk, roster_id, version, cells)
+
+
+@router.post("/rosters/{roster_id}/redo")
+def redo(desk: AtDesk, roster_id: RosterId, version: Version, seen: Seen) -> Response:
+    cells = roster_edits.redo(desk.session, desk.actor, roster_id, version, seen, desk.at)
+    return _after(desk, roster_id, version, cells)
+
+
+def _after(
+    desk: Desk, roster_id: int, version: int, cells: dict[tuple[str, date], str | None]
+) -> Response:
+    answer = _bar(desk, roster_id, version)
+    roster = rostering.get_roster(desk.session, desk.actor, roster_id)
+    numbers = {a.code: a.id for a in roster_people.members(desk.session, roster)}
+    _tell_cells(desk, answer, {(numbers[code], day): s for (code, day), s in cells.items()})
+    return answer
+
+
+def _tell_cells(desk: Desk, answer: Response, cells: dict[tuple[int, date], str | None]) -> None:
+    """The grid hears which cells to show differently."""
+    shifts = roster_month.all_shifts(desk.session)
+    told = []
+    for (agent_id, day), code in cells.items():
+        shift = shifts.get(code or "")
+        told.append({
+            "agent": agent_id, "day": str(day),
+            "text": shift.short(desk.language) if shift else "·",
+            "colour": f"s-{shift.colour}" if shift else "",
+        })  # fmt: skip
+    answer.headers["HX-Trigger"] = json.dumps({"cells-changed": {"cells": told}})
+
+
+def _bar(
+    desk: Desk,
+    roster_id: int,
+    version: int,
+    done: Edited | None = None,
+    change: list[str] | None = None,
+) -> Response:
+    found = roster_desk.open_desk(desk.session, desk.actor, roster_id, version)
+    roster = rostering.get_roster(desk.session, desk.actor, roster_id)
+    names = {a.code: a.name for a in roster_people.members(desk.session, roster)}
+    return desk.fragment(
+        "roster_bar.html", "bar", desk=found, roster_id=roster_id, done=done, change=change or [],
+        names=names,
+    )  # fmt: skip
+
+
+@router.post("/rosters/{roster_id}/keep")
+def keep(
+    desk: AtDesk, roster_id: RosterId, version: Version, seen: Seen, reason: Reason = ""
+) -> Response:
+    zone = desk.settings.timezone
+    roster_edits.keep(
+        desk.session, desk.actor, roster_id, version, seen, desk.at, zone, reason
+    )  # fmt: skip
+    return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+
+
+@router.post("/rosters/{roster_id}/restore")
+def restore(desk: AtDesk, roster_id: RosterId, version: Version) -> Response:
+    zone = desk.settings.timezone
+    roster_edits.restore(desk.session, desk.actor, roster_id, version, desk.at, zone)
+    return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+
+
+# -- gaps and repairs -----------------------------------------------------------------------------
+
+
+@router.get("/rosters/{roster_id}/gap")
+def gap(
+    desk: AtDesk,
+    roster_id: RosterId,
+    version: OfVersion,
+    day: date,
+    start: Annotated[int, Query(ge=0, lt=1440)],
+    skill: Annotated[str, Query(max_length=120)] = "",
+    tier: Annotated[str, Query(pattern=TIER)] = "",
+) -> Response:
+    panel = roster_gaps.gap(
+        desk.session, desk.actor, roster_id, version, day, start, skill, tier
+    )  # fmt: skip
+    return desk.page("roster_gap.html", block="panel", panel=panel)
+
+
+@router.get("/rosters/{roster_id}/repair")
+def look(
+    desk: AtDesk,
+    roster_id: RosterId,
+    version: OfVersion,
+    agent: Annotated[int, Query(ge=1, le=LARGEST)],
+    first: Annotated[date, Query(alias="from")],
+    last: Annotated[date, Query(alias="until")],
+    kind: LeaveKind = LeaveKind.SICK,
+) -> Response:
+    """Ways to mend an absence; nothing is changed yet."""
+    absent = Absent(agent, first, last, kind)
+    panel = roster_repairs.look(desk.session, desk.actor, roster_id, version, absent)
+    shifts = roster_month.all_shifts(desk.session)
+    return desk.page(
+        "roster_repair.html", block="panel", panel=panel, shifts=shifts, roster_id=roster_id,
+        packed=roster_repairs.packed,
+    )  # fmt: skip
+
+
+@router.post("/rosters/{roster_id}/repair")
+def take(
+    desk: AtDesk,
+    roster_id: RosterId,
+    version: Version,
+    seen: Seen,
+    agent: Annotated[int, Form(ge=1, le=LARGEST)],
+    first: Annotated[date, Form(alias="from")],
+    last: Annotated[date, Form(alias="until")],
+    kind: Annotated[LeaveKind, Form()] = LeaveKind.SICK,
+    change: Annotated[list[str] | None, Form(max_length=500)] = None,
+    reason: Reason = "",
+) -> Response:
+    roster = rostering.get_roster(desk.session, desk.actor, roster_id)
+    codes = {a.id: a.code for a in roster_people.members(desk.session, roster)}
+    roster_repairs.take(
+        desk.session, desk.actor, roster_id, version, seen, Absent(agent, first, last, kind),
+        roster_repairs.unpacked(change or [], codes), desk.at, desk.settings.timezone, reason,
+    )  # fmt: skip
+    return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+
+
+# -- looking --------------------------------------------------------------------------------------
+
+
+@router.get("/rosters/{roster_id}/compare")
+def compare(
+    desk: AtDesk,
+    roster_id: RosterId,
+    left: Annotated[int, Query(ge=1, le=LARGEST)],
+    right: Annotated[int, Query(ge=1, le=LARGEST)],
+) -> Response:
+    found = roster_compare.compare(desk.session, desk.actor, roster_id, left, right)
+    return desk.page("roster_compare.html", found=found)
+
+
+@router.get("/rosters/{roster_id}/days/{day}")
+def day(
+    desk: AtDesk,
+    roster_id: RosterId,
+    day: date,
+    version: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
+) -> Response:
+    page = roster_day.day_page(
+        desk.session, desk.actor, roster_id, day, version, desk.settings.timezone
+    )
+    return desk.page("roster_day.html", page=page)

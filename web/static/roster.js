@@ -1,0 +1,224 @@
+/* The month grid by keyboard and mouse: moving, painting, swapping, undoing; marks of a preview. */
+"use strict";
+
+{
+  const SELECTED = "selected";
+  let brush = "";
+  let painted = null; // cells drawn over while the button is down
+  let first = null; // of a swap
+
+  const grid = () => document.querySelector("table.grid");
+  const editable = () => grid()?.dataset.edit;
+  const buttons = (row) => [...row.querySelectorAll("td > button")];
+  const cellOf = (target) => target.closest?.("table.grid tbody td")?.querySelector("button");
+
+  function placeOf(button) {
+    const cell = button.closest("td");
+    const row = cell.parentElement;
+    const head = grid().tHead.rows[0].cells[cell.cellIndex];
+    return { agent: row.dataset.agent, day: head.dataset.day };
+  }
+
+  function buttonAt(agent, day) {
+    const head = [...grid().tHead.rows[0].cells].find((cell) => cell.dataset.day === day);
+    if (!head) return [];
+    const rows = grid().querySelectorAll(`tr[data-agent="${CSS.escape(String(agent))}"]`);
+    return [...rows].map((row) => row.cells[head.cellIndex]?.querySelector("button")).filter(Boolean);
+  }
+
+  const shiftOf = (button) => {
+    const text = button.textContent.replace("★", "").trim();
+    return document.querySelector(`[data-brush][data-short="${CSS.escape(text)}"]`)?.dataset.brush ?? "off";
+  };
+  const change = (place, shift) => `${place.agent}|${place.day}|${shift === "off" ? "" : shift}`;
+
+  function state(name) {
+    return document.querySelector(`#desk-bar [name=${name}]`)?.value;
+  }
+
+  function post(path, values) {
+    if (state("seen") === undefined) return;
+    htmx.ajax("POST", `/rosters/${editable()}/${path}`, {
+      target: "#desk-bar",
+      swap: "outerHTML",
+      values: { version: state("version"), seen: state("seen"), ...values },
+    });
+  }
+
+  const edit = (changes) => post("edit", { change: changes });
+
+  function lock(button, kind) {
+    const { agent, day } = placeOf(button);
+    const values = kind === "lock" ? { kind: "fix", shift: shiftOf(button).replace(/^off$/, "") } : {};
+    const url = `/rosters/${editable()}/cells/${agent}/${day}/${kind}?version=${state("version")}`;
+    htmx.ajax("POST", url, { target: "#cell", swap: "innerHTML", values });
+  }
+
+  /* -- keys --------------------------------------------------------------------------------- */
+
+  function move(button, key) {
+    const row = button.closest("tr");
+    const at = buttons(row).indexOf(button);
+    if (key === "ArrowRight") return buttons(row)[at + 1];
+    if (key === "ArrowLeft") return buttons(row)[at - 1];
+    let next = row;
+    do {
+      next = key === "ArrowDown" ? next.nextElementSibling : next.previousElementSibling;
+    } while (next && !next.dataset.agent);
+    return next && buttons(next)[at];
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, select, textarea");
+    if (editable() && !typing && (event.ctrlKey || event.metaKey)) {
+      const act = { z: "undo", y: "redo" }[event.key.toLowerCase()];
+      if (act && !document.querySelector(`[data-act=${act}]`)?.disabled) {
+        event.preventDefault();
+        post(act, {});
+      }
+      return;
+    }
+    const button = event.target.matches("table.grid td > button") ? event.target : null;
+    if (!button || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key.startsWith("Arrow")) {
+      event.preventDefault();
+      move(button, event.key)?.focus();
+    } else if (editable()) {
+      const chosen = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+      const off = event.key === "Delete" || event.key === "Backspace";
+      if (chosen || off) {
+        event.preventDefault();
+        edit([change(placeOf(button), off ? "off" : chosen.dataset.brush)]);
+      } else if (event.key === "l" || event.key === "u") {
+        lock(button, event.key === "l" ? "lock" : "unlock");
+      }
+    }
+  });
+
+  /* -- brush: paint over cells, or swap two ------------------------------------------------- */
+
+  document.addEventListener("click", (event) => {
+    const choice = event.target.closest("[data-brush]");
+    if (choice) {
+      brush = choice.dataset.brush;
+      first?.classList.remove(SELECTED);
+      first = null;
+      for (const one of document.querySelectorAll("[data-brush]")) {
+        one.setAttribute("aria-checked", String(one === choice));
+      }
+      return;
+    }
+    const preview = event.target.closest("[data-preview]");
+    if (preview) show(preview);
+  });
+
+  /* While a brush is chosen a click on a cell changes it and does not open its panel. */
+  document.addEventListener(
+    "click",
+    (event) => {
+      const button = cellOf(event.target);
+      if (!button || !brush || !editable()) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (brush === "swap") swap(button);
+      else if (event.detail === 0) edit([change(placeOf(button), brush)]);
+    },
+    true,
+  );
+
+  function swap(button) {
+    if (!first) {
+      first = button;
+      button.classList.add(SELECTED);
+      return;
+    }
+    const [one, other] = [first, button];
+    one.classList.remove(SELECTED);
+    first = null;
+    if (one !== other) {
+      edit([change(placeOf(one), shiftOf(other)), change(placeOf(other), shiftOf(one))]);
+    }
+  }
+
+  function paint(target) {
+    const button = cellOf(target);
+    if (!button || painted.has(button)) return;
+    painted.add(button);
+    button.classList.add(SELECTED);
+  }
+
+  document.addEventListener("pointerdown", (event) => {
+    if (!brush || brush === "swap" || !editable() || event.button !== 0 || !cellOf(event.target)) return;
+    event.preventDefault();
+    event.target.releasePointerCapture?.(event.pointerId);
+    painted = new Set();
+    paint(event.target);
+  });
+  document.addEventListener("pointerover", (event) => {
+    if (painted) paint(event.target);
+  });
+  document.addEventListener("pointerup", () => {
+    if (!painted) return;
+    const cells = [...painted];
+    painted = null;
+    for (const button of cells) button.classList.remove(SELECTED);
+    if (cells.length) edit(cells.map((button) => change(placeOf(button), brush)));
+  });
+
+  /* -- what the server says changed; what a repair would change ------------------------------ */
+
+  function draw(button, text, colour) {
+    const cell = button.closest("td");
+    const star = button.textContent.includes("★") ? "★" : "";
+    button.textContent = text + star;
+    cell.className = cell.className.replace(/\bs-\w+\b/g, "").trim();
+    if (colour) cell.classList.add(colour);
+  }
+
+  document.addEventListener("cells-changed", (event) => {
+    for (const { agent, day, text, colour } of event.detail.cells) {
+      for (const button of buttonAt(agent, day)) {
+        draw(button, text, colour);
+        button.closest("td").classList.add("edited");
+      }
+    }
+  });
+
+  const before = new Map();
+
+  function clearPreview() {
+    for (const [button, [text, css]] of before) {
+      button.textContent = text;
+      button.closest("td").className = css;
+    }
+    before.clear();
+    for (const one of document.querySelectorAll("[data-preview]")) one.setAttribute("aria-pressed", "false");
+  }
+
+  function show(preview) {
+    const pressed = preview.getAttribute("aria-pressed") === "true";
+    clearPreview();
+    if (pressed || !grid()) return;
+    preview.setAttribute("aria-pressed", "true");
+    for (const line of preview.closest(".way").querySelectorAll("[data-show]")) {
+      const [agent, day, text, colour] = line.dataset.show.split("|");
+      for (const button of buttonAt(agent, day)) {
+        before.set(button, [button.textContent, button.closest("td").className]);
+        draw(button, text, colour);
+        button.closest("td").classList.add("proposed");
+        button.scrollIntoView({ block: "nearest", inline: "nearest" });
+      }
+    }
+  }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "cell") clearPreview();
+  });
+
+  /* A panel that was asked for from elsewhere on the page is where one looks next. */
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "cell") return;
+    const asked = event.detail.requestConfig?.elt;
+    if (asked?.closest?.("table.heat")) event.detail.target.querySelector("[data-panel]")?.focus();
+  });
+}

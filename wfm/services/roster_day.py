@@ -1,0 +1,151 @@
+"""One day of a roster: people × half-hours, with breaks, and the cover below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+
+from wfm.access import Actor
+from wfm.errors import NotFoundError
+from wfm.services import roster_cover, roster_pages, roster_people, rostering
+from wfm.services.day_types import NamedDay, days_between
+from wfm.services.facts import AgentFacts
+from wfm.services.roster_cover import Slot
+from wfm.services.roster_month import ShownShift, all_shifts, month
+from wfm.services.roster_problems import SLOT_MINUTES
+from wfm.tables import Assignment, Roster, RosterVersion, Team
+
+SLOTS = 24 * 60 // SLOT_MINUTES
+Mark: TypeAlias = Literal["", "work", "break", "standby"]
+
+
+@dataclass(frozen=True)
+class DayRow:
+    agent: AgentFacts
+    shift: ShownShift | None
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class DayPage:
+    roster: Roster
+    team: Team
+    version: RosterVersion | None
+    day: NamedDay
+    rows: tuple[DayRow, ...]
+    cover: tuple[Slot, ...]
+    first: int
+    last: int
+
+    @property
+    def slots(self) -> range:
+        """Half-hours shown: those in which somebody works or is wanted."""
+        return range(self.first, self.last)
+
+    @property
+    def before(self) -> date | None:
+        day = self.day.date - timedelta(days=1)
+        return day if day >= self.roster.period_from else None
+
+    @property
+    def after(self) -> date | None:
+        day = self.day.date + timedelta(days=1)
+        return day if day <= self.roster.period_until else None
+
+
+def day_page(
+    session: Session,
+    actor: Actor,
+    roster_id: int,
+    day: date,
+    number: int | None,
+    timezone: str,
+) -> DayPage:
+    """What the day view shows: the named version, or the newest."""
+    roster = rostering.get_roster(session, actor, roster_id)
+    if not roster.period_from <= day <= roster.period_until:
+        raise NotFoundError("not a day of this roster")
+    listed = roster_pages.versions(session, roster_id)
+    version = roster_pages.numbered(
+        session, roster_id, number or (listed[0].number if listed else None)
+    )
+    zone = ZoneInfo(timezone)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    duties = _duties(session, version, midnight)
+    shifts = all_shifts(session)
+    rows = []
+    for agent in roster_people.members(session, roster):
+        own = duties.get(agent.id, [])
+        today = next((one for one in own if one.day == day), None)
+        marks = tuple(_mark(own, midnight + timedelta(minutes=SLOT_MINUTES * n))
+                      for n in range(SLOTS))  # fmt: skip
+        rows.append(DayRow(agent, shifts.get(today.shift_code) if today else None, marks))
+    rows.sort(key=lambda row: (_start(row), row.agent.code))
+    cover = _cover(session, roster, version, day)
+    busy = [n for n in range(SLOTS) if cover[n].wanted or any(row.marks[n] for row in rows)]
+    return DayPage(
+        roster,
+        session.get_one(Team, roster.team_id),
+        version,
+        days_between(session, day, day)[0],
+        tuple(rows),
+        cover,
+        min(busy, default=0),
+        max(busy, default=SLOTS - 1) + 1,
+    )
+
+
+def _duties(
+    session: Session, version: RosterVersion | None, midnight: datetime
+) -> dict[int, list[Assignment]]:
+    if version is None:
+        return {}
+    rows = session.exec(
+        select(Assignment)
+        .where(
+            Assignment.version_id == version.id,
+            col(Assignment.starts_at) < midnight + timedelta(days=1),
+            col(Assignment.ends_at) > midnight,
+        )
+        .order_by(col(Assignment.starts_at))
+    )
+    found: dict[int, list[Assignment]] = {}
+    for row in rows:
+        found.setdefault(row.agent_id, []).append(row)
+    return found
+
+
+def _mark(duties: list[Assignment], start: datetime) -> Mark:
+    end = start + timedelta(minutes=SLOT_MINUTES)
+    for duty in duties:
+        if duty.starts_at < end and start < duty.ends_at:
+            if duty.mode == "standby":
+                return "standby"
+            for pause in duty.breaks:
+                begins = datetime.fromisoformat(pause["from"])
+                ends = datetime.fromisoformat(pause["until"])
+                if begins < end and start < ends:
+                    return "break"
+            return "work"
+    return ""
+
+
+def _start(row: DayRow) -> int:
+    return next((n for n, mark in enumerate(row.marks) if mark), SLOTS)
+
+
+def _cover(
+    session: Session, roster: Roster, version: RosterVersion | None, day: date
+) -> tuple[Slot, ...]:
+    if version is None:
+        return (Slot(),) * SLOTS
+    heat = roster_cover.heat(version, month(session, roster, version, None))
+    if heat is None:
+        return (Slot(),) * SLOTS
+    column = heat.days.index(day)
+    by_start = {start: row[column] for start, row in zip(heat.starts, heat.slots, strict=True)}
+    return tuple(by_start.get(n * SLOT_MINUTES, Slot()) for n in range(SLOTS))
