@@ -168,8 +168,9 @@ def whole_weekends(rows: Rows, rule: r.WholeWeekends) -> None:
 
 def rotation(rows: Rows, rule: r.Rotation) -> None:
     """Cells as the cycle wants them."""
+    cycle = rows.look.cycle(rule)
     for a in rows.members(rule):
-        for d, wanted in rows.look.cycle(rule):
+        for d, wanted in cycle:
             if (a, d) in rows.look.on_leave:
                 continue
             shifts = wanted - {OFF}
