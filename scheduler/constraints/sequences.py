@@ -168,9 +168,8 @@ def whole_weekends(rows: Rows, rule: r.WholeWeekends) -> None:
 
 def rotation(rows: Rows, rule: r.Rotation) -> None:
     """Cells as the cycle wants them."""
-    cycle = rows.look.cycle(rule)
     for a in rows.members(rule):
-        for d, wanted in cycle:
+        for d, wanted in rows.look.cycle(rule):
             if (a, d) in rows.look.on_leave:
                 continue
             shifts = wanted - {OFF}

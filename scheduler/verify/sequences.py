@@ -130,9 +130,8 @@ def whole_weekends(rule: r.WholeWeekends, lines: Lines) -> Iterator[Found]:
 
 def rotation(rule: r.Rotation, lines: Lines) -> Iterator[Found]:
     look = lines.look
-    cycle = look.cycle(rule)
     for a in look.members(rule):
-        for d, wanted in cycle:
+        for d, wanted in look.cycle(rule):
             s = lines.shift(a, d)
             if s not in wanted and (a, d) not in look.on_leave:
                 found = None if s == OFF else lines.problem.shifts[s].id

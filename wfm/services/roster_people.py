@@ -104,17 +104,17 @@ def _last_day(until: date | None) -> date:
 def from_home(
     restricted: dict[int, list[AgentRestriction]],
     codes: dict[int, str],
-    days: tuple[p.Day, ...],
+    days: Sequence[date],
     shifts: Sequence[ShiftTemplate],
 ) -> list[p.Forbidden]:
     """Shifts on site are closed to whoever may only work from home."""
     return [
-        p.Forbidden(code, day.date, shift.code, RestrictionKind.NO_ON_SITE.value)
+        p.Forbidden(code, day, shift.code, RestrictionKind.NO_ON_SITE.value)
         for agent_id, code in codes.items()
         for row in restricted.get(agent_id, ())
         if row.kind == RestrictionKind.NO_ON_SITE
         for day in days
-        if row.valid_from <= day.date <= _last_day(row.valid_until)
+        if row.valid_from <= day <= _last_day(row.valid_until)
         for shift in shifts
         if shift.mode == Mode.ON_SITE
     ]

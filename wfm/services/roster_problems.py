@@ -307,9 +307,8 @@ def given_cells(
     """Cells the planner fixed, and those that may not be given: what is not open to anybody."""
     templates = session.exec(select(ShiftTemplate).order_by(ShiftTemplate.code)).all()
     worked = [t for t in templates if t.mode != Mode.STANDBY]
-    days = tuple(
-        _day(day) for day in days_between(session, roster.period_from, roster.period_until)
-    )
+    last = (roster.period_until - roster.period_from).days
+    days = [roster.period_from + timedelta(days=n) for n in range(last + 1)]
     restricted = roster_people.restrictions(session)
     return (
         tuple(_locks(session, roster, codes)),
