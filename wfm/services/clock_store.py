@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from wfm import jobs
+from wfm.services.clock_targets import SLA_SLOT
 from wfm.sla.clocks import Key
 from wfm.sla.notices import Due
 from wfm.tables import ClockNotice, Ticket, TicketClock, TicketEvent
-from wfm.words import EventKind, Grade
+from wfm.words import EventKind, Grade, Metric
 
 ORDER = list(Grade)
 
@@ -136,6 +137,20 @@ def _unnest(kind: type) -> str:
 
 def _columns(kind: type, rows: Sequence[Any]) -> dict[str, list[Any]]:
     return {f.name: [getattr(row, f.name) for row in rows] for f in fields(kind)}
+
+
+def promised_response() -> Any:
+    """Seconds in which a ticket is to be answered: as it came, or by its agreement (SQL)."""
+    by_agreement = (
+        sa.select(col(TicketClock.limit_s))
+        .where(
+            col(TicketClock.ticket_id) == col(Ticket.id), col(TicketClock.slot) == SLA_SLOT,
+            col(TicketClock.metric) == Metric.FIRST_RESPONSE,
+        )
+        .correlate(Ticket)
+        .scalar_subquery()
+    )  # fmt: skip
+    return sa.func.coalesce(col(Ticket.respond_within_s), by_agreement)
 
 
 def raised(

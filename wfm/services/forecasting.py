@@ -17,7 +17,7 @@ from scheduler.demand.forecast import SkillForecast, SpecialDay, forecast
 from scheduler.demand.history import Calendar, Day
 from scheduler.labour import DayType
 from wfm.errors import Fault, InputError, NotFoundError
-from wfm.services import adjustments, promises
+from wfm.services import adjustments, clock_store, promises
 from wfm.services.day_types import NamedDay, days_between
 from wfm.services.replaying import SLOT_S
 from wfm.services.roster_problems import instant_of
@@ -84,7 +84,7 @@ def read_tickets(session: Session, before: date, timezone: str) -> pd.DataFrame:
     rows = session.execute(
         sa.select(
             col(Ticket.opened_at), col(Skill.code), col(Ticket.min_grade), col(Ticket.priority),
-            col(Ticket.respond_within_s), col(Ticket.handle_s), col(Ticket.service_id),
+            clock_store.promised_response(), col(Ticket.handle_s), col(Ticket.service_id),
         )
         .join(Skill, col(Skill.id) == col(Ticket.skill_id))
         .where(col(Ticket.opened_at) < instant_of(before, 0, timezone))

@@ -24,7 +24,7 @@ from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.replay import Decision, Duty, Trace, run
 from wfm.dispatch.report import Share, report
 from wfm.errors import ConflictError, NotFoundError
-from wfm.services import opening
+from wfm.services import clock_store, opening
 from wfm.services.facts import agents_on
 from wfm.services.roster_problems import instant_of, newest_plan
 from wfm.tables import (
@@ -246,16 +246,17 @@ class TraceSource:
         ).first()
         if newest is None:
             raise ConflictError("there are no tickets to draw from; import tickets first")
+        promised = clock_store.promised_response()
         rows = session.execute(
             sa.select(
                 col(Skill.code), col(TicketRow.min_grade), col(TicketRow.priority),
-                col(TicketRow.respond_within_s), col(TicketRow.handle_s),
+                promised.label("respond_s"), col(TicketRow.handle_s),
             )
             .join(Skill, col(Skill.id) == TicketRow.skill_id)
             .where(
                 col(TicketRow.opened_at) > newest - timedelta(days=LOOK_BACK_DAYS),
                 col(TicketRow.handle_s).is_not(None),
-                col(TicketRow.respond_within_s).is_not(None),
+                promised.is_not(None),
             )
             .order_by(col(TicketRow.id))
         ).all()  # fmt: skip
