@@ -19,6 +19,7 @@ from wfm.cli.roster_files import (
     told_by,
     written,
 )
+from wfm.cli.roster_hours import breaks, hours
 from wfm.cli.roster_why import conflicts, explain, gap, repair
 from wfm.errors import TimeLimitError
 from wfm.files import check_place, write_whole
@@ -45,7 +46,7 @@ def roster() -> None:
     """
 
 
-for command in (conflicts, explain, gap, repair):
+for command in (breaks, conflicts, explain, gap, hours, repair):
     roster.add_command(command)
 
 
