@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from scheduler.errors import SchedulingError
 from scheduler.explain import explain
+from scheduler.model import Limit, RosterModel, grid_of, roster_of
 from scheduler.problem import (
     Agent,
     Apart,
@@ -216,6 +217,33 @@ def test_the_solver_finds_what_enumeration_finds(problem: RosterProblem) -> None
     else:
         assert (result.status, result.cost, result.bound) == ("optimal", least, least)
         assert result.violations == ()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(problems(), st.data())
+def test_a_model_of_some_cells_finds_what_enumeration_of_them_finds(
+    problem: RosterProblem, data: st.DataObject
+) -> None:
+    cells = [(a.id, d.date) for a in problem.agents for d in problem.days]
+    free = data.draw(st.sets(st.sampled_from(cells), min_size=1, max_size=4))
+    base = {cell: s for cell in cells if (s := data.draw(st.sampled_from([None, "D", "N"])))}
+    kept = {cell: s for cell, s in base.items() if cell not in free}
+    rosters = [
+        Roster({**kept, **{cell: s for cell, s in zip(sorted(free), line, strict=True) if s}})
+        for line in itertools.product((None, "D", "N"), repeat=len(free))
+    ]
+    verdicts = [verify(problem, roster) for roster in rosters]
+    least = min((v.cost for v in verdicts if v.valid), default=None)
+    if least is None:
+        return  # what is fixed breaks a rule on its own
+    look = problem.lookup
+    numbers = {(look.agent[a], look.day[d]) for a, d in free}
+    model = RosterModel(problem, grid_of(problem, Roster(base)), numbers)
+    part = model.solve(Limit(None, 20.0), 1)
+    assert part.proven
+    assert part.grid is not None
+    found = verify(problem, roster_of(problem, part.grid))
+    assert (found.valid, found.cost) == (True, least)
 
 
 def team(people: int, **parts: Any) -> RosterProblem:
