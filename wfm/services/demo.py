@@ -47,7 +47,7 @@ from wfm.tables import (
 from wfm.words import Grade, Role
 
 ZONE = ZoneInfo(TIMEZONE)
-CLOCKS_FROM = datetime(2026, 7, 1, tzinfo=ZONE)
+CLOCKS_FROM = datetime(2026, 8, 1, tzinfo=ZONE)
 RECORDS_END = datetime(2026, 9, 30, 22, tzinfo=ZONE)
 MONTH = (date(2026, 10, 1), date(2026, 10, 31))
 PRESENT = datetime(2026, 10, 8, 10, tzinfo=ZONE)  # a Thursday, the first workday after the holiday
@@ -129,7 +129,7 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
         sample_planning.close_loop(engine, versions[0], PLANNER, settings, seed, RECORDS_END)
     with step("replay", "replaying October against the rosters"):
         _replay(engine, versions, seed, figures)
-    with step("clocks", "reading the clocks of the last three months"):
+    with step("clocks", "reading the clocks of the last two months"):
         _read_clocks(engine)
     with step("live", "opening the desk on 8 October, 10:00"), transaction(engine) as session:
         newest = roster_problems.newest_plan(session, *MONTH)
