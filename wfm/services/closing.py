@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from statistics import fmean
 from typing import Any
 
@@ -65,14 +65,19 @@ def ask(
         running = rostering.newest_job(session, task, roster_id)
         if running is not None and running.status in rostering.MOVING:
             raise ConflictError("this roster is being solved already; stop that first")
-    if newest_plan(session, roster.period_from, roster.period_until) is None:
-        raise ConflictError("there is no staffing plan for this period; make one first")
+    require_plan(session, roster.period_from, roster.period_until)
     audit.record(session, at, actor.name, "roster.close_loop", f"roster {roster_id}",
                  rounds=rounds, **asdict(limits))  # fmt: skip
     arguments = {
         "roster_id": roster_id, "rounds": rounds, "limits": asdict(limits), "by": actor.name,
     }  # fmt: skip
     return jobs.ask(session, "close", arguments, actor.name, at)
+
+
+def require_plan(session: Session, first: date, last: date) -> None:
+    """Refuse a period without a staffing plan."""
+    if newest_plan(session, first, last) is None:
+        raise ConflictError("there is no staffing plan for this period; make one first")
 
 
 def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
