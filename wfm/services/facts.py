@@ -29,6 +29,7 @@ class AgentFacts:
     skills: dict[str, int] = field(default_factory=dict)
     minutes_per_day: int = 480
     night_consent: bool = True
+    overtime_consent: bool = True
 
 
 def in_force(table: Any, day: date) -> sa.ColumnElement[bool]:
@@ -86,6 +87,7 @@ def agents_on(session: Session, day: date, team_id: int | None = None) -> list[A
                 skills=skills[agent.id],
                 minutes_per_day=contract.minutes_per_day if contract else 480,
                 night_consent=contract.night_consent if contract else True,
+                overtime_consent=contract.overtime_consent if contract else True,
             )
         )
     return found

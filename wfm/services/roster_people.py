@@ -68,6 +68,7 @@ def roster_agent(
         sites=(site,) if site else (),
         day_minutes=agent.minutes_per_day,
         restrictions=_protections(agent, restricted),
+        declines=() if agent.overtime_consent else ("overtime",),
     )
 
 

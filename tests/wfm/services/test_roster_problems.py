@@ -245,6 +245,15 @@ def test_no_nights_without_consent_to_nights(session: Session, week: Any, build:
     assert people["D"] == ()
 
 
+def test_overtime_needs_consent(session: Session, week: Any, build: Any) -> None:
+    session.add(
+        tables.AgentContract(agent_id=week.agents["E"], overtime_consent=False, valid_from=MONDAY)
+    )
+    declined = {agent.id: agent.declines for agent in build().agents}
+    assert declined["E"] == ("overtime",)
+    assert declined["D"] == ()
+
+
 def test_who_works_only_from_home_is_kept_off_site(session: Session, week: Any, build: Any) -> None:
     session.add(
         tables.AgentRestriction(agent_id=week.agents["E"], kind="no_on_site",
