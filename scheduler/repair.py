@@ -18,6 +18,7 @@ from scheduler.few_changes import Clock, FewChanges, as_reached, connected
 from scheduler.model import grid_of, roster_of
 from scheduler.moves import Effect, Move
 from scheduler.problem import RosterProblem
+from scheduler.restrict import without
 from scheduler.solution import Roster
 from scheduler.toll import Toll, tolls
 from scheduler.variables import OFF
@@ -44,12 +45,15 @@ class Wanted:
         Alternatives to give back.
     days : tuple of date
         Where to look first; by default where something falls out, is broken, or is missing.
+    accepted : set of (rule name, agent)
+        Hard rules that were published broken: they need not be mended, but get no worse.
     """
 
     seconds: float = 5.0
     most: int | None = None
     keep: int = 6
     days: tuple[date, ...] = ()
+    accepted: frozenset[tuple[str, str | None]] = frozenset()
     workers: int = 2
     seed: int = 1
 
@@ -90,7 +94,7 @@ class Repairs:
     opened : int
         Cost of what is missing because of them.
     violations : tuple of Breach
-        Hard rules broken when nothing else changes.
+        Hard rules broken when nothing else changes, those accepted aside.
     alternatives : tuple of Alternative
         The best first: lawful, restoring, few changes, cheap.
     fewest : int, optional
@@ -167,7 +171,11 @@ class _Work:
         self.opened, self.wanted, self.clock = opened, wanted, clock
         self.effects = Effects(problem, left)
         self.verdict = verify(problem, left)
-        self.reached = as_reached(problem, verify(problem, published))
+        self.broken = [
+            b for b in self.verdict.violations if (b.rule, b.agent) not in wanted.accepted
+        ]
+        self.modelled = without(problem, wanted.accepted) if wanted.accepted else problem
+        self.reached = as_reached(self.modelled, verify(problem, published))
         self._losses = Effects(self.reached, left)
         self.most = wanted.most if wanted.most is not None else len(forced) + EXTRA
         self.focus = self._focus()
@@ -190,7 +198,7 @@ class _Work:
         return Repairs(
             forced=self.forced,
             opened=self.opened,
-            violations=self.verdict.violations,
+            violations=tuple(self.broken),
             alternatives=tuple(ranked[: self.wanted.keep]),
             fewest=self.fewest,
             proven=self.proven,
@@ -206,12 +214,12 @@ class _Work:
     @property
     def settled(self) -> bool:
         """Nothing fell out and nothing is broken: there is no more than gaps to fill."""
-        return not self.opened and not self.verdict.violations
+        return not self.opened and not self.broken
 
     def _focus(self) -> list[int]:
         named = {self.look.day[day] for day in self.wanted.days}
         hurt = {self.look.day[one.day] for one in self.forced}
-        hurt |= {d for b in self.verdict.violations for d in map(self.look.day.get, b.days)
+        hurt |= {d for b in self.broken for d in map(self.look.day.get, b.days)
                  if d is not None}  # fmt: skip
         if named or hurt:
             return sorted(named | hurt)
@@ -223,7 +231,7 @@ class _Work:
 
     def _seeds(self) -> set[int]:
         names = {one.agent for one in self.forced}
-        names |= {b.agent for b in self.verdict.violations if b.agent is not None}
+        names |= {b.agent for b in self.broken if b.agent is not None}
         seeds = {self.look.agent[name] for name in names}
         if seeds and not self.wanted.days:
             return seeds
@@ -255,7 +263,7 @@ class _Work:
 
     def _singles(self) -> None:
         """Every change of one cell that fills something or mends something."""
-        hurt = {b.agent for b in self.verdict.violations}
+        hurt = {b.agent for b in self.broken}
         for d in self.focus:
             for a in self.people:
                 if (a, d) in self.look.locked:
@@ -285,7 +293,8 @@ class _Work:
         fills = effect.gap < 0 if self.settled else lost < self.lost
         if not effect.mended and not fills:
             return None
-        restores = len(effect.mended) == len(self.verdict.violations) and not lost
+        mended = {(b.rule, b.agent, b.days) for b in effect.mended}
+        restores = not lost and all((b.rule, b.agent, b.days) in mended for b in self.broken)
         ordered = tuple(sorted(changes, key=place_of))
         then = applied(self.left, ordered)
         toll = tolls(self.problem, self.published, then, [one.agent for one in ordered])
@@ -320,7 +329,7 @@ class _Work:
         """The cheapest ways with so many changes, and others beside them."""
         if self.clock.left < 0.3:
             return
-        model = FewChanges(self.problem, self.base, self.free)
+        model = FewChanges(self.modelled, self.base, self.free)
         most = self.most if self.fewest is None else min(max(self.fewest, 1) + 1, self.most)
         for level in range(most, max(self.fewest or 1, 1) - 1, -1):
             model.at_most(level)

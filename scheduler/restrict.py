@@ -18,6 +18,24 @@ PERSONAL = (
 NAMING = ("past", "held", "earlier")  # fields of rules that name agents
 
 
+def without(problem: RosterProblem, broken: Iterable[tuple[str, str | None]]) -> RosterProblem:
+    """The problem without some rules for some people: (name of the rule, agent)."""
+    spared: dict[str, set[str | None]] = {}
+    for rule_name, agent in broken:
+        spared.setdefault(rule_name, set()).add(agent)
+    rules = []
+    for rule in problem.rules:
+        names = spared.get(rule.name, set())
+        if not names or not rule.hard:
+            rules.append(rule)
+        elif isinstance(rule, PERSONAL):
+            scope = (problem.agents[a].id for a in problem.lookup.members(rule))
+            left = tuple(name for name in scope if name not in names)
+            if left:
+                rules.append(replace(rule, agents=left, teams=None))
+    return replace(problem, rules=tuple(rules))
+
+
 def part_of(problem: RosterProblem, agents: Iterable[str]) -> RosterProblem:
     """The problem of some people alone: what concerns each of them, without cover or joint rules.
 

@@ -164,7 +164,6 @@ def _resettled(
     ranked = [*_ordered(alternatives), *_ordered(others)[: RESETTLED // 2]][:RESETTLED]
     people = [place[0], *(look.agent[one.agent] for one in ranked)]
     around = Around(problem, roster, people, place[1])
-    now = verify(problem, roster).cost
     told: dict[tuple[str, str | None], Alternative] = {}
     for left, one in enumerate(ranked):
         if clock.left <= 0.05:
@@ -175,11 +174,7 @@ def _resettled(
         if one.agent != agent:
             wanted.append(([around.on(*place, OFF)], 1))
         answer = around.solve(wanted, clock, 1 / (len(ranked) - left))
-        settled = None
-        if answer.roster is not None:
-            verdict = verify(problem, answer.roster)
-            settled = verdict.cost - now
-        told[one.agent, one.shift] = replace(one, settled=settled, proven=answer.proven)
+        told[one.agent, one.shift] = replace(one, settled=answer.change, proven=answer.proven)
     return (
         [told.get((one.agent, one.shift), one) for one in alternatives],
         [told.get((one.agent, one.shift), one) for one in others],

@@ -16,7 +16,6 @@ from scheduler.problem.parts import Grade, grade_rank
 from scheduler.solution import Roster
 from scheduler.toll import Toll, tolls
 from scheduler.variables import Literal
-from scheduler.verify import verify
 
 DAY_MINUTES = 1440
 
@@ -174,6 +173,4 @@ def _forced(
     there: list[Literal | int] = [around.on(a, d, s) for a in able for s in useful]
     now = sum(roster.shift(problem.agents[a].id, gap.day) in _useful(problem, gap) for a in able)
     answer = around.solve([(there, now + 1)], clock)
-    if answer.roster is None:
-        return None, answer.proven
-    return verify(problem, answer.roster).cost - verify(problem, roster).cost, answer.proven
+    return answer.change, answer.proven

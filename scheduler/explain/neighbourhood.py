@@ -10,6 +10,7 @@ from scheduler.model import RosterModel, grid_of, roster_of
 from scheduler.problem import RosterProblem
 from scheduler.solution import Roster
 from scheduler.variables import OFF, Cell, Literal
+from scheduler.verify import Verdict, verify
 
 MOST_LITERALS = 2_500
 NEAR = 14  # days each way that a person's line is free
@@ -17,12 +18,14 @@ NEAR = 14  # days each way that a person's line is free
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The neighbourhood's best: `roster` None means nothing was found.
+    """The neighbourhood's best: `roster` None means nothing was found that breaks no more rules.
 
-    `proven` says that nothing better, or nothing at all, exists within the neighbourhood.
+    `change` is its cost less the cost now. `proven` says that nothing better, or nothing at all,
+    exists within the neighbourhood.
     """
 
     roster: Roster | None
+    change: int | None
     proven: bool
 
 
@@ -34,7 +37,10 @@ class Around:
     ) -> None:
         self.problem, self.look = problem, problem.lookup
         self.cells = self._cells(list(dict.fromkeys(people)), day)
-        self.model = RosterModel(problem, grid_of(problem, roster), self.cells)
+        self.now = verify(problem, roster)
+        # a roster that breaks rules already must break no more; it need not be mended
+        relax = None if self.now.valid else self.now.cost + 1
+        self.model = RosterModel(problem, grid_of(problem, roster), self.cells, relax)
 
     def _cells(self, people: list[int], day: int) -> set[Cell]:
         allowed = self.look.allowed
@@ -68,11 +74,20 @@ class Around:
                 settled = sum(item for item in items if isinstance(item, int))
                 literals = [item for item in items if not isinstance(item, int)]
                 if not literals and settled < bound:
-                    return Answer(None, True)
+                    return Answer(None, None, True)
                 trial.add(sum(literals) + settled >= bound)
             self.model.model = trial
             part = self.model.solve(clock.limit(share), seed, 1)
         finally:
             self.model.model = whole
-        found = None if part.grid is None else roster_of(self.problem, part.grid)
-        return Answer(found, part.proven)
+        if part.grid is None:
+            return Answer(None, None, part.proven)
+        found = roster_of(self.problem, part.grid)
+        verdict = verify(self.problem, found)
+        if _broken(verdict) > _broken(self.now):
+            return Answer(None, None, part.proven)
+        return Answer(found, verdict.cost - self.now.cost, part.proven)
+
+
+def _broken(verdict: Verdict) -> int:
+    return sum(breach.amount for breach in verdict.violations)

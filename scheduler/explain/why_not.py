@@ -16,7 +16,6 @@ from scheduler.moves import Effect, Move
 from scheduler.problem import Lock, RosterProblem
 from scheduler.solution import Roster
 from scheduler.variables import OFF
-from scheduler.verify import verify
 
 Outcome: TypeAlias = Literal["already", "barred", "never", "elsewhere", "costs"]
 
@@ -95,5 +94,4 @@ def why_not(
     found = around.solve([([around.on(a, d, s)], 1)], clock)
     if found.roster is None:
         return replace(answer, outcome="elsewhere", proven=found.proven)
-    settled = verify(problem, found.roster).cost - verify(problem, roster).cost
-    return replace(answer, settled=settled, proven=found.proven)
+    return replace(answer, settled=found.change, proven=found.proven)

@@ -172,6 +172,16 @@ def test_a_gap_not_worth_filling_shows_its_price() -> None:
     assert (found.settled, found.proven) == (3, True)  # 8 less 5
 
 
+def test_a_roster_broken_already_is_explained_all_the_same() -> None:
+    # three days in a row are published where two are allowed; b could still take Thursday
+    cover = (ShiftCover(day(3), "D", 1, under_weight=50),)
+    problem = team(A, B, days=4, rules=(ROW,), shift_cover=cover)
+    roster = Roster({("a", day(i)): "D" for i in range(3)})
+    found = explain_gap(problem, roster, Gap(day(3), shift="D"), seconds=5.0)
+    assert [one.agent for one in found.possible] == ["b"]
+    assert (found.settled, found.proven) == (-50, True)
+
+
 # -- conflicts -------------------------------------------------------------------------------------
 
 

@@ -210,6 +210,21 @@ def test_several_days_of_one_absence_are_repaired_together() -> None:
     assert plain(found, 0) != plain(found, 1)
 
 
+def test_what_was_published_broken_and_accepted_need_not_be_mended() -> None:
+    rules = (MaxConsecutive(name="row", days=2),)
+    problem = team(A, B, C, days=4, shift_cover=ONE_A_DAY[:4], rules=rules)
+    cells = {("a", day(i)): "D" for i in range(3)} | {("b", day(3)): "D"}
+    now = sick(problem, "b", 3, 3)
+    # a's three days in a row were published: two changes mend them, one more fills b's day
+    strict = repair(now, Roster(cells))
+    assert (strict.fewest, [b.rule for b in strict.violations]) == (3, ["row"])
+    found = repair(now, Roster(cells), Wanted(accepted=frozenset({("row", "a")})))
+    assert (found.fewest, found.proven, found.violations) == (1, True, ())
+    # a would have four in a row, which is worse than what was accepted
+    assert plain(found) == [("c", 3, None, "D")]
+    assert all(one.changes[0].agent == "c" for one in found.alternatives)
+
+
 # -- the proof against everything there is ---------------------------------------------------------
 
 

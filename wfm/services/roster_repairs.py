@@ -66,7 +66,10 @@ def look(
     if code is None or code not in desk.problem.lookup.agent:
         raise NotFoundError("nobody of this team")
     problem = roster_desk.current_problem(session, roster, desk.version, [_absence(absent, code)])
-    found = repair(problem, desk.cells, Wanted(seconds=seconds))
+    accepted = frozenset(
+        (breach.rule, breach.agent) for breach in verify(desk.problem, desk.cells).violations
+    )
+    found = repair(problem, desk.cells, Wanted(seconds=seconds, accepted=accepted))
     return RepairPanel(
         absent,
         names[code],
