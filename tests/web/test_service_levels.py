@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from wfm import instants
 from wfm.db import transaction
 from wfm.sample import catalogue
-from wfm.services import clock_book, sample_agreements
+from wfm.services import clock_book, sample_agreements, ticket_states
 from wfm.sla.documents import PARTS, verify
 from wfm.tables import Agreement, Customer, Service, Ticket, TicketEvent
 from wfm.words import EventKind, Role
@@ -49,6 +49,7 @@ def sample(fresh_engine: sa.Engine) -> sa.Engine:
             session.add(TicketEvent(code=code, ticket_id=row.id, at=opened, kind=EventKind.OPENED))
         session.add(TicketEvent(code="a", ticket_id=ids[0], kind=EventKind.RESOLVED,
                                 at=last_month + timedelta(hours=9)))  # fmt: skip
+        ticket_states.derive(session, ids)
         clock_book.refresh(session, ids, now, "UTC")
     return fresh_engine
 
@@ -174,3 +175,25 @@ def test_who_may_not(sample: sa.Engine, signed_in: SignIn) -> None:
     key = id_of(sample, "SLA-protect")
     answer = client.post(f"{BASE}/agreements/{key}/review", data={"verdict": "passes"})
     assert answer.status_code == 403
+
+
+def test_a_dispatcher_changes_the_priority_and_the_timeline_says_so(
+    sample: sa.Engine, signed_in: SignIn
+) -> None:
+    client = signed_in(Role.DISPATCHER)
+    where = f"{BASE}/clocks?code=T-new"
+    assert "Change the priority" in client.get(where).text
+    change = {"code": "T-new", "priority": "4", "note": "not so urgent"}
+    assert client.post(f"{BASE}/clocks/priority", data=change).status_code == 303
+    assert "already spent still count" in client.get(where).text
+    assert client.post(f"{BASE}/clocks/callback", data={"code": "T-old"}).status_code == 303
+    assert client.post(f"{BASE}/clocks/callback", data={"code": "T-new"}).status_code == 422
+    wrong = client.post(f"{BASE}/clocks/priority", data=change | {"priority": "12"})
+    assert wrong.status_code == 422
+
+
+def test_only_who_assigns_may_change_it(sample: sa.Engine, signed_in: SignIn) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    assert "Change the priority" not in client.get(f"{BASE}/clocks?code=T-new").text
+    change = {"code": "T-new", "priority": "4"}
+    assert client.post(f"{BASE}/clocks/priority", data=change).status_code == 403

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -22,6 +23,7 @@ from wfm.services import (
     clock_pages,
     service_catalogue,
     service_reports,
+    ticket_changes,
 )
 from wfm.services.agreement_drafts import TargetInput
 from wfm.services.agreement_versions import AgreementRefusal
@@ -261,7 +263,26 @@ def notices(desk: AtDesk, tell: Annotated[str, Query(max_length=40)] = "") -> Re
 def clocks(desk: AtDesk, code: Annotated[str, Query(max_length=120)]) -> Response:
     shown = clock_pages.of_ticket(desk.session, desk.actor, code, desk.at, desk.settings.timezone)
     return desk.page("ticket_clocks.html", shown=shown, metrics=METRICS,
-                     place=("en", "zh").index(desk.language))  # fmt: skip
+                     place=("en", "zh").index(desk.language),
+                     may_change=desk.actor.may("dispatch.assign"))  # fmt: skip
+
+
+@router.post("/clocks/priority")
+def change_priority(
+    desk: AtDesk, code: Annotated[str, Form(max_length=120)], priority: Annotated[int, Form()],
+    note: Annotated[str, Form(max_length=500)] = "",
+) -> Response:  # fmt: skip
+    ticket_changes.change_priority(desk.session, desk.actor, code, priority, desk.at, note)
+    return htmx.go_to(desk.request, f"/service-levels/clocks?code={quote(code)}")
+
+
+@router.post("/clocks/callback")
+def call_back(
+    desk: AtDesk, code: Annotated[str, Form(max_length=120)],
+    note: Annotated[str, Form(max_length=500)] = "",
+) -> Response:  # fmt: skip
+    ticket_changes.call_back(desk.session, desk.actor, code, desk.at, note)
+    return htmx.go_to(desk.request, f"/service-levels/clocks?code={quote(code)}")
 
 
 def _day(text: str) -> date | None:

@@ -225,10 +225,6 @@ class AgreementPage:
     warnings: tuple[health.Warning, ...]
     calendars: tuple[BusinessCalendar, ...]
 
-    @property
-    def calendar_codes(self) -> dict[int | None, str]:
-        return {calendar.id: calendar.code for calendar in self.calendars}
-
     def text(self, part: str, language: str) -> str:
         """A part in the reader's language, or in the other one."""
         texts = self.agreement.parts.get(part) or {}

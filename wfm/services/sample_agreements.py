@@ -47,8 +47,11 @@ SUPPORTS: tuple[tuple[Any, ...], ...] = (
      "东线通信 Eastline", "服务台 Service desk", "connect", "always",
      {1: 45, 2: 90, 3: 240, 4: 480}, {"starts": ["escalated"], "holds": []}),
     ("UC-courier", AgreementKind.UC, "Courier", "快递公司",
-     "速达快递 Suda Courier", "服务台 Service desk", None, "office",
+     "速达快递 Suda Courier", "服务台 Service desk", "orders", "office",
      {None: 240}, {"starts": ["escalated"], "holds": []}),
+    ("OLA-second-line", AgreementKind.OLA, "Second line to service desk", "二线支持对服务台",
+     "二线支持 Second line", "服务台 Service desk", None, "desk",
+     {1: 60, 2: 120, 3: 420, 4: 1260}, {"starts": ["escalated"]}),
 )  # fmt: skip
 
 

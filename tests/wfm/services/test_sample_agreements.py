@@ -27,7 +27,7 @@ def put(session: Session) -> dict[tuple[str, int], Agreement]:
 def test_what_is_in_force_is_complete_feasible_and_sealed(session: Session) -> None:
     rows = put(session)
     in_force = [row for row in rows.values() if row.status == AgreementStatus.IN_FORCE]
-    assert len(in_force) == 11
+    assert len(in_force) == 12
     for row in in_force:
         assert agreement_versions.open_points(session, row) == [], row.code
         assert agreement_check.infeasible_in(session, row, TODAY) == [], row.code
