@@ -84,7 +84,10 @@ class Trial:
 
 
 def trials(
-    history: History, calendar: Calendar, candidates: Sequence[Model] = CANDIDATES
+    history: History,
+    calendar: Calendar,
+    candidates: Sequence[Model] = CANDIDATES,
+    desk: History | None = None,
 ) -> tuple[Trial, ...]:
     """Let the candidates forecast days of the past they have not seen.
 
@@ -96,7 +99,7 @@ def trials(
     for start in starts(history):
         rows = next_days(history, start)
         dates = [history.dates[n] for n in rows]
-        fitted = Fitted(history.until(start), calendar)
+        fitted = Fitted(history.until(start), calendar, desk.until(start) if desk else None)
         truths.append(history.volume[rows])
         for model in candidates:
             guesses[model.name].append(model.forecast(fitted, dates))

@@ -40,11 +40,16 @@ class Model:
 
 
 class Fitted:
-    """One history with what the candidates learn from it, learnt once for all of them."""
+    """One history with what the candidates learn from it, learnt once for all of them.
 
-    def __init__(self, history: History, calendar: Calendar) -> None:
+    `desk` is the history of all skills together: what holidays do to the days near them is
+    learnt from it as well.
+    """
+
+    def __init__(self, history: History, calendar: Calendar, desk: History | None = None) -> None:
         self.history = history
-        self.profile = Profile(history, calendar)
+        everything = Profile(desk, calendar).factors if desk else None
+        self.profile = Profile(history, calendar, everything)
 
     def same_weekdays(self, dates: Sequence[dt.date], weeks: int) -> Floats:
         """Mean of the latest recorded days of the same weekday; of all days without one."""

@@ -1,8 +1,9 @@
 """What special days do to the day's contacts, learnt from how they went before.
 
 A factor is drawn from what the place itself showed towards what its kind showed, and that of a
-workday towards 1, each as far as chance explains the difference (the positive-part rule of James
-& Stein, 1961): a single odd day moves little, a holiday that is the same every year much.
+workday near a holiday towards what the whole desk showed and that towards 1, each as far as chance
+explains the difference (the positive-part rule of James & Stein, 1961): a single odd day moves
+little, a holiday that is the same every year much.
 """
 
 from __future__ import annotations
@@ -58,8 +59,17 @@ class Factors:
         return None if factor is None else Factor(place, factor, None, ())
 
 
-def learn(seen: Iterable[Seen], chance: float) -> Factors:
-    """Learn factors; `chance` is the variance of the logarithm of an ordinary day's contacts."""
+def learn(seen: Iterable[Seen], chance: float, desk: Factors | None = None) -> Factors:
+    """Learn factors from special days of the past.
+
+    Parameters
+    ----------
+    seen : iterable of Seen
+    chance : float
+        Variance of the logarithm of an ordinary day's contacts.
+    desk : Factors, optional
+        Of all skills together: a skill of few contacts shows little by itself.
+    """
     by_place: dict[Place, list[Seen]] = defaultdict(list)
     for one in seen:
         by_place[one.place].append(one)
@@ -70,7 +80,8 @@ def learn(seen: Iterable[Seen], chance: float) -> Factors:
     for group, logs in by_group.items():
         mean = float(np.mean(logs))
         is_off = group[0] in ("day", "off")
-        middle[group] = mean if is_off else _drawn(mean, 0.0, len(logs), chance)
+        usual = _log(desk.of_kind.get(group, 1.0)) if desk else 0.0
+        middle[group] = mean if is_off else _drawn(mean, usual, len(logs), chance)
     own = {}
     for place, days in sorted(by_place.items()):
         mean = float(np.mean([_log(day.ratio) for day in days]))

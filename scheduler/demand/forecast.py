@@ -19,7 +19,7 @@ from scheduler.demand.backtest import SHORTEST, Accuracy, Spread, trials
 from scheduler.demand.candidates import CANDIDATES, NAIVE, PROFILE, Fitted
 from scheduler.demand.factors import Factor
 from scheduler.demand.handle import forecast_handle
-from scheduler.demand.history import Calendar, Floats, History, day_of, histories
+from scheduler.demand.history import Calendar, Floats, History, day_of, histories, together
 from scheduler.demand.special import Place, places
 from scheduler.labour import DayType
 
@@ -174,17 +174,23 @@ def forecast(
     past = histories(
         tickets, slot_min=slot_min, timezone=timezone, since=since, until=until, missing=missing
     )
-    return tuple(forecast_skill(history, dates, calendar) for history in past)
+    desk = together(past) if len(past) > 1 else None
+    return tuple(forecast_skill(history, dates, calendar, desk) for history in past)
 
 
-def forecast_skill(history: History, dates: Sequence[dt.date], calendar: Calendar) -> SkillForecast:
-    """Forecast one skill by the candidate that did best on its own past."""
-    tried = {one.model: one for one in trials(history, calendar)}
+def forecast_skill(
+    history: History, dates: Sequence[dt.date], calendar: Calendar, desk: History | None = None
+) -> SkillForecast:
+    """Forecast one skill by the candidate that did best on its own past.
+
+    `desk` is the history of all skills together, where there are several.
+    """
+    tried = {one.model: one for one in trials(history, calendar, desk=desk)}
     results = tuple(one.accuracy for one in tried.values() if one.accuracy is not None)
     best = min(results, key=lambda result: result.wape, default=None)
     # untested, the plainest profile: it averages what little there is
     model = next(m for m in CANDIDATES if m.name == (best.model if best else PROFILE.name))
-    fitted = Fitted(history, calendar)
+    fitted = Fitted(history, calendar, desk)
     handle = forecast_handle(history, dates, calendar)
     trial = tried[model.name]
     return SkillForecast(

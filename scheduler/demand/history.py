@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -167,6 +167,18 @@ def _columns(
     else:
         handle = np.full(len(tickets), np.nan)
     return opened, tickets["skill"].astype(str), handle
+
+
+def together(past: Sequence[History]) -> History:
+    """Several skills of the same days and slots as one, without handle times."""
+    volume = np.sum([history.volume for history in past], axis=0)
+    return replace(
+        past[0],
+        skill="",
+        volume=volume,
+        handle_s=np.full(volume.shape, np.nan),
+        measured=np.zeros(volume.shape),
+    )
 
 
 def _recorded(totals: Floats, since: dt.date, missing: Collection[dt.date]) -> NDArray[np.bool_]:

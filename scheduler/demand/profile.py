@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.demand.factors import Factor, Seen, learn
+from scheduler.demand.factors import Factor, Factors, Seen, learn
 from scheduler.demand.history import Calendar, Day, Floats, History, day_of
 from scheduler.demand.special import WORKING, Place, places
 from scheduler.labour import DayType
@@ -43,7 +43,7 @@ DAY_NOISE = 0.15  # spread of day totals assumed as strongly as one day per week
 class Profile:
     """Sizes, shares and special days learnt from one history."""
 
-    def __init__(self, history: History, calendar: Calendar) -> None:
+    def __init__(self, history: History, calendar: Calendar, desk: Factors | None = None) -> None:
         self.calendar = calendar
         keep = history.recorded
         side = 0.25 * min(1.0, SHARP_MIN / history.slot_min) ** 2
@@ -64,7 +64,7 @@ class Profile:
         self.totals = self.volume.sum(axis=1)
         self.chance = DAY_NOISE**2
         self.sizes = self._sizes()
-        self.factors = learn(self._seen(), self.chance)
+        self.factors = learn(self._seen(), self.chance, desk)
         self.shares = self._shares()
 
     def day_sizes(self, dates: Sequence[dt.date]) -> Floats:

@@ -111,6 +111,7 @@ def make_plan(
             "contacts": float(sum(one.contacts.sum() for one in found.skills)),
             "skills": forecasting.facts(found),
             "promises": _behind(works, share),
+            "shrinkage": [[kind.kind, kind.share, kind.in_roster] for kind in SHRINKAGE],
         },
     )
     session.add(plan)

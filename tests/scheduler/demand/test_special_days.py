@@ -93,6 +93,21 @@ def test_a_factor_far_beyond_chance_is_believed_and_one_within_it_is_not() -> No
     assert found.of(Place("after", "x", 2)) is None
 
 
+def test_a_skill_of_few_contacts_follows_the_whole_desk() -> None:
+    # the desk: first workdays after a holiday at 1.2 four times: ln 1.2 = 0.1823,
+    # trust 1 - 0.01 / 4 / 0.0332 = 0.925, exp(0.1686) = 1.184
+    desk = learn([seen("after", "x", 1.2, 1, year) for year in range(2020, 2024)], 0.01)
+    place = Place("after", "y", 1)
+    assert desk.of(place).factor == pytest.approx(1.184, rel=1e-3)  # type: ignore[union-attr]
+    # a skill that scatters much and once had 0.9: ln 0.9 - 0.1686 = -0.274, within 0.2
+    own = learn([seen("after", "x", 0.9, 1)], 0.2, desk)
+    assert own.of(place).factor == pytest.approx(1.184, rel=1e-3)  # type: ignore[union-attr]
+    assert learn([seen("after", "x", 0.9, 1)], 0.2).of(place).factor == 1.0  # type: ignore[union-attr]
+    # days off are each skill's own: some desks close, some do not
+    shut = learn([seen("day", "a", 0.1)], 0.2, learn([seen("day", "a", 0.9)], 0.01))
+    assert shut.of(Place("day", "b")).factor == pytest.approx(0.1)  # type: ignore[union-attr]
+
+
 def test_a_day_off_is_drawn_to_other_days_off_only_as_far_as_chance_goes() -> None:
     # ln 0.2 = -1.609 and ln 0.8 = -0.223, middle -0.916: each is 0.693 from it;
     # trust 1 - 0.0225 / 0.4805 = 0.953
