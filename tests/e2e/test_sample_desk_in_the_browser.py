@@ -17,6 +17,7 @@ PICTURES = os.environ.get("WFM_PICTURES")  # a folder: keep what the tests see, 
 PAGES = {
     "grades": ("lead", "/grades"),
     "rosters": ("planner", "/rosters"),
+    "forecast": ("planner", "/forecast"),
     "roster": ("planner", "/rosters/7"),
     "duty": ("planner", "/duty?from=2026-10-01&until=2026-10-07"),
     "duty-wishes": ("planner", "/duty/wishes"),

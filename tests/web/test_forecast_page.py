@@ -73,7 +73,7 @@ def desk(fresh_engine: sa.Engine) -> sa.Engine:
     [
         ("en", ("Network", "Back-test", "last week again", "Dragon Boat Festival", "×",
                 "Requirement and its sources", "SLA-net v1 P3: 30 min, 90%", "80 % interval")),
-        ("zh", ("网络", "回测", "沿用上周", "端午节", "人力需求及其依据", "首次响应在 30 分钟内")),
+        ("zh", ("网络", "回测", "照搬上周", "端午节", "人力需求及其依据", "首次响应在 30 分钟内")),
     ],
 )  # fmt: skip
 def test_the_page_shows_forecast_errors_special_days_and_sources(
