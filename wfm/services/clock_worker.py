@@ -16,14 +16,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from wfm import instants
 from wfm.db import transaction
-from wfm.services import clock_book
+from wfm.services import agreement_versions, clock_book
 from wfm.settings import Settings
 from wfm.tables import Ticket
 
@@ -80,15 +80,27 @@ def catch_up(engine: sa.Engine, at: datetime, timezone: str, claimed: int = CLAI
     return total
 
 
+def _begin_day(engine: sa.Engine, at: datetime, timezone: str) -> date:
+    """Agreements whose first day this is are in force, and those they follow are superseded."""
+    day = instants.local_date(at, timezone)
+    with transaction(engine) as session:
+        agreement_versions.advance(session, day)
+    return day
+
+
 def run(
     engine: sa.Engine, ended: threading.Event, now: Callable[[], datetime] = instants.now
 ) -> None:
     """Look until `ended`; what goes wrong is logged and tried again."""
     timezone = Settings.from_environment().timezone
+    day: date | None = None
     while not ended.is_set():
         looked = 0
         try:
-            looked = step(engine, now(), timezone)
+            at = now()
+            if instants.local_date(at, timezone) != day:
+                day = _begin_day(engine, at, timezone)
+            looked = step(engine, at, timezone)
         except sa.exc.SQLAlchemyError:
             logger.exception("the clock worker could not reach its work")
         if not looked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from wfm import instants
 from wfm.db import transaction
 from wfm.services import clock_worker
-from wfm.tables import ClockNotice, Ticket, TicketEvent
+from wfm.tables import Agreement, ClockNotice, Ticket, TicketEvent
 from wfm.words import EventKind
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -76,3 +78,37 @@ def test_a_worker_killed_again_and_again(fresh_engine: sa.Engine) -> None:
 def _raised(engine: sa.Engine) -> int:
     with engine.connect() as connection:
         return int(connection.scalar(sa.select(sa.func.count()).select_from(ClockNotice)) or 0)
+
+
+def test_the_worker_command_looks_at_clocks_and_brings_agreements_into_force(
+    fresh_engine: sa.Engine,
+) -> None:
+    """Killed at once after its first notice; the next worker goes on from there."""
+    now = instants.now()
+    today = instants.local_date(now, "Asia/Shanghai")
+    with transaction(fresh_engine) as session:
+        old = Agreement(code="S", version=1, kind="sla", status="in_force",
+                        in_force_until=today, in_force_from=today - timedelta(days=9))  # fmt: skip
+        new = Agreement(code="S", version=2, kind="sla", status="signed", in_force_from=today)
+        session.add_all([old, new])
+        first = Ticket(code="T", opened_at=now - timedelta(seconds=1810), respond_within_s=3600,
+                       next_look_at=now)  # fmt: skip
+        session.add(first)
+    url = fresh_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    command = [sys.executable, "-c", "from wfm.cli.main import main; main()", "worker"]
+    for reached in (1, 2):
+        with subprocess.Popen(command, env=os.environ | {"WFM_DATABASE_URL": url}) as process:
+            deadline = time.monotonic() + 90
+            while _raised(fresh_engine) < reached:
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.kill()
+        with transaction(fresh_engine) as session:
+            session.merge(Ticket(id=first.id + reached, code=f"T{reached}", respond_within_s=3600,
+                                 opened_at=now - timedelta(seconds=1810),
+                                 next_look_at=now))  # fmt: skip
+    with transaction(fresh_engine) as session:
+        assert [session.get_one(Agreement, row.id).status for row in (old, new)] == [
+            "superseded", "in_force"
+        ]  # fmt: skip
