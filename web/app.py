@@ -26,6 +26,7 @@ from web.routes import (
     closing,
     dispatch,
     duty,
+    duty_posts,
     forecast,
     grade_cases,
     grade_reports,
@@ -46,8 +47,8 @@ from wfm.settings import Settings
 STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 ROUTERS = (
-    account, grades, grade_reports, grade_cases, rosters, roster_edits, duty, closing, forecast,
-    dispatch, service_levels, imports, jobs,
+    account, grades, grade_reports, grade_cases, rosters, roster_edits, duty, duty_posts, closing,
+    forecast, dispatch, service_levels, imports, jobs,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 

@@ -1,12 +1,12 @@
-"""Holiday duty: the table and its life, wishes, swaps, posts and events, handover, costs."""
+"""Holiday duty: the table and its life, wishes, swaps, handover, costs."""
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi import APIRouter, Form, Query, Response
 from pydantic import BaseModel, Field
 
 from web import htmx
@@ -26,14 +26,12 @@ from wfm.services import (
     holiday_duty,
 )
 from wfm.services.duty_pages import DutyPage
-from wfm.words import DutyKind, Grade, Mode, PostRole
 
 router = APIRouter(prefix="/duty")
 LARGEST = 2**31 - 1
 LONGEST_NAME = 80
 LONGEST_NOTE = 4000
 
-Id = Annotated[int, Path(ge=1, le=LARGEST)]
 FormId = Annotated[int, Form(ge=1, le=LARGEST)]
 MaybeId = Annotated[int | None, Form(ge=1, le=LARGEST)]
 First = Annotated[date, Query(alias="from")]
@@ -42,7 +40,6 @@ MaybeFirst = Annotated[date | None, Query(alias="from")]
 MaybeLast = Annotated[date | None, Query(alias="until")]
 FormFirst = Annotated[date, Form(alias="from")]
 FormLast = Annotated[date, Form(alias="until")]
-Text = Annotated[str, Form(max_length=LONGEST_NAME)]
 Note = Annotated[str, Form(max_length=LONGEST_NOTE)]
 
 
@@ -234,87 +231,6 @@ def wish(
     if not htmx.wants_fragment(desk.request):
         return htmx.go_to(desk.request, f"/duty/wishes?agent={agent}")
     return wishes(desk, agent)
-
-
-# -- posts, events, contacts ----------------------------------------------------------------------
-
-
-@router.get("/posts")
-def posts(desk: AtDesk) -> Response:
-    found = duty_posts.posts_page(desk.session, desk.actor)
-    start = desk.today.replace(month=1, day=1)
-    events = duty_days.events(desk.session, start, start + duty_days.AHEAD * 2)
-    return desk.page(
-        "duty_posts.html", found=found, events=events, tab="posts", roles=list(PostRole),
-        grades=list(Grade), modes=list(Mode), kinds=list(DutyKind),
-    )  # fmt: skip
-
-
-class PostEntry(BaseModel):
-    """A post as the form sends it; nothing chosen arrives as an empty text."""
-
-    post_id: int | None = Field(default=None, ge=1, le=LARGEST)
-    name_en: str = Field(default="", max_length=LONGEST_NAME)
-    name_zh: str = Field(default="", max_length=LONGEST_NAME)
-    role: PostRole
-    min_grade: Grade = Grade.ORDINARY
-    people: int = Field(default=1, ge=0, le=duty_posts.MOST_PEOPLE)
-    mode: Mode = Mode.ON_SITE
-    kind: DutyKind = DutyKind.ORDINARY
-    basis: str = Field(default="", max_length=LONGEST_NAME)
-    reach_minutes: int | None = Field(default=None, ge=0, le=LARGEST)
-    site_id: int | None = Field(default=None, ge=1, le=LARGEST)
-    skill_id: int | None = Field(default=None, ge=1, le=LARGEST)
-    starts: time = time(0)
-    ends: time = time(0)
-    stays_in_town: bool = False
-
-
-@router.post("/posts")
-def save_post(desk: AtDesk, entry: Annotated[PostEntry, Form()]) -> Response:
-    said = entry.model_dump(exclude={"post_id"})
-    form = duty_posts.PostForm(**said | {"reach_minutes": entry.reach_minutes or None})
-    duty_posts.save_post(desk.session, desk.actor, entry.post_id, form, desk.at)
-    return htmx.go_to(desk.request, "/duty/posts")
-
-
-@router.post("/posts/{post_id}/give-up")
-def give_up_post(desk: AtDesk, post_id: Id) -> Response:
-    duty_posts.give_up_post(desk.session, desk.actor, post_id, desk.at)
-    return htmx.go_to(desk.request, "/duty/posts")
-
-
-@router.post("/events")
-def add_event(
-    desk: AtDesk,
-    first: FormFirst,
-    last: FormLast,
-    name_en: Text = "",
-    name_zh: Text = "",
-    burden: Annotated[int, Form(ge=0, le=LARGEST)] = 3,
-) -> Response:
-    duty_days.add_event(desk.session, desk.actor, name_en, name_zh, first, last, burden, desk.at)
-    return _to_table(desk, first, last)
-
-
-@router.post("/events/{event_id}/remove")
-def remove_event(desk: AtDesk, event_id: Id) -> Response:
-    duty_days.remove_event(desk.session, desk.actor, event_id, desk.at)
-    return htmx.go_to(desk.request, "/duty/posts")
-
-
-@router.post("/contacts")
-def add_contact(
-    desk: AtDesk, phone: Text, name_en: Text = "", name_zh: Text = "", note: Note = ""
-) -> Response:
-    duty_posts.add_contact(desk.session, desk.actor, name_en, name_zh, phone, note, desk.at)
-    return htmx.go_to(desk.request, "/duty/posts")
-
-
-@router.post("/contacts/{contact_id}/remove")
-def remove_contact(desk: AtDesk, contact_id: Id) -> Response:
-    duty_posts.remove_contact(desk.session, desk.actor, contact_id, desk.at)
-    return htmx.go_to(desk.request, "/duty/posts")
 
 
 # -- handover -------------------------------------------------------------------------------------
