@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -113,16 +113,18 @@ def _there(month: Month, skill: str, tier: str) -> dict[tuple[date, int], int]:
     """People at work through each slot who have the skill and at least the grade."""
     lowest = GRADES.index(tier) if tier in GRADES else 0
     spans = {code: list(_at_work(one.template)) for code, one in month.shifts.items()}
-    there: dict[tuple[date, int], int] = defaultdict(int)
+    on_shift: Counter[tuple[date, str]] = Counter()
     for row in month.rows:
         if (skill and skill not in row.agent.skills) or GRADES.index(row.agent.grade) < lowest:
             continue
         for day, cell in zip(month.days, row.cells, strict=True):
-            if cell.shift is None or cell.on_standby:
-                continue
-            for start in spans[cell.shift.template.code]:
-                later, minute = divmod(start, DAY_MINUTES)
-                there[day.date + timedelta(days=later), minute] += 1
+            if cell.shift is not None and not cell.on_standby:
+                on_shift[day.date, cell.shift.template.code] += 1
+    there: dict[tuple[date, int], int] = defaultdict(int)
+    for (on, code), people in on_shift.items():
+        for start in spans[code]:
+            later, minute = divmod(start, DAY_MINUTES)
+            there[on + timedelta(days=later), minute] += people
     return there
 
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -111,6 +112,9 @@ class Cell:
         return self.shift is not None and self.shift.template.mode == Mode.STANDBY
 
 
+OFF = Cell()
+
+
 @dataclass(frozen=True)
 class Totals:
     """What a month asks of an agent; minutes, and days or duties."""
@@ -163,7 +167,7 @@ def month(
     cells = _cells(session, version, shifts)
     numbers = {agent.code: agent.id for agent in members}
     for (code, on), shift in (edited or {}).items():
-        then = cells.get((numbers.get(code, 0), on), Cell())
+        then = cells.get((numbers.get(code, 0), on), OFF)
         cells[numbers.get(code, 0), on] = replace(then, shift=shifts.get(shift or ""), edited=True)
     wishes = _requests(version)
     before = tuple(first - timedelta(days=n) for n in range(HISTORY_DAYS, 0, -1))
@@ -179,18 +183,18 @@ def month(
     for agent in members:
         line = []
         for day in days:
-            place = agent.id, day.date
-            cell = replace(
-                cells.get(place, Cell()),
-                leave=leave.get(place),
-                lock=locks.get(place),
-                broken=(agent.code, day.date.isoformat()) in at_fault,
-                request=wishes.get((agent.code, day.date.isoformat()), ""),
-            )
-            if earlier is not None:
-                then = earlier.get(place, Cell())
-                cell = replace(cell, changed=_shift_of(cell) != _shift_of(then))
-            line.append(cell)
+            place, named = (agent.id, day.date), (agent.code, day.date.isoformat())
+            cell = cells.get(place, OFF)
+            marks: dict[str, Any] = {
+                "leave": leave.get(place),
+                "lock": locks.get(place),
+                "broken": named in at_fault,
+                "request": wishes.get(named, ""),
+                "changed": earlier is not None
+                and _shift_of(cell) != _shift_of(earlier.get(place, OFF)),
+            }
+            # most cells have no mark: a copy of each would be most of the work
+            line.append(replace(cell, **marks) if any(marks.values()) else cell)
         carried = tuple(past.get((agent.id, day)) for day in before)
         rows.append(Row(agent, carried, tuple(line), _totals(agent, days, line)))
     return Month(

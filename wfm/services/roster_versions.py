@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from scheduler.problem import RosterProblem
@@ -48,7 +49,8 @@ def store_version(
     session.add(version)
     session.flush()
     assert version.id is not None
-    session.add_all(_assignments(session, version.id, cells, timezone))
+    if rows := _assignments(session, version.id, cells, timezone):
+        session.execute(sa.insert(Assignment), rows)
     audit.record(session, at, made_by, "roster.draft", f"roster {roster_id}",
                  version=version.number, cost=verdict.cost)  # fmt: skip
     jobs.announce(session, f"roster:{roster_id}")
@@ -73,7 +75,7 @@ def covered(problem: RosterProblem, verdict: Verdict) -> dict[str, int]:
 
 def _assignments(
     session: Session, version_id: int, cells: Cells, timezone: str
-) -> list[Assignment]:
+) -> list[dict[str, Any]]:
     """Duties and standby posts of a roster as rows."""
     templates = {t.code: t for t in session.exec(select(ShiftTemplate))}
     posts = {post.code: post for post in session.exec(select(Post))}
@@ -81,30 +83,30 @@ def _assignments(
         session, sorted({agent for agent, _ in cells.cells} | _holders(cells))
     )
     held = {(agent, day): code for (code, day), names in cells.posts.items() for agent in names}
+
+    @cache
+    def when(code: str, day: date) -> dict[str, Any]:
+        starts, ends = roster_problems.span_on(templates[code], day, timezone)
+        breaks = roster_problems.breaks_on(templates[code], day, timezone)
+        return {"starts_at": starts, "ends_at": ends, "breaks": breaks}
+
     rows = []
     for (agent, day), code in sorted(cells.cells.items()):
-        template = templates[code]
-        starts, ends = roster_problems.span_on(template, day, timezone)
         post = posts.get(held.get((agent, day), ""))
-        rows.append(
-            Assignment(
-                version_id=version_id, agent_id=people[agent], day=day, shift_code=code,
-                starts_at=starts, ends_at=ends, mode=template.mode,
-                breaks=roster_problems.breaks_on(template, day, timezone),
-                post_id=post.id if post else None,
-            )
-        )  # fmt: skip
+        rows.append({
+            "version_id": version_id, "agent_id": people[agent], "day": day, "shift_code": code,
+            "mode": templates[code].mode, "kind": DutyKind.ORDINARY, "live": False,
+            "post_id": post.id if post else None, **when(code, day),
+        })  # fmt: skip
     standby = next((t for t in templates.values() if t.mode == Mode.STANDBY), None)
     for (agent, day), code in sorted(held.items()):
         if (agent, day) not in cells.cells and standby is not None:
-            starts, ends = roster_problems.span_on(standby, day, timezone)
-            rows.append(
-                Assignment(
-                    version_id=version_id, agent_id=people[agent], day=day,
-                    shift_code=standby.code, starts_at=starts, ends_at=ends,
-                    mode=Mode.STANDBY, kind=DutyKind.STANDBY, post_id=posts[code].id,
-                )
-            )  # fmt: skip
+            rows.append({
+                "version_id": version_id, "agent_id": people[agent], "day": day,
+                "shift_code": standby.code, "mode": Mode.STANDBY, "kind": DutyKind.STANDBY,
+                "live": False, "post_id": posts[code].id,
+                **when(standby.code, day) | {"breaks": []},
+            })  # fmt: skip
     return rows
 
 
@@ -138,17 +140,22 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
 
 def cells_of(session: Session, version: RosterVersion) -> Cells:
     """A stored version as the kernel knows it."""
-    rows = session.exec(
-        select(Assignment, Agent.code, Post.code)
-        .join(Agent, col(Agent.id) == Assignment.agent_id)
-        .join(Post, col(Post.id) == Assignment.post_id, isouter=True)
-        .where(Assignment.version_id == version.id)
-    ).all()
-    cells = {(agent, row.day): row.shift_code for row, agent, _ in rows if row.kind == "ordinary"}
+    rows = session.execute(
+        sa.select(
+            col(Agent.code), col(Assignment.day), col(Assignment.shift_code),
+            col(Assignment.kind), col(Post.code),
+        )
+        .join(Agent, col(Agent.id) == col(Assignment.agent_id))
+        .join(Post, col(Post.id) == col(Assignment.post_id), isouter=True)
+        .where(col(Assignment.version_id) == version.id)
+    ).all()  # fmt: skip
+    cells = {
+        (agent, day): shift for agent, day, shift, kind, _ in rows if kind == DutyKind.ORDINARY
+    }
     posts: dict[tuple[str, date], tuple[str, ...]] = {}
-    for row, agent, post in rows:
+    for agent, day, _, _, post in rows:
         if post is not None:
-            posts[post, row.day] = tuple(sorted((*posts.get((post, row.day), ()), agent)))
+            posts[post, day] = tuple(sorted((*posts.get((post, day), ()), agent)))
     return Cells(cells=cells, posts=posts)
 
 
