@@ -100,7 +100,7 @@ def test_an_edit_is_priced_shown_in_the_grid_undone_and_done_again(planner: Plan
     bar = planner.client.get(f"{planned.page}/desk?version={planned.version}", headers=HTMX).text
     assert "Nothing changed by hand." in bar
     answer = planner.edit(planned.change("A", MONDAY, "early"))
-    assert "1 cells changed by hand" in answer.text
+    assert "Cells changed by hand: 1" in answer.text
     [cell] = json.loads(answer.headers["hx-trigger"])["cells-changed"]["cells"]
     assert (cell["agent"], cell["day"], cell["text"]) == (
         planned.week.agents["A"],
@@ -112,7 +112,7 @@ def test_an_edit_is_priced_shown_in_the_grid_undone_and_done_again(planner: Plan
     assert "Nothing changed by hand." in answer.text
     [cell] = json.loads(answer.headers["hx-trigger"])["cells-changed"]["cells"]
     assert (cell["text"], cell["colour"]) == ("·", "")
-    assert "1 cells changed by hand" in planner.post("redo").text
+    assert "Cells changed by hand: 1" in planner.post("redo").text
     assert planner.post("redo").status_code == 409
 
 
@@ -124,9 +124,9 @@ def test_an_edit_that_breaks_a_rule_wants_a_reason_which_is_kept(planner: Planne
     assert "This breaks a hard rule:" in asked.text
     assert "rest between duties" in asked.text
     assert "hx-trigger" not in asked.headers
-    assert "1 cells changed" not in asked.text
+    assert "Cells changed by hand" not in asked.text
     done = planner.edit(change, reason="B asked for it")
-    assert "1 cells changed by hand" in done.text
+    assert "Cells changed by hand: 1" in done.text
     with transaction(planned.engine) as session:
         entry = session.exec(
             select(tables.AuditEntry).where(tables.AuditEntry.action == "roster.override")
@@ -198,7 +198,7 @@ def test_a_red_cell_of_the_cover_map_says_who_could_fill_it(planner: Planner) ->
     for word in ("Who could fill it", "A Li", "Early", "rest-day work", "Take"):
         assert word in text
     [taken, *_] = re.findall(r'name="change" value="(\d+\|[^"]+)"', text)
-    assert "1 cells changed by hand" in planner.edit(taken).text
+    assert "Cells changed by hand: 1" in planner.edit(taken).text
     chinese = planner.client.get(f"{planned.page}/gap?{query}&lang=zh", headers=HTMX).text
     assert "谁能顶上" in chinese
 
@@ -235,6 +235,19 @@ def test_an_absence_is_repaired_by_one_of_several_ways(planner: Planner) -> None
     assert again.status_code == 409
 
 
+def test_an_absence_that_opens_no_gap_is_only_recorded(planner: Planner) -> None:
+    planned = planner.planned
+    planner.edit(planned.change("C", MONDAY, "night"))  # nobody is wanted at night
+    params = absence(planned, "C") | {"version": planned.version}
+    text = planner.client.get(f"{planned.page}/repair", params=params, headers=HTMX).text
+    assert "Nothing required is missing then." in text
+    assert "Record the absence only" in text
+    assert "<article" not in text
+    params = absence(planned, "E") | {"version": planned.version}
+    text = planner.client.get(f"{planned.page}/repair", params=params, headers=HTMX).text
+    assert "There is no duty on these days" in text
+
+
 def test_a_repair_that_does_not_fit_any_more_is_refused(planner: Planner) -> None:
     planned = planner.planned
     agent = planned.week.agents["A"]
@@ -255,9 +268,16 @@ def test_two_versions_are_compared_and_the_earlier_one_restored(planner: Planner
     planner.edit(planned.change("A", MONDAY, "early"), planned.change("D", MONDAY))
     planner.post("keep")
     text = planner.client.get(f"{planned.page}/compare?left=1&right=2").text
-    for word in ("2 cells changed", "A Li", "D Li", "Cost by rule", "Fairness", "Unpopular shifts"):
+    for word in (
+        "Cells changed: 2",
+        "A Li",
+        "D Li",
+        "Cost by rule",
+        "Fairness",
+        "Unpopular shifts",
+    ):
         assert word in text
-    assert "改动了 2 个格子" in planner.client.get(
+    assert "改动的格子：2" in planner.client.get(
         f"{planned.page}/compare?left=1&right=2&lang=zh"
     ).text  # fmt: skip
     assert planner.client.get(f"{planned.page}/compare?left=1&right=9").status_code == 404
