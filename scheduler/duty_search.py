@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ortools.sat.python import cp_model
 
@@ -15,7 +16,10 @@ from scheduler.problem.parts import Agent
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """How long to look: deterministic time (not seconds) for each aim, and the seed."""
+    """How long to look: deterministic time (not seconds) for each aim, and the seed.
+
+    The rotation is given a tenth of it.
+    """
 
     effort: float = 20.0
     seed: int = 0
@@ -32,6 +36,9 @@ def search(problem: DutyProblem, params: Params) -> tuple[dict[Place, tuple[str,
     return _Search(problem, params).run()
 
 
+_Added: TypeAlias = Sequence[tuple[int, cp_model.IntVar]]
+
+
 class _Search:
     """One CP-SAT model, solved once per aim; each aim reached becomes a constraint."""
 
@@ -45,6 +52,7 @@ class _Search:
             for place in problem.places
             if problem.barred(agent.id, place) is None
         }
+        self.sums: list[tuple[_Added, dict[int, cp_model.IntVar]]] = []
         self.of_agent: dict[str, list[tuple[Place, cp_model.IntVar]]] = defaultdict(list)
         self.at_place: dict[Place, list[cp_model.IntVar]] = defaultdict(list)
         for (place, agent_id), held in self.holds.items():
@@ -59,11 +67,14 @@ class _Search:
         for build in (self._empty_places, self._repeats, self._unevenness, self._rotation):
             aim = build()
             self.model.minimize(aim)
-            solver, status = self._solve(solver)
+            last = build == self._rotation  # it only chooses between equally good tables
+            found, status = self._solve(solver, self.params.effort / (10 if last else 1))
             if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+                if last:
+                    break
                 raise SchedulingError("the search for a duty table ended before any was found")
-            if build != self._rotation:  # the rotation only chooses between equally good tables
-                proven &= status == cp_model.OPTIMAL
+            solver = found
+            proven &= last or status == cp_model.OPTIMAL
             self.model.add(aim <= round(solver.objective_value))
         assert solver is not None
         holders: dict[Place, list[str]] = {place: [] for place in self.problem.places}
@@ -73,17 +84,21 @@ class _Search:
         return {place: tuple(sorted(held)) for place, held in holders.items()}, proven
 
     def _solve(
-        self, earlier: cp_model.CpSolver | None
+        self, earlier: cp_model.CpSolver | None, effort: float
     ) -> tuple[cp_model.CpSolver, cp_model.CpSolverStatus]:
         self.model.clear_hints()  # type: ignore[no-untyped-call]
         if earlier is not None:
             for held in self.holds.values():
                 self.model.add_hint(held, earlier.boolean_value(held))
+            for added, chosen in self.sums:
+                total = sum(amount * earlier.boolean_value(held) for amount, held in added)
+                for amount, variable in chosen.items():
+                    self.model.add_hint(variable, amount == total)
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = self.params.seed
         solver.parameters.linearization_level = 2
-        solver.parameters.max_deterministic_time = self.params.effort
+        solver.parameters.max_deterministic_time = effort
         return solver, solver.solve(self.model)
 
     def _hold_one_post_a_day(self) -> None:
@@ -142,13 +157,14 @@ class _Search:
         return sum(terms)
 
     def _squares(
-        self, agent: str, added: Sequence[tuple[int, cp_model.IntVar]], past: int, weight: int = 1
+        self, agent: str, added: _Added, past: int, weight: int = 1
     ) -> list[cp_model.LinearExprT]:
         """Terms that sum to weight × ((past + what is added)² − past²)."""
         if not added or not weight:
             return []
         sums = _reachable([amount for amount, _ in added], self.problem.most_days)
         chosen = {n: self.model.new_bool_var(f"{agent} adds {n}") for n in sums}
+        self.sums.append((added, chosen))
         self.model.add_exactly_one(chosen.values())
         self.model.add(
             sum(amount * variable for amount, variable in added)
@@ -166,25 +182,32 @@ class _Search:
 def _candidates(problem: DutyProblem) -> list[Agent]:
     """The agents an optimal table can be made of.
 
-    Of people who may hold the same places, with the same repeats and as many heavy places, no lock
-    and no wish, the one who has borne less (or whose turn it is) serves as well as the other and
-    costs no more. So no more of them are looked at than those places take.
+    Of people who may hold the same places, with the same repeats, no lock and no wish, whoever had
+    no more heavy places and has borne less (or as much, and her turn is earlier) serves as well.
+    Somebody for whom there are as many such people as those places take is not looked at: one of
+    them is free, and could do all she does.
     """
     named = {wish.agent for wish in problem.requests} | {lock.agent for lock in problem.locks}
-    alike: dict[tuple[object, ...], list[Agent]] = defaultdict(list)
-    places_of: dict[tuple[object, ...], tuple[Place, ...]] = {}
+    before, heavy, turn = problem.before, problem.heavy_before, problem.turn
+
+    def serves(one: str, other: str) -> bool:
+        return heavy[one] <= heavy[other] and (
+            before[one] < before[other] or turn[one] < turn[other]
+        )
+
+    alike: dict[tuple[tuple[Place, ...], tuple[bool, ...], str], list[Agent]] = defaultdict(list)
     for agent in sorted(
-        problem.agents, key=lambda one: (problem.before[one.id], problem.turn[one.id])
+        problem.agents, key=lambda one: (before[one.id], heavy[one.id], turn[one.id])
     ):
         able = tuple(place for place in problem.places if problem.barred(agent.id, place) is None)
         repeats = tuple(problem.repeats(agent.id, place) for place in able)
-        heavy = problem.heavy_before[agent.id]
-        kind = (able, repeats, heavy, agent.id if agent.id in named else "")
-        places_of[kind] = able
-        alike[kind].append(agent)
+        alike[able, repeats, agent.id if agent.id in named else ""].append(agent)
     candidates: list[Agent] = []
-    for key, group in alike.items():
-        candidates += group[: sum(problem.need(place) for place in places_of[key])]
+    for (able, _, _), group in alike.items():
+        most = sum(problem.need(place) for place in able)
+        for number, agent in enumerate(group):
+            if sum(serves(one.id, agent.id) for one in group[:number]) < most:
+                candidates.append(agent)
     return candidates
 
 
