@@ -194,3 +194,17 @@ def test_a_file_is_downloaded_and_never_shown(signed_in: SignIn, desk: sa.Engine
     assert bad.status_code == 422
     with transaction(desk) as session:
         assert len(session.exec(select(tables.GradeDecision)).all()) == 1
+
+
+def test_evidence_is_one_click_away_down_to_the_ticket(signed_in: SignIn, desk: sa.Engine) -> None:
+    client = signed_in(Role.LEAD)
+    assert 'href="/grades/records/2?criterion=resolution"' in client.get("/grades/c/A1").text
+    page = client.get("/grades/records/2?criterion=resolution").text
+    assert "100 records" in page
+    assert page.count("▼") == 60
+    assert page.index("A1-4<") < page.index("A1-0<")  # what speaks against comes first
+    assert "8 records" in client.get("/grades/records/2?criterion=quality").text
+    assert "No records" in client.get("/grades/records/2?criterion=satisfaction").text
+    assert client.get("/grades/records/2?criterion=tenure").status_code == 404
+    other = signed_in(Role.AGENT, name="other")
+    assert other.get("/grades/records/2?criterion=quality").status_code == 403

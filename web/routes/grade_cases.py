@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Form, Path, Response, UploadFile
+from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 
 from web import charts, htmx
 from web.deps import AtDesk, Desk
@@ -15,6 +15,7 @@ from wfm.services import (
     grade_appeals,
     grade_case_page,
     grade_corrections,
+    grade_evidence,
     grade_files,
     grading,
     record_fixes,
@@ -27,6 +28,7 @@ router = APIRouter()
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Text = Annotated[str, Form(max_length=4000)]
+Name = Annotated[str, Query(max_length=40)]
 Short = Annotated[str, Form(max_length=120)]
 Files = Annotated[list[UploadFile] | None, File()]
 
@@ -174,6 +176,15 @@ def download(desk: AtDesk, attachment_id: Number) -> Response:
     file = grade_files.download(desk.session, desk.actor, attachment_id)
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name)}"}
     return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+@router.get("/grades/records/{assessment_id}")
+def records(desk: AtDesk, assessment_id: Number, criterion: Name) -> Response:
+    """The records behind one criterion."""
+    found = grade_evidence.records(
+        desk.session, desk.actor, assessment_id, criterion, desk.settings.timezone
+    )
+    return desk.page("grades_records.html", block="records", found=found)
 
 
 @router.get("/grades/{cycle}/{agent:path}")

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from grading.evidence import FAMILIES
-from grading.policy import CRITERIA, Criterion, GradePolicy, load_policy
+from grading.policy import CRITERIA, Criterion, GradePolicy
 from wfm.services import grade_appeals
+from wfm.services.grade_policies import read
 from wfm.services.grading import newest_decisions, state_of, team_of_assessed
 from wfm.tables import Agent, AgentTeam, Assessment, AssessmentCycle, GradeDecision
 from wfm.tables import GradePolicy as PolicyRow
@@ -109,7 +110,7 @@ class Rules:
 @lru_cache(maxsize=16)
 def rules_of(policy_text: str) -> Rules:
     """Read a stored policy; its text never changes, so it is read once."""
-    policy = load_policy(policy_text)
+    policy = read(policy_text)
     return Rules(policy, _scales(policy))
 
 

@@ -8,15 +8,15 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from grading.policy import load_policy
 from grading.procedure import CycleRules
 from wfm import access, audit, instants
 from wfm.access import Actor
 from wfm.errors import ConflictError
 from wfm.services import grade_fairness
 from wfm.services.day_types import days_between
+from wfm.services.grade_policies import policy_of
 from wfm.services.grading import newest_decisions, second_signature, state_of
-from wfm.tables import Assessment, AssessmentCycle, GradeAppeal, GradePolicy
+from wfm.tables import Assessment, AssessmentCycle, GradeAppeal
 from wfm.words import CycleStatus, DayType
 
 OFF = (DayType.REST_DAY, DayType.STATUTORY_HOLIDAY)
@@ -32,7 +32,7 @@ class Deadline:
 
 def rules_of(session: Session, cycle: AssessmentCycle) -> CycleRules:
     """How long the steps take under the policy of a cycle."""
-    return load_policy(session.get_one(GradePolicy, cycle.policy_id).text).cycle
+    return policy_of(session, cycle).cycle
 
 
 def after_workdays(session: Session, day: date, count: int) -> date:

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from grading.fairness import GroupImpact, impact_of_counts
-from grading.policy import GRADES, load_policy
+from grading.policy import GRADES
 from grading.procedure import FairnessRules
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import ConflictError, InputError, NotFoundError
+from wfm.services.grade_policies import policy_of
 from wfm.services.grading import check_reason, newest_decisions
-from wfm.tables import Assessment, AssessmentCycle, FairnessAnswer, GradeDecision, GradePolicy
+from wfm.tables import Assessment, AssessmentCycle, FairnessAnswer, GradeDecision
 from wfm.words import CycleStatus, DecisionAction, Grade
 
 OUTCOMES = ("holds_senior", "rises", "spared_a_fall")
@@ -125,7 +127,7 @@ def answer(
 
 
 def _rules(session: Session, cycle: AssessmentCycle) -> FairnessRules:
-    return load_policy(session.get_one(GradePolicy, cycle.policy_id).text).fairness
+    return policy_of(session, cycle).fairness
 
 
 def _answers(session: Session, cycle: AssessmentCycle) -> dict[str, FairnessAnswer]:
@@ -142,15 +144,21 @@ def _outcomes(
 ) -> list[tuple[dict[str, str], dict[str, bool | None]]]:
     """Per agent the groups, and each outcome (None: it could not happen to this agent)."""
     signed = newest_decisions(session, col(Assessment.cycle_id) == cycle.id)
-    rows = session.exec(select(Assessment).where(Assessment.cycle_id == cycle.id))
-    return [(row.groups, _outcome(row, signed.get(row.id or 0))) for row in rows]
+    rows = session.execute(
+        sa.select(
+            col(Assessment.id), col(Assessment.groups), col(Assessment.previous_grade),
+            col(Assessment.proposed_grade),
+        ).where(col(Assessment.cycle_id) == cycle.id)
+    )  # fmt: skip
+    return [
+        (groups, _outcome(before or Grade.ORDINARY, proposed, signed.get(number)))
+        for number, groups, before, proposed in rows
+    ]
 
 
-def _outcome(row: Assessment, signed: GradeDecision | None) -> dict[str, bool | None]:
-    after = row.proposed_grade
+def _outcome(before: Grade, after: Grade, signed: GradeDecision | None) -> dict[str, bool | None]:
     if signed and signed.action not in (DecisionAction.SEND_BACK, DecisionAction.WITHDRAW):
         after = signed.grade
-    before = row.previous_grade or Grade.ORDINARY
     rank = {Grade(name): place for place, name in enumerate(GRADES)}
     top, bottom = rank[before] == len(GRADES) - 1, rank[before] == 0
     return {

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 from importlib.resources import files
 
 from sqlmodel import Session, select
 
 from grading.errors import GradingError
+from grading.policy import GradePolicy as Policy
 from grading.policy import load_policy
 from wfm.errors import ConflictError, faults_of
-from wfm.tables import GradePolicy
+from wfm.tables import AssessmentCycle, GradePolicy
 
 
 def keep_policy(session: Session, text: str, at: datetime) -> GradePolicy:
@@ -38,6 +40,17 @@ def keep_policy(session: Session, text: str, at: datetime) -> GradePolicy:
             "this version of the policy exists with another text; give it a new version"
         )
     return found
+
+
+@lru_cache(maxsize=16)
+def read(text: str) -> Policy:
+    """A stored policy; its text never changes, so it is read once."""
+    return load_policy(text)
+
+
+def policy_of(session: Session, cycle: AssessmentCycle) -> Policy:
+    """The policy a cycle is assessed by."""
+    return read(session.get_one(GradePolicy, cycle.policy_id).text)
 
 
 def default_policy_text() -> str:

@@ -89,7 +89,9 @@ def trial(
         after = grade_runs.reckon(
             session, other, cycle.period_from, cycle.as_of, timezone
         ).assessments
-    cycles = session.exec(select(AssessmentCycle).order_by(col(AssessmentCycle.as_of))).all()
+    cycles = session.exec(
+        select(AssessmentCycle).order_by(col(AssessmentCycle.as_of), col(AssessmentCycle.id))
+    ).all()
     past = [stored(session, one) for one in cycles]
     return {
         "cycle": cycle.code,

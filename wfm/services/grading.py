@@ -14,18 +14,18 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from grading.policy import GRADES, load_policy
+from grading.policy import GRADES
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import AccessDeniedError, ConflictError, Fault, InputError, NotFoundError
 from wfm.services.facts import in_force
+from wfm.services.grade_policies import policy_of
 from wfm.tables import (
     AgentGrade,
     AgentTeam,
     Assessment,
     AssessmentCycle,
     GradeDecision,
-    GradePolicy,
 )
 from wfm.words import CycleStatus, DecisionAction, Grade
 
@@ -52,8 +52,7 @@ def state_of(signed: GradeDecision | None, previous: Grade | None, second: Grade
 
 def second_signature(session: Session, cycle: AssessmentCycle) -> Grade:
     """The grade that takes two persons under the policy of a cycle."""
-    policy = load_policy(session.get_one(GradePolicy, cycle.policy_id).text)
-    return Grade(policy.cycle.second_signature)
+    return Grade(policy_of(session, cycle).cycle.second_signature)
 
 
 def decide(

@@ -1,0 +1,166 @@
+"""The records behind one criterion of one agent, down to the ticket; what speaks against first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from wfm.access import Actor
+from wfm.errors import NotFoundError
+from wfm.services.grade_policies import policy_of
+from wfm.services.grading import assessment_of, require_for_agent
+from wfm.services.record_fixes import Fixes, fixes_of
+from wfm.services.roster_problems import instant_of
+from wfm.tables import AssessmentCycle, Contribution, QualityReview, Survey, Ticket
+from wfm.words import RecordKind
+
+MOST = 200
+KINDS = {
+    "resolution": RecordKind.TICKET,
+    "quality": RecordKind.REVIEW,
+    "initiative": RecordKind.CONTRIBUTION,
+    "satisfaction": RecordKind.SURVEY,
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record. `against` says whether it counts against; `facts` are (name, value)."""
+
+    number: str
+    on: date
+    against: bool
+    corrected: bool
+    facts: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the page lists; `found` may be more than are shown."""
+
+    criterion: str
+    kind: RecordKind
+    rows: tuple[Record, ...]
+    found: int
+
+
+def records(
+    session: Session, actor: Actor, assessment_id: int, criterion: str, timezone: str
+) -> Records:
+    """The records of the period behind a criterion, for a lead, or for the agent themselves.
+
+    Raises
+    ------
+    NotFoundError
+        The criterion has no records to list (tenure is one day).
+    AccessDeniedError
+        The case is neither one's own nor of one's teams.
+    """
+    assessment, cycle = assessment_of(session, assessment_id)
+    if actor.agent_id is None or actor.agent_id != assessment.agent_id:
+        require_for_agent(session, actor, "grades.view", assessment.agent_id, cycle.as_of)
+    if criterion not in KINDS:
+        raise NotFoundError("this criterion has no records to list")
+    kind = KINDS[criterion]
+    fixes = fixes_of(session, kind)
+    listed = {
+        RecordKind.TICKET: _tickets,
+        RecordKind.REVIEW: _reviews,
+        RecordKind.CONTRIBUTION: _contributions,
+        RecordKind.SURVEY: _surveys,
+    }[kind]
+    found = listed(session, assessment.agent_id, cycle, fixes, timezone)
+    found.sort(key=lambda one: (not one.against, -one.on.toordinal(), one.number))
+    return Records(criterion, kind, tuple(found[:MOST]), len(found))
+
+
+def _tickets(
+    session: Session, agent: int, cycle: AssessmentCycle, fixes: Fixes, timezone: str
+) -> list[Record]:
+    done = sa.func.coalesce(col(Ticket.resolved_at), col(Ticket.opened_at))
+    begin = instant_of(cycle.period_from, 0, timezone)
+    end = instant_of(cycle.as_of + timedelta(days=1), 0, timezone)
+    rows = session.execute(
+        sa.select(Ticket).where(
+            col(Ticket.owner_id) == agent, done >= begin, done < end,
+            col(Ticket.resolved).is_not(None),
+        )
+    ).scalars()  # fmt: skip
+    return [
+        Record(
+            one.code,
+            (one.resolved_at or one.opened_at).date(),
+            one.resolved is False or one.independent is False or bool(one.reopened),
+            one.code in fixes,
+            (
+                ("title", one.title or one.category), ("resolved", one.resolved),
+                ("independent", one.independent), ("reopened", one.reopened),
+                ("difficulty", one.difficulty),
+            ),
+        )
+        for one in rows
+    ]  # fmt: skip
+
+
+def _reviews(
+    session: Session, agent: int, cycle: AssessmentCycle, fixes: Fixes, _timezone: str
+) -> list[Record]:
+    entry = policy_of(session, cycle).criteria["quality"].entry.senior or 0.0
+    rows = session.execute(
+        sa.select(QualityReview).where(
+            col(QualityReview.agent_id) == agent,
+            col(QualityReview.reviewed_on).between(cycle.period_from, cycle.as_of),
+        )
+    ).scalars()
+    return [
+        Record(
+            one.code, one.reviewed_on, one.score < entry, one.code in fixes,
+            (("case", one.case_code), ("form", one.form), ("score", one.score)),
+        )
+        for one in rows
+    ]  # fmt: skip
+
+
+def _contributions(
+    session: Session, agent: int, cycle: AssessmentCycle, fixes: Fixes, _timezone: str
+) -> list[Record]:
+    months = policy_of(session, cycle).contributions.months
+    first = cycle.as_of - timedelta(days=round(months * 365.25 / 12))
+    rows = session.execute(
+        sa.select(Contribution).where(
+            col(Contribution.agent_id) == agent,
+            col(Contribution.done_on).between(first, cycle.as_of),
+        )
+    ).scalars()
+    return [
+        Record(
+            str(one.id), one.done_on, False, str(one.id) in fixes,
+            (("kind", one.kind), ("note", one.note), ("points", one.points)),
+        )
+        for one in rows
+    ]  # fmt: skip
+
+
+def _surveys(
+    session: Session, agent: int, cycle: AssessmentCycle, fixes: Fixes, _timezone: str
+) -> list[Record]:
+    satisfied = policy_of(session, cycle).surveys.satisfied_from
+    rows = session.execute(
+        sa.select(Survey, col(Ticket.code))
+        .join(Ticket, col(Ticket.id) == col(Survey.ticket_id), isouter=True)
+        .where(
+            col(Survey.agent_id) == agent,
+            col(Survey.answered_on).between(cycle.period_from, cycle.as_of),
+        )
+    )
+    return [
+        Record(
+            one.code, one.answered_on, one.score < satisfied, one.code in fixes,
+            (("case", ticket or ""), ("channel", one.channel), ("score", one.score)),
+        )
+        for one, ticket in rows
+    ]  # fmt: skip
