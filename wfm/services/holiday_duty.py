@@ -39,6 +39,7 @@ from wfm.tables import (
 from wfm.words import DayType, DutyKind, Mode, RestrictionKind
 
 OFF = (DayType.STATUTORY_HOLIDAY, DayType.REST_DAY)
+PROPOSE_LOCK = 8_203_118  # any constant: tables are proposed one at a time
 MOST_DAYS = 2  # posts one person may hold in one table
 WISH_WEIGHTS = {1: 20, 2: 60, 3: 200}  # strength → units of squared burden
 
@@ -69,6 +70,7 @@ def propose(session: Session, actor: Actor, first: date, last: date, at: datetim
         All tables of the period are published.
     """
     access.require_whole_desk(actor, "rosters.plan")
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(PROPOSE_LOCK)))
     found = occasions(session, first, last)
     posts = active_posts(session)
     if not found or not posts:

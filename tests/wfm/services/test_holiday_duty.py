@@ -159,7 +159,7 @@ def test_the_workbook_has_names_telephones_and_the_ledger(session: Session, week
     texts = [str(cell.value) for row in table.iter_rows(min_row=2) for cell in row]
     assert "=cmd() Expert 1A" in texts
     card = [[cell.value for cell in row] for row in book["Contact card"].iter_rows(min_row=2)]
-    assert card[0][:3] == ["=cmd()", "1A", "10-02 Duty leader; 10-03 Duty leader"]
+    assert card[0][:3] == ["=cmd()", "1A", "10-01 Duty leader; 10-03 Duty leader"]
     assert "1 missing" in texts
     cells = [cell for row in table.iter_rows() for cell in row]
     assert {cell.data_type for cell in cells} == {"s"}
