@@ -25,6 +25,10 @@ PAGES = {
     "duty-costs": ("planner", "/duty/costs?from=2026-10-01&until=2026-10-07"),
     "duty-posts": ("planner", "/duty/posts"),
     "dispatch": ("dispatcher", "/dispatch"),
+    "service-levels": ("manager", "/service-levels"),
+    "agreement": ("manager", "/service-levels/agreements/13"),
+    "service-report": ("manager", "/service-levels/report"),
+    "notices": ("manager", "/service-levels/notices"),
     "imports": ("planner", "/imports"),
     "jobs": ("planner", "/jobs"),
 }

@@ -166,6 +166,8 @@ TICKET_EVENTS = Form(
         _agent(required=False),
         Field("team", "text", "the team at work", "团队"),
         Field("note", "text", "free text", "备注"),
+        Field("priority", "whole", "with priority_changed: the new priority, 1 to 9",
+              "与优先级变更同用：新的优先级，1 到 9", low=1, high=9),
     ),
 )  # fmt: skip
 

@@ -67,9 +67,14 @@ def history(
     """Each target against the finished clocks of the last six months of the same work."""
     times = opening.calendar_times(session)
     desk = opening.desk_time(session, timezone)
+    finished = _finished(session, agreement, at - HISTORY, at)
     found = []
     for target in targets:
-        rows = _finished(session, agreement, target, at - HISTORY, at)
+        rows = [
+            row[2:]
+            for row in finished
+            if row.metric == target.metric and target.priority in (None, row.priority)
+        ]
         calendar = times[target.calendar_id] if target.calendar_id else desk
         met = 0
         if rows:
@@ -106,23 +111,22 @@ def slot_of(agreement: Agreement) -> str:
     return SLA_SLOT if agreement.kind == AgreementKind.SLA else agreement.code
 
 
-def _finished(
-    session: Session, agreement: Agreement, target: AgreementTarget, since: datetime, at: datetime
-) -> Any:
+def _finished(session: Session, agreement: Agreement, since: datetime, at: datetime) -> Any:
     def second(column: Any) -> Any:
         return sa.cast(sa.func.floor(sa.extract("epoch", column)), sa.BigInteger)
 
     return session.execute(
         sa.select(
+            col(TicketClock.metric), col(Ticket.priority),
             second(TicketClock.started_at), second(TicketClock.ended_at),
             sa.func.coalesce(col(TicketClock.paused_s), 0),
             sa.func.coalesce(col(TicketClock.worst_used_s), 0),
         )
         .join(Ticket, col(Ticket.id) == TicketClock.ticket_id)
         .where(
-            col(TicketClock.slot) == slot_of(agreement), col(TicketClock.metric) == target.metric,
+            col(TicketClock.slot) == slot_of(agreement),
             col(TicketClock.state).in_(("met", "breached")),
-            col(TicketClock.ended_at).between(since, at), *_of(agreement, target.priority),
+            col(TicketClock.ended_at).between(since, at), *_of(agreement, None),
         )
     ).all()  # fmt: skip
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -318,3 +319,24 @@ def test_workers_share_what_is_due(fresh_engine: sa.Engine, workers: int) -> Non
         assert sum(looked) == 60
     with transaction(fresh_engine) as session:
         assert sorted(raised(session)) == [("sla", "first_response", 50)] * 60
+
+
+def test_an_imported_change_of_priority_moves_the_clock(session: Session, tmp_path: Path) -> None:
+    from wfm.services import importing
+
+    service = desk(session)
+    target = agree(session, service)
+    target("resolution", 240, priority=3)
+    target("resolution", 90, priority=1)
+    ticket(session, service, priority=3)
+    file = tmp_path / "events.csv"
+    file.write_text("event_id,ticket_id,at,kind,priority\n"
+                    "e1,T,2026-03-02T02:30:00Z,priority_changed,1\n"
+                    "e2,T,2026-03-02T02:40:00Z,noted,2\n")  # fmt: skip
+    report = importing.run_import(session, SYSTEM, file, "ticket-events", at=AT + 45 * M,
+                                  timezone=ZONE)  # fmt: skip
+    assert report.total.added == 2
+    row = session.exec(select(Ticket)).one()
+    assert row.next_look_at == AT + 45 * M  # the worker is to read it
+    clock = look(session, row, AT + 45 * M)["sla", "resolution"]
+    assert (clock.limit_s, clock.due_at) == (5400, AT + 90 * M)

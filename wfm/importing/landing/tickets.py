@@ -109,7 +109,7 @@ def land_events(staging: Staging) -> Landed:
     staging.new_table(
         "ready_ticket_events",
         """as select s.line, s.ticket_id, s.at, s.kind as given_kind, s.kind, s.state, s.tier,
-            s.agent_id, s.team, s.note, c.event_id,
+            s.agent_id, s.team, s.note, s.priority, c.event_id,
             t.id as ticket_ref, t.opened_at, a.id as agent_ref, e.id as existing
         from staged_ticket_events s
         cross join lateral (select coalesce(s.event_id, 'event-' || md5(concat_ws('|', s.ticket_id,
@@ -142,8 +142,9 @@ def land_events(staging: Staging) -> Landed:
         _tell_kinds(staging)
     rows = staging.number("select count(*) from ready_ticket_events")
     added = staging.run(
-        """insert into ticket_event (code, ticket_id, at, kind, agent_id, team, note)
-        select event_id, ticket_ref, at, kind, agent_ref, coalesce(team, ''), coalesce(note, '')
+        """insert into ticket_event (code, ticket_id, at, kind, agent_id, team, note, priority)
+        select event_id, ticket_ref, at, kind, agent_ref, coalesce(team, ''), coalesce(note, ''),
+            case when kind = 'priority_changed' then priority end
         from ready_ticket_events where existing is null order by line"""
     )
     return Landed(added=added, unchanged=rows - added)
