@@ -37,7 +37,7 @@ format: setup ## format the code and mend what the linter can
 
 pictures: setup ## make the demo and take the guides' pictures from it into docs/pictures
 	mkdir -p docs/pictures
-	WFM_PICTURES=$(CURDIR)/docs/pictures $(BIN)/pytest -q tests/e2e -k opens
+	WFM_PICTURES=$(CURDIR)/docs/pictures $(BIN)/pytest -q tests/e2e -k "opens or spring"
 
 bench: setup ## run the benchmarks (long); TOPIC=business_time for one of them
 	set -e; for run in benchmarks/$(or $(TOPIC),*)/run.py; do echo "$$run"; $(BIN)/python $$run; done

@@ -405,9 +405,9 @@ def test_a_worked_table_goes_into_the_ledger_once(
     ).all()
     kept = {(code, row.day.day, row.post_code): (row.name_zh, row.burden) for row, code in entries}
     assert kept["E", 1, ""] == ("10月1日", 6)
-    # a whole burden for the lead on site; the leader stands by, at half of 5, cut to whole units
+    # a whole burden for the lead on site; the leader stands by, at half of 6 and of 5, cut to units
     assert kept[leads(session)[FIRST], 1, "lead"] == ("10月1日", 6)
-    assert {b for (_, _, post), (_, b) in kept.items() if post == "leader"} == {2}
+    assert {b for (_, _, post), (_, b) in kept.items() if post == "leader"} == {2, 3}
 
 
 def test_the_next_table_starts_where_the_last_one_stopped_though_it_is_not_closed(
