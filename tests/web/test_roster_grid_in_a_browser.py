@@ -1,0 +1,128 @@
+"""The month grid in a real browser: keys, the brush and swapping, without an error of the page."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from playwright.sync_api import Browser, Page, expect
+from sqlmodel import Session
+
+from scheduler.solution import Roster as Cells
+from web.app import create_app
+from wfm import instants
+from wfm.db import transaction
+from wfm.services import accounts, roster_problems, roster_versions, rostering
+from wfm.settings import Settings
+from wfm.words import Role
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+PASSWORD = "Right-answer-42"
+MONDAY = date(2026, 9, 28)
+ZONE = "Asia/Shanghai"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
+
+
+@pytest.fixture
+def desk(
+    fresh_engine: sa.Engine, roster_week: Callable[[Session], Any], tmp_path: Path
+) -> Iterator[str]:
+    """The address of a server whose roster 1 has one draft: B late on Monday, D early."""
+    with transaction(fresh_engine) as session:
+        week = roster_week(session)
+        at = week.local(MONDAY, 0)
+        roster = rostering.open_roster(session, week.planner, week.team, week.first, week.last, at)
+        assert roster.id is not None
+        problem = roster_problems.build(session, roster, ZONE)
+        roster_versions.store_version(
+            session, roster.id, problem,
+            Cells({("B", MONDAY): "late", ("D", MONDAY): "early"}), "plan", at, ZONE,
+            result={"status": "feasible", "bound": 100, "gap": 0.5, "seed": 7, "seconds": 12.0},
+        )  # fmt: skip
+        accounts.create(session, "boss", "Boss", PASSWORD, [(Role.PLANNER, None)],
+                        instants.now(), language="en")  # fmt: skip
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            create_app(Settings(data_dir=tmp_path), fresh_engine), log_level="warning"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
+        taken.listen()
+        thread.start()
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/rosters/{roster.id}"
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def grid(browser: Browser, desk: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(desk)
+    page.fill("input[name=name]", "boss")
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button.main")
+    page.goto(desk)
+    expect(page.locator("#desk-bar")).to_contain_text("Nothing changed by hand.")
+    yield page
+    assert errors == []
+    context.close()
+
+
+def cell(page: Page, row: int, day: int) -> Any:
+    """A cell by its row and day; the carried-in days before have no button."""
+    return page.locator("table.grid tbody tr[data-agent]").nth(row).locator("td > button").nth(day)
+
+
+@pytest.mark.browser
+def test_cells_are_changed_by_keys_undone_painted_and_swapped(grid: Page) -> None:
+    bar = grid.locator("#desk-bar")
+    cell(grid, 0, 1).focus()
+    grid.keyboard.press("ArrowLeft")
+    expect(cell(grid, 0, 0)).to_be_focused()
+    grid.keyboard.press("1")
+    expect(bar).to_contain_text("Cells changed by hand: 1")
+    expect(cell(grid, 0, 0)).to_have_text("E")
+    grid.keyboard.press("Control+z")
+    expect(bar).to_contain_text("Nothing changed by hand.")
+    expect(cell(grid, 0, 0)).to_have_text("·")
+    grid.keyboard.press("Control+y")
+    expect(cell(grid, 0, 0)).to_have_text("E")
+    # a brush drawn over two cells of the next row is one act
+    grid.locator("[data-brush=late]").click()
+    start, end = cell(grid, 2, 0).bounding_box(), cell(grid, 2, 1).bounding_box()
+    grid.mouse.move(start["x"] + 5, start["y"] + 5)
+    grid.mouse.down()
+    grid.mouse.move(end["x"] + 5, end["y"] + 5)
+    grid.mouse.up()
+    expect(bar).to_contain_text("Cells changed by hand: 3")
+    expect(cell(grid, 2, 1)).to_have_text("L")
+    # swapping A's early with C's late
+    grid.locator("[data-brush=swap]").click()
+    cell(grid, 0, 0).click()
+    cell(grid, 2, 0).click()
+    expect(cell(grid, 0, 0)).to_have_text("L")
+    expect(cell(grid, 2, 0)).to_have_text("E")
+    grid.locator("[data-brush='']").click()
+    cell(grid, 0, 0).click()
+    expect(grid.locator("#cell .cell-card")).to_contain_text("A Li")
+    bar.get_by_role("button", name="Keep as new version").click()
+    expect(grid.locator("h1")).to_contain_text("version 2")
