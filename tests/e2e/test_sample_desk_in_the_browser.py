@@ -16,6 +16,13 @@ from wfm.words import Role
 PICTURES = os.environ.get("WFM_PICTURES")  # a folder: keep what the tests see, for the guides
 PAGES = {
     "grades": ("lead", "/grades"),
+    "grade-case": ("lead", "/grades/2026-09/A001"),
+    "grade-own": ("agent", "/grades/me"),
+    "grade-fairness": ("lead", "/grades/fairness?cycle=2026-08"),
+    "grade-funnel": ("lead", "/grades/funnel?cycle=2026-09"),
+    "grade-calibration": ("lead", "/grades/calibration"),
+    "grade-mix": ("lead", "/grades/mix"),
+    "grade-policy": ("lead", "/grades/policy"),
     "rosters": ("planner", "/rosters"),
     "forecast": ("planner", "/forecast"),
     "roster": ("planner", "/rosters/7"),

@@ -184,7 +184,7 @@ def _grade(engine: Engine, figures: Figures) -> None:
         figures.grades_before = _grades(session, MONTH[0])
         found = sample_grades.past_cycle(session, TIMEZONE)
         figures.moves = dict(sorted(Counter(one.decision for one in found).items()))
-        figures.undecided = sum(one.decision == "undecided" for one in found)
+        figures.undecided = sum(one.decision in ("undecided", "blocked") for one in found)
         figures.grades_after = _grades(session, MONTH[0])
         sample_grades.present_cycle(session, TIMEZONE)
 
