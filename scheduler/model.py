@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
+from scheduler.columns.people import Narrow
 from scheduler.constraints import Constraints
 from scheduler.objective import Objective
 from scheduler.problem import RosterProblem
@@ -54,10 +55,11 @@ class RosterModel:
         free: set[Cell] | None = None,
         relax: int | None = None,
         hint: bool = True,
+        narrow: Narrow | None = None,
     ) -> None:
         self.problem, self.base = problem, base
         self.model = cp_model.CpModel()
-        self.x = Variables(self.model, problem, base, free)
+        self.x = Variables(self.model, problem, base, free, narrow)
         self.objective = Objective(self.x)
         Constraints(self.x, self.objective, relax).add_constraints()
         self.objective.add_costs()
@@ -71,7 +73,8 @@ class RosterModel:
                 now = self.base.cells[a][d]
                 for s, literal in literals.items():
                     self.model.add_hint(literal, s == now)
-                self.model.add_hint(self.x.off[a, d], now == OFF)
+                if self.x.narrow is None or self.x.narrow.may_rest[a, d]:
+                    self.model.add_hint(self.x.off[a, d], now == OFF)
 
     def read(self, value: Callable[[Literal], int]) -> Grid:
         """The grid a solution stands for."""

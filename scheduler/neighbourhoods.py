@@ -1,5 +1,6 @@
 """Which cells to free next: a span of days for all, a few people throughout, or a mixed block.
 
+Where a person's line can be found without a model, there is a kind for that as well.
 Costly days and people are chosen more often. Each kind learns its size: larger while its
 neighbourhoods are solved to proof without finding anything, smaller when they are too hard.
 """
@@ -22,6 +23,7 @@ GROW, SHRINK = 1.25, 0.7
 LONG_SPAN = 56
 BY_COST = 0.6
 MEMORY = 0.85
+LINES = "lines"  # the kind that needs no model
 
 
 @dataclass
@@ -32,19 +34,23 @@ class Kind:
     size: float
     merit: float = 1.0
 
-    def learn(self, gain: float, proven: bool, quick: bool) -> None:
-        """Adapt after one try: `gain` is the relative improvement per second."""
+    def learn(self, gain: float, hard: bool | None) -> None:
+        """Adapt after one try.
+
+        `gain` is the relative improvement per second; `hard` tells whether the neighbourhood was
+        too hard (True), easy (False) or right.
+        """
         self.merit = MEMORY * self.merit + (1 - MEMORY) * gain
-        if not proven:
+        if hard:
             self.size = max(SMALLEST, self.size * SHRINK)
-        elif quick:
+        elif hard is False:
             self.size = min(LARGEST, self.size * GROW)
 
 
 class Neighbourhoods:
     """Draws sets of free cells for a problem."""
 
-    def __init__(self, problem: RosterProblem, rng: random.Random) -> None:
+    def __init__(self, problem: RosterProblem, rng: random.Random, lines: bool = False) -> None:
         self.problem, self.look, self.rng = problem, problem.lookup, rng
         allowed = self.look.allowed
         width = (
@@ -54,6 +60,8 @@ class Neighbourhoods:
         self._total = sum(width)
         first = min(FIRST, FIRST_SHARE * self._total)
         self.kinds = [Kind(name, first) for name in ("days", "people", "block")]
+        if lines:
+            self.kinds.append(Kind(LINES, first))
 
     def pick_kind(self) -> Kind:
         """A kind, the more successful the likelier, none ever left out."""

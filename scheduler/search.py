@@ -1,166 +1,55 @@
-"""Search: a line for each person in turn, then neighbourhoods, beside a solve of the whole."""
+"""Search: first a roster, then column generation, the whole model and neighbourhoods in turn.
+
+Where each person's rules concern only her own line, lines come from dynamic programming and
+column generation gives the bound and rosters near it; other problems are left to CP-SAT. All who
+search share the best roster and the best bound.
+"""
 
 from __future__ import annotations
 
-import math
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
+from scheduler.best import Best
+from scheduler.budget import Budget
+from scheduler.columns.cover import Cover
+from scheduler.columns.dive import Dive
+from scheduler.columns.generation import Course, Generation, scale_for
+from scheduler.columns.kernel import Array
+from scheduler.columns.narrow import Margins
+from scheduler.columns.people import Narrow, compiled
+from scheduler.columns.recreate import Recreate
 from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
-from scheduler.neighbourhoods import Neighbourhoods
+from scheduler.neighbourhoods import LINES, Kind, Neighbourhoods
 from scheduler.problem import RosterProblem
-from scheduler.result import Params, Progress, ProgressCallback
+from scheduler.result import Params, ProgressCallback, Status
+from scheduler.solution import Roster
 from scheduler.variables import Grid
-from scheduler.verify import Verdict, verify
+from scheduler.verify import verify
 
 WHOLE_MODEL = 40_000  # literals a whole model may have
 SMALL_MODEL = 4_000  # literals up to which the whole model goes first, with all workers
 FIRST_SHARE = 0.4  # of the limit, for that
+GENERATION_SHARE = 0.5  # of the limit, by which columns must be there
+ROUNDS_NEEDED = 50  # of pricing everybody, at least, for columns to be of use
+DIVES = 4
+MOST_ROWS = 1_000  # of cover: beyond, the linear program takes too long
+TRIES_AT_ONCE = 150  # of taking people out and putting them back
+GOOD_LINES = 25  # of each person, whose cells neighbourhoods look at
+ALL_CELLS = 0.5  # of the neighbourhoods look at all cells
+NEAR = 0.002  # of the bound: how near it rosters are sought first
 LINE_SHARE = 0.35  # of the limit, at most, for the first roster
 LONG_LINE = 1_500  # literals of one person from which only a first line is sought
-SHORTEST = 0.02
-LONGEST_RESERVE = 2.5  # seconds
-ROUNDING = 1e-6
 SECONDS_PER_LITERAL = 1e-4  # to build a model, at worst
 TRIES = 60  # neighbourhoods there is time for, at least
 # effort reckoned for building a model, so that tries that need no solving come to an end as well
 BUILDING, BUILDING_CELL = 5e-3, 5e-5
 POLL = 0.1
-
-
-class Budget:
-    """What is left of a solve's limits.
-
-    Effort is the solver's deterministic time; alone it makes a solve repeatable.
-    """
-
-    def __init__(self, params: Params, started: float) -> None:
-        self.params, self.started = params, started
-        self._allowed = params.seconds
-        if params.seconds is not None:
-            # the last solve ends a little late, and the roster is judged once more
-            self._allowed = max(0.8 * params.seconds, params.seconds - LONGEST_RESERVE)
-            self._allowed = min(self._allowed, 0.97 * params.seconds)
-        self._spent = 0.0
-        self._lock = threading.Lock()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the solve began."""
-        return time.monotonic() - self.started
-
-    @property
-    def repeatable(self) -> bool:
-        return self.params.seconds is None
-
-    def spend(self, effort: float) -> None:
-        with self._lock:
-            self._spent += effort
-
-    def limit(self, share: float = 1.0) -> Limit:
-        """What is left, but no more than a share of the whole."""
-        seconds = effort = None
-        if self._allowed is not None:
-            seconds = min(self._allowed - self.seconds, share * self._allowed)
-        if self.params.effort is not None:
-            effort = min(self.params.effort - self._spent, share * self.params.effort)
-        return Limit(seconds, effort)
-
-    def of_first(self, share: float, parts: int) -> Limit | None:
-        """A part, three times the fair one, of what is left of the first share of the limits.
-
-        None when that share is used up.
-        """
-        seconds = effort = None
-        if self._allowed is not None:
-            seconds = 3 * (share * self._allowed - self.seconds) / parts
-        if self.params.effort is not None:
-            effort = 3 * (share * self.params.effort - self._spent) / parts
-        short = any(x is not None and x < SHORTEST for x in (seconds, effort))
-        return None if short else Limit(seconds, effort)
-
-    @property
-    def out_of_time(self) -> bool:
-        return self._allowed is not None and self.seconds >= self._allowed
-
-    @property
-    def over(self) -> bool:
-        left = self.limit()
-        return any(x is not None and x < SHORTEST for x in (left.seconds, left.effort))
-
-
-@dataclass
-class Best:
-    """The best roster so far and the best bound, shared by all who search."""
-
-    problem: RosterProblem
-    budget: Budget
-    progress: ProgressCallback | None
-    grid: Grid
-    verdict: Verdict
-    bound: int = 0  # no cost is below zero
-    phase: str = "start"
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def key(self, verdict: Verdict) -> tuple[int, int]:
-        """What is better: fewer hard violations, then lower cost."""
-        return sum(breach.amount for breach in verdict.violations), verdict.cost
-
-    @property
-    def proven(self) -> bool:
-        return self.verdict.valid and self.verdict.cost <= self.bound
-
-    def offer(self, grid: Grid, parent: Grid | None = None) -> bool:
-        """Take a grid that is no worse; True when it is better.
-
-        A grid made from an older parent is merged: its changes are put onto the best.
-        """
-        verdict = verify(self.problem, roster_of(self.problem, grid))
-        with self._lock:
-            if parent is not None and parent is not self.grid:
-                merged = _merged(self.grid, parent, grid)
-                merged_verdict = verify(self.problem, roster_of(self.problem, merged))
-                if self.key(merged_verdict) < self.key(verdict):
-                    grid, verdict = merged, merged_verdict
-            if self.key(verdict) > self.key(self.verdict):
-                return False
-            better = self.key(verdict) < self.key(self.verdict)
-            self.grid, self.verdict = grid, verdict
-        if better:
-            self.tell()
-        return better
-
-    def raise_bound(self, bound: float) -> None:
-        """Take a proven bound on the cost; costs are whole numbers."""
-        if not math.isfinite(bound):
-            return
-        whole = math.ceil(bound - ROUNDING)
-        with self._lock:
-            if whole <= self.bound:
-                return
-            self.bound = whole
-        self.tell()
-
-    def tell(self) -> None:
-        if self.progress is not None:
-            self.progress(Progress(self.budget.seconds, self.verdict.cost, self.bound, self.phase))
-
-
-def _merged(best: Grid, parent: Grid, child: Grid) -> Grid:
-    merged = best.copy()
-    for a, line in enumerate(child.cells):
-        for d, s in enumerate(line):
-            if s != parent.cells[a][d]:
-                merged.cells[a][d] = s
-    for place in child.held.keys() | parent.held.keys():
-        if child.held.get(place) != parent.held.get(place):
-            merged.held[place] = child.held.get(place, ())
-    return merged
 
 
 class Search:
@@ -173,10 +62,11 @@ class Search:
         started: float,
         progress: ProgressCallback | None,
         stop: Callable[[], bool] | None,
+        closing: bool = True,
     ) -> None:
         self.problem, self.params = problem, params
         self.look = problem.lookup
-        self.budget = Budget(params, started)
+        self.budget = Budget(params, started, closing)
         self.solvers = Solvers()
         self.stop = stop
         self.failed: BaseException | None = None
@@ -186,6 +76,8 @@ class Search:
         empty = Grid.empty(problem)
         verdict = verify(problem, roster_of(problem, empty))
         self.best = Best(problem, self.budget, progress, empty, verdict)
+        self.generation = self._prepared()
+        self.good_cells: Narrow | None = None
         self.literals = (
             sum(len(shifts) for line in self.look.allowed for shifts in line)
             + sum(len(post.days) for post in problem.posts) * self.look.n_agents
@@ -202,6 +94,24 @@ class Search:
         """Whether everybody has a line, lawful or not."""
         return self.lined == self.look.n_agents
 
+    @property
+    def status(self) -> Status:
+        if not self.best.verdict.valid:
+            return "conflict" if self.complete else "nothing_found"
+        if self.best.proven:
+            return "optimal"
+        return "stopped" if self.stopped else "feasible"
+
+    @property
+    def roster(self) -> Roster:
+        """The best so far."""
+        return roster_of(self.problem, self.best.grid)
+
+    @property
+    def bound(self) -> int:
+        """The best bound so far."""
+        return self.best.bound
+
     # -- the recipe ------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -212,12 +122,14 @@ class Search:
                 self._lines()
             if self.literals <= SMALL_MODEL and not self.over:
                 self.best.phase = "whole"
-                self._whole(FIRST_SHARE, self.params.workers)
+                self._small()
             self.best.phase = "neighbourhoods"
             if self.over:
                 return
             if self.budget.repeatable or self.params.workers < 2:
-                if self.literals > SMALL_MODEL:
+                if self.generation is not None:
+                    self._columns(self.generation)
+                elif self.literals > SMALL_MODEL:
                     self._whole(FIRST_SHARE, 1)
                 self._neighbourhoods(self.params.seed)
             else:
@@ -255,7 +167,9 @@ class Search:
         jobs: list[Callable[[], None]] = [
             partial(self._neighbourhoods, self.params.seed + n) for n in range(self.params.workers)
         ]
-        if self._affordable >= self.literals:
+        if self.generation is not None:
+            jobs[0] = self._columns_and_more
+        elif self._affordable >= self.literals:
             jobs[0] = partial(self._whole, 1.0, 1)
         threads = [threading.Thread(target=self._guarded, args=[job]) for job in jobs]
         for thread in threads:
@@ -274,6 +188,79 @@ class Search:
 
     # -- the parts -------------------------------------------------------------------------------
 
+    def _prepared(self) -> Generation | None:
+        """Column generation for this problem, if its rules allow it."""
+        people = compiled(self.problem)
+        if people is None or not people.persons or not self.problem.shift_cover:
+            return None
+        cover = Cover.of(self.problem)
+        if not scale_for(people, cover):
+            return None
+        threads = 1 if self.budget.repeatable else self.params.workers
+        course = Course(
+            lambda: self.over, lambda: self.budget.limit().seconds, self._offer_lines,
+            self.best.raise_bound, self.budget.spend,
+        )  # fmt: skip
+        return Generation(people, cover, course, threads, self.params.seed)
+
+    def _offer_lines(self, lines: Array, cost: int) -> None:
+        if cost < self.best.verdict.cost or not self.best.verdict.valid:
+            self.best.offer(Grid(lines.tolist(), {}))
+
+    def _columns(self, generation: Generation) -> None:
+        """Generate columns for a part of the limit, then dive as often as that helps."""
+        if generation.complete or not self._columns_affordable(generation):
+            return
+        with generation.within(self.budget.share(GENERATION_SHARE)):
+            generation.start_from(np.array(self.best.grid.cells))
+            generation.generate()
+        generation.complete = True
+        if generation.prices is not None:
+            self.good_cells = generation.promising(GOOD_LINES)
+        for _ in range(DIVES):
+            cost = self.best.verdict.cost
+            if not self.over:
+                Dive(generation).run()
+            if self.best.verdict.cost == cost:
+                break
+
+    def _columns_affordable(self, generation: Generation) -> bool:
+        left = self.budget.limit().seconds
+        rounds = ROUNDS_NEEDED * generation.seconds_a_round
+        if len(generation.cover.day) > MOST_ROWS:
+            return False
+        return left is None or rounds < GENERATION_SHARE * left
+
+    def _columns_and_more(self) -> None:
+        """Columns and dives, beside neighbourhoods; then dive after dive, or more of those."""
+        assert self.generation is not None
+        self._columns(self.generation)
+        while self.generation.complete and not self.over:
+            Dive(self.generation).run()
+        self._neighbourhoods(self.params.seed)
+
+    def _small(self) -> None:
+        """Columns, then the whole model with all workers, first near the bound only."""
+        if self.generation is not None:
+            self._columns(self.generation)
+            margins = Margins(self.generation) if self.generation.centre is not None else None
+            if margins is not None and not self.over and margins.measure():
+                self._near_bound(margins)
+        if not self.over:
+            self._whole(FIRST_SHARE, self.params.workers)
+
+    def _near_bound(self, margins: Margins) -> None:
+        """Look for rosters close to the bound, then less close: what is found there is proven."""
+        margin = max(2.0, NEAR * self.best.bound)
+        while not self.over and margins.bound < self.best.verdict.cost - 1:
+            narrow = margins.within(margin)
+            part = self._solve_whole(FIRST_SHARE, self.params.workers, narrow)
+            reached = min(part.bound, margins.bound + margin)
+            self.best.raise_bound(reached)
+            if not part.proven:
+                break
+            margin *= 3
+
     def _relax(self) -> int | None:
         """The price of a hard rule while the best roster breaks some."""
         return None if self.best.verdict.valid else self.best.verdict.cost + 1
@@ -283,6 +270,9 @@ class Search:
 
         The hard rules are per person but for a few, so this finds a roster quickly.
         """
+        if self.generation is not None and self.generation.first_roster() is not None:
+            self.lined = self.look.n_agents
+            return
         grid = self.best.grid
         waiting = sorted(range(self.look.n_agents), key=self._room)
         while waiting and not self.over:
@@ -324,23 +314,11 @@ class Search:
         return WHOLE_MODEL if left is None else min(WHOLE_MODEL, left / 3 / SECONDS_PER_LITERAL)
 
     def _whole(self, share: float, workers: int) -> None:
-        """All cells at once: the only part that can prove."""
+        """All cells at once: the only part that can prove, where columns cannot."""
         if self.literals > self._affordable:
             return
         relax = self._relax()
-        model = RosterModel(self.problem, self.best.grid, relax=relax)
-        limit = self.budget.limit(share)
-        part = model.solve(
-            limit,
-            self.params.seed,
-            workers=1 if self.budget.repeatable else workers,
-            on_better=lambda grid, _: self._heard(grid),
-            on_bound=self.best.raise_bound if relax is None else None,
-            solvers=self.solvers,
-        )
-        self.budget.spend(part.effort)
-        if part.grid is not None:
-            self.best.offer(part.grid)
+        part = self._solve_whole(share, workers, None, relax)
         if relax is None:
             self.best.raise_bound(part.bound)
         elif part.proven:
@@ -351,6 +329,24 @@ class Search:
         if self.over:
             self.solvers.stop()
 
+    def _solve_whole(
+        self, share: float, workers: int, narrow: Narrow | None, relax: int | None = None
+    ) -> Part:
+        """Solve for all cells, or for the narrowed ones; a bound is told only of all."""
+        model = RosterModel(self.problem, self.best.grid, relax=relax, narrow=narrow)
+        part = model.solve(
+            self.budget.limit(share),
+            self.params.seed,
+            workers=1 if self.budget.repeatable else workers,
+            on_better=lambda grid, _: self._heard(grid),
+            on_bound=self.best.raise_bound if relax is None and narrow is None else None,
+            solvers=self.solvers,
+        )
+        self.budget.spend(part.effort)
+        if part.grid is not None:
+            self.best.offer(part.grid)
+        return part
+
     def _heard(self, grid: Grid) -> None:
         self.best.offer(grid)
         if self.over:
@@ -358,23 +354,61 @@ class Search:
 
     def _neighbourhoods(self, seed: int) -> None:
         rng = random.Random(seed)
-        neighbourhoods = Neighbourhoods(self.problem, rng)
+        neighbourhoods = Neighbourhoods(self.problem, rng, lines=self.generation is not None)
+        recreate = None
+        if self.generation is not None:
+            recreate = Recreate(self.generation.people, self.generation.cover, seed)
         while self.literals and not self.over:
-            base, verdict = self.best.grid, self.best.verdict
             kind = neighbourhoods.pick_kind()
-            free = neighbourhoods.draw(kind, verdict, self._affordable / 4)
-            begun = self.budget.seconds
-            model = RosterModel(self.problem, base, free, relax=self._relax())
-            if self.over:
-                break
-            limit = self._short_limit()
-            part = model.solve(limit, rng.randrange(1 << 30), solvers=self.solvers)
-            self.budget.spend(part.effort + BUILDING + BUILDING_CELL * len(free))
-            took = part.effort if self.budget.repeatable else self.budget.seconds - begun
-            better = part.grid is not None and self.best.offer(part.grid, base)
-            gain = (verdict.cost - self.best.verdict.cost) / max(verdict.cost, 1) if better else 0
-            whole = limit.effort if self.budget.repeatable else limit.seconds
-            kind.learn(max(gain, 0) / max(took, 0.01), part.proven, took < 0.4 * (whole or 1))
+            cost, begun = self.best.verdict.cost, self.budget.seconds
+            if kind.name == LINES and recreate is not None:
+                effort, hard = self._recreated(recreate), None
+            else:
+                effort, hard = self._neighbourhood(kind, neighbourhoods, rng)
+            took = effort if self.budget.repeatable else self.budget.seconds - begun
+            gain = (cost - self.best.verdict.cost) / max(cost, 1)
+            kind.learn(max(gain, 0) / max(took, 0.01), hard)
+
+    def _recreated(self, recreate: Recreate) -> float:
+        """Some people out of a window and back, many times; the effort of it."""
+        base = self.best.grid
+        recreate.start(np.array(base.cells))
+        effort = recreate.run(lambda: self.over, TRIES_AT_ONCE)
+        self.budget.spend(effort)
+        if recreate.cost <= self.best.verdict.cost:
+            self.best.offer(Grid(recreate.grid.tolist(), {}), base)
+        return effort
+
+    def _neighbourhood(
+        self, kind: Kind, neighbourhoods: Neighbourhoods, rng: random.Random
+    ) -> tuple[float, bool | None]:
+        """One neighbourhood solved: the effort, and whether it was too hard or too easy."""
+        base, verdict = self.best.grid, self.best.verdict
+        free = neighbourhoods.draw(kind, verdict, self._affordable / 4)
+        begun = self.budget.seconds
+        narrow = self._promising(base, rng)
+        model = RosterModel(self.problem, base, free, relax=self._relax(), narrow=narrow)
+        if self.over:
+            return 0.0, None
+        limit = self._short_limit()
+        part = model.solve(limit, rng.randrange(1 << 30), solvers=self.solvers)
+        effort = part.effort + BUILDING + BUILDING_CELL * len(free)
+        self.budget.spend(effort)
+        if part.grid is not None:
+            self.best.offer(part.grid, base)
+        took = effort if self.budget.repeatable else self.budget.seconds - begun
+        whole = limit.effort if self.budget.repeatable else limit.seconds
+        if not part.proven:
+            return effort, True
+        return effort, False if took < 0.4 * (whole or 1) else None
+
+    def _promising(self, base: Grid, rng: random.Random) -> Narrow | None:
+        """Half of the time only the cells of good columns and of the roster so far."""
+        if self.good_cells is None or rng.random() < ALL_CELLS:
+            return None
+        narrow = self.good_cells.copy()
+        narrow.include(np.array(base.cells))
+        return narrow
 
     def _short_limit(self) -> Limit:
         left = self.budget.limit()

@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from scheduler.model import roster_of
+from scheduler.apart import ApartSearch
+from scheduler.breaks import has_movable_breaks, place_breaks
+from scheduler.budget import Budget
+from scheduler.components import components
 from scheduler.problem import RosterProblem
 from scheduler.result import Params, ProgressCallback, Result, Status
 from scheduler.search import Search
+from scheduler.solution import Roster
+from scheduler.verify import verify
 
 __all__ = ["solve"]
 
@@ -41,27 +46,35 @@ def solve(
     """
     params = params or Params()
     begun = time.monotonic() if started is None else started
-    search = Search(problem, params, begun, progress, stop)
+    parts = components(problem)
+    search: Search | ApartSearch
+    if len(parts) > 1:
+        search = ApartSearch(problem, parts, params, begun, progress, stop)
+    else:
+        search = Search(problem, params, begun, progress, stop)
     search.run()
-    verdict = search.best.verdict
-    status = _status(search)
-    if status == "nothing_found":
-        return Result(status, None, None, search.best.bound, search.budget.seconds)
+    if search.status == "nothing_found":
+        return Result("nothing_found", None, None, search.bound, search.budget.seconds)
+    return _judged(problem, search.roster, search.status, search.bound, search.budget)
+
+
+def _judged(
+    problem: RosterProblem, roster: Roster, status: Status, bound: int, budget: Budget
+) -> Result:
+    """The judge's word on a roster, with its breaks where they are best."""
+    proven: int | None = bound
+    if has_movable_breaks(problem):
+        # the search left the breaks where the shifts say; where they go, no bound was proven
+        roster, proven = place_breaks(problem, roster), None
+        status = "feasible" if status == "optimal" else status
+    verdict = verify(problem, roster)
     return Result(
         status=status,
-        roster=roster_of(problem, search.best.grid),
+        roster=roster,
         cost=verdict.cost,
-        bound=search.best.bound if verdict.valid else None,
-        seconds=search.budget.seconds,
+        bound=proven if verdict.valid else None,
+        seconds=budget.seconds,
         violations=verdict.violations,
         gaps=verdict.gaps,
         costs=verdict.costs,
     )
-
-
-def _status(search: Search) -> Status:
-    if not search.best.verdict.valid:
-        return "conflict" if search.complete else "nothing_found"
-    if search.best.proven:
-        return "optimal"
-    return "stopped" if search.stopped else "feasible"

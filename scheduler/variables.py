@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from ortools.sat.python import cp_model
 
+from scheduler.columns.people import Narrow
 from scheduler.problem import Post, RosterProblem
 
 OFF = -1
@@ -57,14 +58,22 @@ class Variables:
     ----------
     free : set of (agent, day), optional
         Cells to decide; by default all of them. Costs that no free cell touches are left out.
+    narrow : Narrow, optional
+        Shifts and days off to consider, where fewer than those allowed.
     """
 
     def __init__(
-        self, model: cp_model.CpModel, problem: RosterProblem, base: Grid, free: set[Cell] | None
+        self,
+        model: cp_model.CpModel,
+        problem: RosterProblem,
+        base: Grid,
+        free: set[Cell] | None,
+        narrow: Narrow | None = None,
     ) -> None:
         look = problem.lookup
         self.model, self.problem, self.look, self.base = model, problem, look, base
         everything = ((a, d) for a in range(look.n_agents) for d in range(look.n_days))
+        self.narrow = narrow
         self.free: set[Cell] = set(everything if free is None else free)
         self.whole = free is None
         self.free_days: dict[int, list[int]] = {}
@@ -90,8 +99,12 @@ class Variables:
             self.cell[a, d] = {s: self.model.new_constant(1) for s in shifts}
             self.off[a, d] = self.model.new_constant(0 if shifts else 1)
             return
+        rests = True
+        if self.narrow is not None:
+            shifts = tuple(s for s in shifts if self.narrow.allowed[a, d, s])
+            rests = bool(self.narrow.may_rest[a, d])
         self.cell[a, d] = {s: self.model.new_bool_var("") for s in shifts}
-        self.off[a, d] = self.model.new_bool_var("")
+        self.off[a, d] = self.model.new_bool_var("") if rests else self.model.new_constant(0)
         self.model.add_exactly_one([self.off[a, d], *self.cell[a, d].values()])
 
     def _add_post(self, p: int, post: Post) -> None:

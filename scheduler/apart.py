@@ -1,0 +1,141 @@
+"""Solve the parts of a problem that share nobody, side by side, and put them together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+
+from scheduler.budget import Budget
+from scheduler.components import roster_within
+from scheduler.problem import RosterProblem
+from scheduler.result import Params, Progress, ProgressCallback, Status
+from scheduler.search import Search
+from scheduler.solution import Roster
+from scheduler.verify import verify
+
+ROUNDS = (0.55, 0.45)  # shares of the limit: everybody alike, then by the distance to the bound
+
+
+@dataclass(slots=True)
+class Part:
+    """One part: what is known of it so far."""
+
+    problem: RosterProblem
+    roster: Roster
+    cost: int
+    bound: int
+    status: Status = "nothing_found"
+
+    @property
+    def gap(self) -> int:
+        return max(0, self.cost - self.bound)
+
+
+class ApartSearch:
+    """One solve of a problem in parts."""
+
+    def __init__(
+        self,
+        problem: RosterProblem,
+        parts: list[RosterProblem],
+        params: Params,
+        started: float,
+        progress: ProgressCallback | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:
+        self.problem, self.params, self.progress, self.stop = problem, params, progress, stop
+        self.budget = Budget(params, started)
+        self.stopped = False
+        self.parts = []
+        for part in parts:
+            start = Roster() if params.start is None else roster_within(params.start, part)
+            verdict = verify(part, start)
+            self.parts.append(Part(part, start, verdict.cost, 0))
+
+    def run(self) -> None:
+        """A first round for all alike, then one for those furthest from their bounds."""
+        for number, share in enumerate(ROUNDS):
+            due = [part for part in self.parts if part.status != "optimal"]
+            gaps = [part.gap if number else 1 for part in due]
+            if not due or not sum(gaps) or self.budget.over or self.stopped:
+                break
+            share = 1.0 if number else share
+            jobs = [(part, share * gap / sum(gaps)) for part, gap in zip(due, gaps, strict=True)]
+            left = self.budget.limit()
+            with ThreadPoolExecutor(self._lanes) as lanes:
+                done = [
+                    lanes.submit(self._solve, part, self._params(part, fair, left.seconds))
+                    for part, fair in jobs
+                ]
+            for job in done:
+                job.result()
+
+    @property
+    def _lanes(self) -> int:
+        return 1 if self.budget.repeatable else self.params.workers
+
+    def _params(self, part: Part, share: float, seconds: float | None) -> Params:
+        known = part.status != "nothing_found" or self.params.start is not None
+        effort = self.params.effort
+        return replace(
+            self.params,
+            seconds=None if seconds is None else share * self._lanes * seconds,
+            effort=None if effort is None else share * effort,
+            workers=1,
+            start=part.roster if known else None,
+        )
+
+    def _solve(self, part: Part, params: Params) -> None:
+        if self.stopped or self.budget.out_of_time:
+            return
+
+        def told(progress: Progress) -> None:
+            part.cost = progress.cost
+            part.bound = max(part.bound, progress.bound or 0)
+            self._tell(progress.phase)
+
+        search = Search(part.problem, params, time.monotonic(), told, self._asked, closing=False)
+        search.run()
+        part.status = search.status
+        part.roster = search.roster
+        part.cost = search.best.verdict.cost
+        part.bound = max(part.bound, search.best.bound)
+
+    def _asked(self) -> bool:
+        if self.stop is not None and self.stop():
+            self.stopped = True
+        return self.stopped or self.budget.out_of_time
+
+    def _tell(self, phase: str) -> None:
+        if self.progress is not None:
+            cost, bound = (sum(getattr(p, x) for p in self.parts) for x in ("cost", "bound"))
+            self.progress(Progress(self.budget.seconds, cost, bound, phase))
+
+    @property
+    def roster(self) -> Roster:
+        """The parts put together."""
+        cells: dict[tuple[str, date], str] = {}
+        posts: dict[tuple[str, date], tuple[str, ...]] = {}
+        for part in self.parts:
+            cells |= part.roster.cells
+            posts |= part.roster.posts
+        return Roster(cells, posts)
+
+    @property
+    def bound(self) -> int:
+        return sum(part.bound for part in self.parts)
+
+    @property
+    def status(self) -> Status:
+        """The worst of the parts'; stopped only when the caller asked."""
+        found = {part.status for part in self.parts}
+        if "nothing_found" in found:
+            return "nothing_found"
+        if "conflict" in found:
+            return "conflict"
+        if found == {"optimal"}:
+            return "optimal"
+        return "stopped" if self.stopped else "feasible"

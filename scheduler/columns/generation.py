@@ -1,0 +1,244 @@
+"""Column generation over all people: a first roster, a bound, and dives to good rosters.
+
+The dual prices are smoothed (Wentges 1997); every pricing of everybody gives a Lagrangian bound,
+exact because prices are rounded to whole parts before use.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scheduler.columns.cover import Cover
+from scheduler.columns.kernel import INFINITE, Array
+from scheduler.columns.master import Master, Prices
+from scheduler.columns.people import Narrow, People
+from scheduler.columns.pricing import Habit, Priced, Pricer
+
+FINEST = 256  # parts of a cost unit, at most, that prices are rounded to
+SMOOTH = 0.5
+TOLERANCE = 1e-6
+SWEEPS = 12
+EFFORT_PER_STEP, EFFORT_PER_ITERATION = 1e-9, 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the search around gives: its limits, and ears for what is found."""
+
+    over: Callable[[], bool]
+    seconds_left: Callable[[], float | None]
+    offer: Callable[[Array, int], None]
+    raise_bound: Callable[[float], None]
+    spend: Callable[[float], None]
+
+
+class Generation:
+    """The people of a problem, their columns and the prices so far."""
+
+    def __init__(
+        self, people: People, cover: Cover, course: Course, threads: int, seed: int
+    ) -> None:
+        self.people, self.cover, self.course = people, cover, course
+        self.n = len(people.persons)
+        self.rng = np.random.default_rng(seed)
+        self.scale = scale_for(people, cover)
+        self.master = Master(cover, self.n)
+        self.pricers = [Pricer(people.units) for _ in range(threads)]
+        self.habits = [Habit.of(person) for person in people.persons]
+        self.allowed = np.array([p.allowed for p in people.persons])
+        self.may_rest = np.array([p.may_rest for p in people.persons])
+        self.centre: Array | None = None  # the prices of the best bound
+        self.bound = -np.inf
+        self.prices: Prices | None = None  # the latest of the whole problem
+        self.seconds_a_round = 0.0  # pricing everybody took so long
+        self.complete = False  # nothing is left to generate
+        self._late: Callable[[], bool] = bool  # never
+
+    @property
+    def over(self) -> bool:
+        return self._late() or self.course.over()
+
+    @contextmanager
+    def within(self, late: Callable[[], bool]) -> Iterator[None]:
+        """Inside, also stop when `late` says so."""
+        self._late = late
+        try:
+            yield
+        finally:
+            self._late = bool
+
+    def wishes(self, a: int, line: Array) -> int:
+        """Cost of a line's wishes."""
+        on = np.flatnonzero(line >= 0)
+        return int(self.people.persons[a].costs[on, line[on]].sum())
+
+    def cost(self, grid: Array) -> int:
+        """Cost of a grid of lawful lines."""
+        lines = sum(self.wishes(a, grid[a]) for a in range(self.n))
+        return self.people.constant + lines + int(self.cover.cost(self.cover.counts(grid)).sum())
+
+    # -- one line after another ------------------------------------------------------------------
+
+    def first_roster(self) -> Array | None:
+        """A line for everybody beside the lines so far, made better while that is quick."""
+        grid = np.full((self.n, self.people.size[0]), -1)
+        counts = self.cover.counts(grid)
+        for a in self.rng.permutation(self.n):
+            line = None if self.over else self._beside(int(a), grid, counts, placed=False)
+            if line is None:
+                return None
+            self._put(int(a), line, grid, counts)
+        self.course.offer(grid, self.cost(grid))
+        return self.polish(grid, SWEEPS)
+
+    def polish(self, grid: Array, sweeps: int) -> Array:
+        """Everybody's best line beside the others', in turn, until none is better."""
+        grid = grid.copy()
+        counts = self.cover.counts(grid)
+        self.course.offer(grid, self.cost(grid))
+        for _ in range(sweeps):
+            begun, before = time.monotonic(), grid.copy()
+            for a in self.rng.permutation(self.n):
+                if self.over:
+                    break
+                line = self._beside(int(a), grid, counts, placed=True)
+                if line is not None:
+                    self._put(int(a), line, grid, counts)
+            self.course.offer(grid, self.cost(grid))
+            self.seconds_a_round = (time.monotonic() - begun) / len(self.pricers)
+            if (grid == before).all():
+                break
+        return grid
+
+    def _put(self, a: int, line: Array, grid: Array, counts: Array) -> None:
+        counts -= self.cover.hits(a, grid[a])
+        counts += self.cover.hits(a, line)
+        grid[a] = line
+        self.master.add(a, line, self.wishes(a, line))
+
+    def _beside(self, a: int, grid: Array, counts: Array, placed: bool) -> Array | None:
+        """The best line beside the others' lines."""
+        others = counts - self.cover.hits(a, grid[a])
+        step = self.cover.cost(others + 1) - self.cover.cost(others)
+        person = self.people.persons[a]
+        costs = self.cover.cells(step, a) + person.costs
+        found = self.pricers[0].price(person, self.habits[a], costs, self.people.opens)
+        on = np.flatnonzero(grid[a] >= 0)
+        if placed and int(costs[on, grid[a, on]].sum()) <= found.cost:
+            line: Array = grid[a]
+            return line
+        return found.line
+
+    def start_from(self, grid: Array) -> None:
+        """Take the lines of a lawful roster as columns."""
+        for a in range(self.n):
+            self.master.add(a, grid[a], self.wishes(a, grid[a]))
+
+    # -- generating ------------------------------------------------------------------------------
+
+    def generate(self, rounds: int | None = None) -> bool:
+        """Add columns until none improves the mix; True when that was reached.
+
+        With narrowed cells, or for a few rounds only, it gives no bound.
+        """
+        whole = rounds is None
+        while not self.over and (rounds is None or rounds > 0):
+            prices = self.master.solve(self.course.seconds_left())
+            if prices is None:
+                return False
+            if whole:
+                self.prices = prices
+            added = 0
+            if whole and self.centre is not None:
+                smooth = SMOOTH * self.centre + (1 - SMOOTH) * prices.rows
+                added = self._price_all(smooth, prices, whole)
+            if not added and not self.over:
+                added = self._price_all(prices.rows, prices, whole)
+                if not added:
+                    return not self.over
+            self.master.drop_idle()
+            self._spend()
+            rounds = None if rounds is None else rounds - 1
+        return False
+
+    def _price_all(self, rows: Array, prices: Prices, whole: bool) -> int:
+        """Price everybody at these prices; the number of columns added that improve the mix."""
+        parts = np.rint(rows * self.scale).astype(np.int64)
+        answers = self._answers(parts, prices, whole)
+        added = 0
+        for a, answer in answers.items():
+            if answer.line is not None:
+                wishes = self.wishes(a, answer.line)
+                worth = prices.rows[self.cover.hits(a, answer.line)].sum() + prices.persons[a]
+                if wishes - worth < -TOLERANCE:
+                    added += self.master.add(a, answer.line, wishes)
+        if whole and len(answers) == self.n:
+            lagrangian = sum(answer.bound for answer in answers.values())
+            lagrangian += self.cover.least(parts, self.scale)
+            bound = self.people.constant + lagrangian / self.scale
+            if bound > self.bound:
+                self.bound, self.centre = bound, rows
+                self.course.raise_bound(bound)
+        return added
+
+    def promising(self, lines: int) -> Narrow:
+        """The cells of everybody's cheapest columns at the latest prices."""
+        allowed, may_rest = np.zeros_like(self.allowed), np.zeros_like(self.may_rest)
+        columns: dict[int, list[tuple[float, int, Array]]] = defaultdict(list)
+        rows = self.prices.rows if self.prices is not None else np.zeros(len(self.cover.day))
+        for n, column in enumerate(self.master.columns):
+            worth = rows[self.cover.hits(column.agent, column.line)].sum()
+            columns[column.agent].append((column.cost - worth, n, column.line))
+        days = np.arange(self.people.size[0])
+        for a, found in columns.items():
+            for _, _, line in sorted(found, key=lambda item: item[:2])[:lines]:
+                on = line >= 0
+                allowed[a, days[on], line[on]] = True
+                may_rest[a, ~on] = True
+        return Narrow(allowed, may_rest)
+
+    def _spend(self) -> None:
+        steps = sum(pricer.effort for pricer in self.pricers)
+        self.course.spend(EFFORT_PER_STEP * steps + EFFORT_PER_ITERATION * self.master.iterations)
+        self.master.iterations = 0
+        for pricer in self.pricers:
+            pricer.effort = 0
+
+    def _answers(self, parts: Array, prices: Prices, whole: bool) -> dict[int, Priced]:
+        """Everybody priced, in as many threads as there are pricers."""
+
+        def run(number: int) -> dict[int, Priced]:
+            found = {}
+            pricer = self.pricers[number]
+            for a in range(number, self.n, len(self.pricers)):
+                if self.over:
+                    break
+                person = self.people.persons[a]
+                if not whole:
+                    person = replace(person, allowed=self.allowed[a], may_rest=self.may_rest[a])
+                costs = person.costs * self.scale - self.cover.cells(parts, a)
+                enough = int(prices.persons[a] * self.scale)
+                found[a] = pricer.price(person, self.habits[a], costs, self.people.opens, enough)
+            return found
+
+        if len(self.pricers) == 1:
+            return run(0)
+        with ThreadPoolExecutor(len(self.pricers)) as pool:
+            halves = list(pool.map(run, range(len(self.pricers))))
+        return {a: answer for half in halves for a, answer in sorted(half.items())}
+
+
+def scale_for(people: People, cover: Cover) -> int:
+    """The finest power of two with which the kernel's sums stay within 32 bits; 0 when none."""
+    dearest = cover.dearest + max(int(np.abs(p.costs).max(initial=0)) for p in people.persons)
+    scale = FINEST
+    while scale and scale * max(dearest, 1) * people.size[0] > INFINITE // 64:
+        scale //= 2
+    return scale

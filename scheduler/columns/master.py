@@ -1,0 +1,157 @@
+"""The master problem: which mix of lines covers best (a linear program)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from ortools.math_opt.python import mathopt
+
+from scheduler.columns.cover import Cover
+from scheduler.columns.kernel import Array
+
+KEEP_IDLE = 15  # rounds at zero in a row after which a column may leave
+CROWD = 40  # columns per person from which idle ones leave
+
+
+@dataclass(slots=True)
+class Column:
+    """One lawful line of one person, with the cost of its wishes."""
+
+    agent: int
+    line: Array
+    cost: int
+    variable: Any
+    share: float = 0.0  # in the last solution
+    idle: int = 0
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Duals of a solution: what one more person is worth in each row, and each person's line."""
+
+    cost: float
+    rows: Array
+    persons: Array
+
+
+class Master:
+    """One row per person, one per cover with variables for people short and spare."""
+
+    def __init__(self, cover: Cover, n_agents: int) -> None:
+        self.cover, self.n_agents = cover, n_agents
+        self.columns: list[Column] = []
+        self._known: set[tuple[int, bytes]] = set()
+        self.iterations = 0
+        self._at: dict[tuple[int, int], list[int]] = {}
+        for n, cell in enumerate(zip(cover.day.tolist(), cover.shift.tolist(), strict=True)):
+            self._at.setdefault(cell, []).append(n)
+        self._build()
+
+    def _build(self) -> None:
+        self.model = mathopt.Model()
+        self.model.objective.is_maximize = False
+        add = self.model.add_linear_constraint
+        self.persons = [add(lb=1.0, ub=1.0) for _ in range(self.n_agents)]
+        self.rows = [add(lb=float(d), ub=float(d)) for d in self.cover.desired]
+        cover = self.cover
+        for n, row in enumerate(self.rows):
+            self._slack(row, 1.0, int(cover.desired[n] - cover.minimum[n]), int(cover.under[n]))
+            self._slack(row, 1.0, int(cover.minimum[n]), int(cover.under[n] + cover.dear[n]))
+            self._slack(row, -1.0, int(cover.most[n] - cover.desired[n]), 0)
+            self._slack(row, -1.0, None, int(cover.over[n]))
+        self._solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
+
+    def _slack(self, row: Any, sign: float, most: int | None, cost: int) -> None:
+        if most == 0:
+            return
+        variable = self.model.add_variable(lb=0.0, ub=float("inf") if most is None else float(most))
+        row.set_coefficient(variable, sign)
+        if cost:
+            self.model.objective.set_linear_coefficient(variable, float(cost))
+
+    def add(self, agent: int, line: Array, cost: int) -> bool:
+        """Take a line into the master; False when it is there already."""
+        key = (agent, line.astype(np.int8).tobytes())
+        if key in self._known:
+            return False
+        self._known.add(key)
+        self.columns.append(Column(agent, line.copy(), cost, self._variable(agent, line, cost)))
+        return True
+
+    def _variable(self, agent: int, line: Array, cost: int) -> Any:
+        variable = self.model.add_variable(lb=0.0)
+        self.persons[agent].set_coefficient(variable, 1.0)
+        for d in np.flatnonzero(line >= 0).tolist():
+            for n in self._at.get((d, int(line[d])), ()):
+                if self.cover.members[n, agent]:
+                    self.rows[n].set_coefficient(variable, 1.0)
+        if cost:
+            self.model.objective.set_linear_coefficient(variable, float(cost))
+        return variable
+
+    def solve(self, seconds: float | None) -> Prices | None:
+        """The cheapest mix of the open columns; None when time ran out before it was found."""
+        limit = None if seconds is None else timedelta(seconds=max(seconds, 0.01))
+        result = self._solved(mathopt.SolveParameters(time_limit=limit))
+        if result is None or result.termination.reason != mathopt.TerminationReason.OPTIMAL:
+            return None
+        self.iterations += result.solve_stats.simplex_iterations
+        values = result.variable_values([column.variable for column in self.columns])
+        for column, value in zip(self.columns, values, strict=True):
+            column.share = value
+            column.idle = 0 if value > 1e-9 else column.idle + 1
+        return Prices(
+            result.objective_value(),
+            np.array(result.dual_values(self.rows)),
+            np.array(result.dual_values(self.persons)),
+        )
+
+    def _solved(self, parameters: mathopt.SolveParameters) -> Any:
+        """Solve; once more from scratch when the simplex method lost its way."""
+        try:
+            return self._solver.solve(params=parameters)
+        except Exception:
+            self._build()
+            for column in self.columns:
+                column.variable = self._variable(column.agent, column.line, column.cost)
+                if not column.open:
+                    column.variable.upper_bound = 0.0
+        try:
+            return self._solver.solve(params=parameters)
+        except Exception:
+            return None
+
+    def drop_idle(self) -> None:
+        """Let columns go that have long been at zero."""
+        if len(self.columns) <= CROWD * self.n_agents:
+            return
+        for column in self.columns:
+            if column.idle > KEEP_IDLE:
+                self._known.discard((column.agent, column.line.astype(np.int8).tobytes()))
+                self.model.delete_variable(column.variable)
+        self.columns = [column for column in self.columns if column.idle <= KEEP_IDLE]
+
+    def open_only(self, allowed: Array, may_rest: Array) -> None:
+        """Close the columns that leave the narrowed cells ((agents, days, …) bool)."""
+        days = np.arange(self.cover.size[0])
+        for column in self.columns:
+            on = column.line >= 0
+            a = column.agent
+            fits = allowed[a, days[on], column.line[on]].all() and may_rest[a, ~on].all()
+            if bool(fits) != column.open:
+                column.open = bool(fits)
+                column.variable.upper_bound = float("inf") if fits else 0.0
+
+    def shares(self) -> Array:
+        """How much of each (agent, day, shift) the last solution uses."""
+        days, shifts = self.cover.size
+        found = np.zeros((self.n_agents, days, shifts))
+        for column in self.columns:
+            if column.share > 1e-9:
+                on = np.flatnonzero(column.line >= 0)
+                found[column.agent, on, column.line[on]] += column.share
+        return found
