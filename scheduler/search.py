@@ -120,6 +120,9 @@ class Search:
             if not self._take_start():
                 self.best.phase = "lines"
                 self._lines()
+            if self.generation is not None and not self.over:
+                self.best.phase = "columns"
+                self._columns(self.generation)
             if self.literals <= SMALL_MODEL and not self.over:
                 self.best.phase = "whole"
                 self._small()
@@ -127,9 +130,7 @@ class Search:
             if self.over:
                 return
             if self.budget.repeatable or self.params.workers < 2:
-                if self.generation is not None:
-                    self._columns(self.generation)
-                elif self.literals > SMALL_MODEL:
+                if self.generation is None and self.literals > SMALL_MODEL:
                     self._whole(FIRST_SHARE, 1)
                 self._neighbourhoods(self.params.seed)
             else:
@@ -168,7 +169,7 @@ class Search:
             partial(self._neighbourhoods, self.params.seed + n) for n in range(self.params.workers)
         ]
         if self.generation is not None:
-            jobs[0] = self._columns_and_more
+            jobs[0] = self._dives
         elif self._affordable >= self.literals:
             jobs[0] = partial(self._whole, 1.0, 1)
         threads = [threading.Thread(target=self._guarded, args=[job]) for job in jobs]
@@ -231,18 +232,16 @@ class Search:
             return False
         return left is None or rounds < GENERATION_SHARE * left
 
-    def _columns_and_more(self) -> None:
-        """Columns and dives, beside neighbourhoods; then dive after dive, or more of those."""
+    def _dives(self) -> None:
+        """Dive after dive; neighbourhoods where there are no columns to dive with."""
         assert self.generation is not None
-        self._columns(self.generation)
         while self.generation.complete and not self.over:
             Dive(self.generation).run()
         self._neighbourhoods(self.params.seed)
 
     def _small(self) -> None:
-        """Columns, then the whole model with all workers, first near the bound only."""
+        """The whole model with all workers, first near the bound only."""
         if self.generation is not None:
-            self._columns(self.generation)
             margins = Margins(self.generation) if self.generation.centre is not None else None
             if margins is not None and not self.over and margins.measure():
                 self._near_bound(margins)

@@ -13,7 +13,8 @@ from scheduler.columns.master import Column
 
 SURE = 0.99  # share from which a cell counts as decided
 PACE = 0.04  # of the cells with a duty, fixed in each step beside those
-ROUNDS = 3  # of pricing after each step
+ROUNDS = 3  # of pricing after each step; one where a round is slow
+SLOW = 0.4  # seconds
 POLISH = 4  # sweeps over all people at the end
 
 
@@ -40,6 +41,7 @@ class Dive:
 
     def _down(self) -> Array | None:
         generation, master = self.generation, self.generation.master
+        slow = generation.seconds_a_round > SLOW
         while not generation.over:
             if master.solve(generation.course.seconds_left()) is None:
                 return None
@@ -47,7 +49,7 @@ class Dive:
             if not self._fix(shares):
                 return self._roster()
             master.open_only(generation.allowed, generation.may_rest)
-            generation.generate(ROUNDS)
+            generation.generate(1 if slow else ROUNDS)
         return self._roster()
 
     def _fix(self, shares: Array) -> bool:

@@ -19,10 +19,12 @@ from scheduler.columns.cover import Cover
 from scheduler.columns.kernel import INFINITE, Array
 from scheduler.columns.master import Master, Prices
 from scheduler.columns.people import Narrow, People
-from scheduler.columns.pricing import Habit, Priced, Pricer
+from scheduler.columns.pricing import MOST_TOLL, Habit, Priced, Pricer
 
-FINEST = 256  # parts of a cost unit, at most, that prices are rounded to
+FINEST = 1024  # parts of a cost unit, at most, that prices are rounded to
 SMOOTH = 0.5
+NEAR_ENOUGH = 5e-5  # between mix and bound
+CLOSE = 0.5  # of the mix's cost: bounds below that are no centre to stay near
 TOLERANCE = 1e-6
 SWEEPS = 12
 EFFORT_PER_STEP, EFFORT_PER_ITERATION = 1e-9, 1e-4
@@ -57,7 +59,7 @@ class Generation:
         self.centre: Array | None = None  # the prices of the best bound
         self.bound = -np.inf
         self.prices: Prices | None = None  # the latest of the whole problem
-        self.seconds_a_round = 0.0  # pricing everybody took so long
+        self.seconds_a_round = 0.0  # solving the master and pricing everybody took so long
         self.complete = False  # nothing is left to generate
         self._late: Callable[[], bool] = bool  # never
 
@@ -112,7 +114,7 @@ class Generation:
                 if line is not None:
                     self._put(int(a), line, grid, counts)
             self.course.offer(grid, self.cost(grid))
-            self.seconds_a_round = (time.monotonic() - begun) / len(self.pricers)
+            self._time_round(begun)
             if (grid == before).all():
                 break
         return grid
@@ -150,13 +152,15 @@ class Generation:
         """
         whole = rounds is None
         while not self.over and (rounds is None or rounds > 0):
+            begun = time.monotonic()
             prices = self.master.solve(self.course.seconds_left())
             if prices is None:
                 return False
+            cost = self.people.constant + prices.cost
             if whole:
                 self.prices = prices
             added = 0
-            if whole and self.centre is not None:
+            if whole and self.centre is not None and self.bound > CLOSE * cost:
                 smooth = SMOOTH * self.centre + (1 - SMOOTH) * prices.rows
                 added = self._price_all(smooth, prices, whole)
             if not added and not self.over:
@@ -164,7 +168,11 @@ class Generation:
                 if not added:
                     return not self.over
             self.master.drop_idle()
+            if whole:
+                self._time_round(begun)
             self._spend()
+            if whole and cost < self.bound * (1 + NEAR_ENOUGH):
+                return True
             rounds = None if rounds is None else rounds - 1
         return False
 
@@ -204,6 +212,13 @@ class Generation:
                 may_rest[a, ~on] = True
         return Narrow(allowed, may_rest)
 
+    def _time_round(self, begun: float) -> None:
+        """How long a round takes; reckoned, where the same must come out on any machine."""
+        if self.course.seconds_left() is None:
+            self.seconds_a_round = EFFORT_PER_STEP * sum(p.effort for p in self.pricers)
+        else:
+            self.seconds_a_round = time.monotonic() - begun
+
     def _spend(self) -> None:
         steps = sum(pricer.effort for pricer in self.pricers)
         self.course.spend(EFFORT_PER_STEP * steps + EFFORT_PER_ITERATION * self.master.iterations)
@@ -224,7 +239,8 @@ class Generation:
                 if not whole:
                     person = replace(person, allowed=self.allowed[a], may_rest=self.may_rest[a])
                 costs = person.costs * self.scale - self.cover.cells(parts, a)
-                enough = int(prices.persons[a] * self.scale)
+                # less what rounding can add up to, so that what is found improves the mix for sure
+                enough = int(prices.persons[a] * self.scale) - costs.shape[0] // 2 - 2
                 found[a] = pricer.price(person, self.habits[a], costs, self.people.opens, enough)
             return found
 
@@ -239,6 +255,6 @@ def scale_for(people: People, cover: Cover) -> int:
     """The finest power of two with which the kernel's sums stay within 32 bits; 0 when none."""
     dearest = cover.dearest + max(int(np.abs(p.costs).max(initial=0)) for p in people.persons)
     scale = FINEST
-    while scale and scale * max(dearest, 1) * people.size[0] > INFINITE // 64:
+    while scale and (1 + MOST_TOLL) * scale * max(dearest, 1) * people.size[0] > INFINITE // 4:
         scale //= 2
     return scale

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from scheduler.columns.generation import Generation
-from scheduler.columns.kernel import INFINITE, Array
+from scheduler.columns.kernel import Array
 from scheduler.columns.people import Narrow
 from scheduler.columns.pricing import Pricer
 
@@ -61,7 +61,7 @@ class Margins:
         person = generation.people.persons[a]
         costs = person.costs * generation.scale - generation.cover.cells(self._parts, a)
         habit, opens = generation.habits[a], generation.people.opens
-        cheapest = pricer.price(person, habit, costs, opens, INFINITE)
+        cheapest = pricer.cheapest(person, habit, costs, opens)
         self._cheapest[a] = cheapest.bound
         if cheapest.line is not None:
             self._cover(a, cheapest.line, 0.0)

@@ -11,6 +11,7 @@ from scheduler.columns.people import Cap, Person
 
 TRIES = 8  # times the tolls are raised until a line keeps the caps
 DECAY = 0.7  # of what is left of a toll when the person is priced again
+MOST_TOLL = 4  # times the dearest cell
 STEP = 0.25  # of the mean cost of a cell: the first rise
 CHEAP_STEPS = 5_000_000  # of the kernel for one line, while it counts weekends
 MOST_STEPS = 200_000_000  # of the kernel for one line, while it counts
@@ -78,7 +79,7 @@ class Pricer:
             none is known to. None: be content with any line.
         """
         best = self._with_tolls(person, habit, costs, opens)
-        while enough is not None and best.bound < min(best.cost, enough) and best.cost >= enough:
+        while enough is not None and best.bound < enough <= best.cost:
             if not self._count_more(person, habit):
                 break
             again = self._with_tolls(person, habit, costs, opens)
@@ -91,6 +92,17 @@ class Pricer:
                 n for n in habit.exact if over[n] == 0 or person.caps[n].shifts is None
             )
         return best
+
+    def cheapest(self, person: Person, habit: Habit, costs: Array, opens: Array) -> Priced:
+        """The cheapest line, as sure as counting is affordable."""
+        found = self.price(person, habit, costs, opens)
+        while found.line is not None and found.bound < found.cost:
+            again = self.price(person, habit, costs, opens, found.cost)
+            bound = max(found.bound, again.bound)
+            if again.cost >= found.cost:
+                return Priced(min(bound, found.cost), found.line, found.cost)
+            found = Priced(bound, again.line, again.cost)
+        return found
 
     def _with_tolls(self, person: Person, habit: Habit, costs: Array, opens: Array) -> Priced:
         tolls = habit.tolls
@@ -111,6 +123,7 @@ class Pricer:
                 best = line
                 break
             tolls += step * np.maximum(over, 0)
+            np.minimum(tolls, MOST_TOLL * int(np.abs(costs).max()), out=tolls)
             step *= 2
         return Priced(min(bound, cost), best, cost)
 
