@@ -1,5 +1,12 @@
 """All tables of the desk; importing this package fills `SQLModel.metadata`."""
 
+from wfm.tables.access import (
+    AccessGrant,
+    AgentRequest,
+    ApiToken,
+    CalendarFeed,
+    KeptAnswer,
+)
 from wfm.tables.desk import (
     Account,
     AccountRole,
@@ -81,22 +88,26 @@ from wfm.tables.tickets import (
 )
 
 __all__ = [
+    "AccessGrant",
     "Account",
     "AccountRole",
     "Agent",
     "AgentContract",
     "AgentGrade",
+    "AgentRequest",
     "AgentRestriction",
     "AgentSkill",
     "AgentTeam",
     "Agreement",
     "AgreementTarget",
+    "ApiToken",
     "Assessment",
     "AssessmentCycle",
     "Assignment",
     "AuditEntry",
     "BusinessCalendar",
     "CalendarDay",
+    "CalendarFeed",
     "CalibrationSample",
     "ClockFailure",
     "ClockNotice",
@@ -120,6 +131,7 @@ __all__ = [
     "HolidayDuty",
     "ImportRun",
     "Job",
+    "KeptAnswer",
     "Leave",
     "Post",
     "PostHolding",
