@@ -107,12 +107,13 @@ def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], t
         agent = facts.get(duty.agent_id)
         if agent is None:
             continue
-        present = any(begin <= now < end for begin, end in presence(duty))
-        rows.append(SeatRow(agent, duty.mode, held.get(agent.id, 0), duty.ends_at, not present))
-        if present:
+        leaves_at = next((end for begin, end in presence(duty) if begin <= now < end), None)
+        on_break = leaves_at is None
+        rows.append(SeatRow(agent, duty.mode, held.get(agent.id, 0), duty.ends_at, on_break))
+        if leaves_at is not None:
             person = Agent(agent.code, TIERS[agent.grade], agent.skills, agent.capacity)
             begun = max(since.get(agent.id, duty.starts_at), duty.starts_at)
-            seats.append(Seat(person, rows[-1].in_hand, micro(begun)))
+            seats.append(Seat(person, rows[-1].in_hand, micro(begun), leaves_at))
     return seats, tuple(sorted(rows, key=lambda row: row.agent.code))
 
 

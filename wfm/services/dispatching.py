@@ -12,10 +12,9 @@ from sqlmodel import Session, col, select
 
 from wfm import access, audit
 from wfm.access import Actor
-from wfm.dispatch.live import Proposal, next_for, recommend
+from wfm.dispatch.live import Proposal, in_order, next_for, recommend
 from wfm.dispatch.model import Ticket as Waiting
 from wfm.dispatch.model import may_take, micro
-from wfm.dispatch.policy import rank
 from wfm.errors import NotFoundError
 from wfm.services import desk_snapshot, ticket_work
 from wfm.services.desk_snapshot import SeatRow, Snapshot, due_at
@@ -121,7 +120,7 @@ def board(
     wanted = filters or Filters()
     desk = desk_snapshot.take(session, at, timezone)
     now = micro(at)
-    ordered = sorted(desk.state.waiting, key=lambda ticket: rank(desk.policy, ticket, now))
+    ordered = in_order(desk.policy, desk.state, now)
     risks = {one.ticket_id: _risk(desk, desk.tickets[one.ticket_id], at) for one in ordered}
     matching = [one for one in ordered if _matches(one, risks[one.ticket_id], wanted)]
     skills = {row.code: row for row in session.exec(select(Skill).order_by(Skill.code))}
