@@ -234,9 +234,9 @@ class Desk:
 
     def next_look(self) -> int | None:
         """Next instant at which time alone may let somebody take a ticket."""
-        looks = list(self.kept.values())
-        looks += [at for at, _, _ in self.widening[:1]]
-        return min(looks, default=None)
+        if not self.kept and not self.widening:
+            return None
+        return min((*self.kept.values(), *(at for at, _, _ in self.widening[:1])))
 
     # how it is kept
 

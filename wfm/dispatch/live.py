@@ -5,7 +5,8 @@ The same policy as in a replay, asked about one plain snapshot of the desk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -97,7 +98,10 @@ def next_for(
     seat = next((seat for seat in desk.seats if seat.agent.agent_id == agent_id), None)
     if seat is None:
         raise ValueError(f"{agent_id} is not on duty")
-    reach = [ticket for ticket in in_order(policy, desk, now) if may_take(seat.agent, ticket)]
+    lanes = _lanes(policy, desk, now)
+    reach = _sorted(
+        policy, desk, [lane for lane in lanes.values() if may_take(seat.agent, lane[0])], now
+    )
     why = [
         Reason("waiting", {"n": len(desk.waiting)}),
         Reason("within_reach", {"n": len(reach)}),
@@ -130,13 +134,27 @@ def cover(desk: DeskState, ticket: Ticket) -> int:
 
 def in_order(policy: Policy, desk: DeskState, now: int) -> list[Ticket]:
     """The waiting tickets as they stand now, whose turn it is first."""
-    waiting = [widened(policy, ticket, now) for ticket in desk.waiting]
-    covers: dict[LaneKey, int] = {}  # tickets of one lane are covered alike
-    for ticket in waiting:
-        lane = lane_key(ticket)
-        if lane not in covers:
-            covers[lane] = cover(desk, ticket)
-    return sorted(waiting, key=lambda ticket: rank(policy, ticket, now, covers[lane_key(ticket)]))
+    return _sorted(policy, desk, _lanes(policy, desk, now).values(), now)
+
+
+def _lanes(policy: Policy, desk: DeskState, now: int) -> dict[LaneKey, list[Ticket]]:
+    """The waiting tickets as they stand now, those together that the same agents may take."""
+    lanes: dict[LaneKey, list[Ticket]] = defaultdict(list)
+    for ticket in desk.waiting:
+        stands = widened(policy, ticket, now) if policy.rings else ticket
+        lanes[lane_key(stands)].append(stands)
+    return lanes
+
+
+def _sorted(
+    policy: Policy, desk: DeskState, lanes: Iterable[Sequence[Ticket]], now: int
+) -> list[Ticket]:
+    ranked = []
+    for lane in lanes:
+        covered = cover(desk, lane[0])
+        ranked += [(rank(policy, ticket, now, covered), ticket) for ticket in lane]
+    ranked.sort(key=lambda pair: pair[0])
+    return [ticket for _, ticket in ranked]
 
 
 def has_room(seat: Seat, ticket: Ticket) -> bool:

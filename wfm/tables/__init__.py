@@ -85,6 +85,7 @@ from wfm.tables.tickets import (
     Ticket,
     TicketClock,
     TicketEvent,
+    TicketHandover,
 )
 
 __all__ = [
@@ -155,5 +156,6 @@ __all__ = [
     "Ticket",
     "TicketClock",
     "TicketEvent",
+    "TicketHandover",
     "WatchDecision",
 ]

@@ -800,6 +800,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("about_id", sa.Integer(), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
         sa.Column("first_response_at", wfm.tables.base.Instant(timezone=True), nullable=True),
         sa.Column("resolved_at", wfm.tables.base.Instant(timezone=True), nullable=True),
         sa.Column("closed_at", wfm.tables.base.Instant(timezone=True), nullable=True),
@@ -818,6 +820,10 @@ def upgrade() -> None:
             ["customer_id"], ["customer.id"], name=op.f("fk_ticket_customer_id_customer")
         ),
         sa.ForeignKeyConstraint(["owner_id"], ["agent.id"], name=op.f("fk_ticket_owner_id_agent")),
+        sa.ForeignKeyConstraint(["about_id"], ["agent.id"], name=op.f("fk_ticket_about_id_agent")),
+        sa.ForeignKeyConstraint(
+            ["merged_into_id"], ["ticket.id"], name=op.f("fk_ticket_merged_into_id_ticket")
+        ),
         sa.ForeignKeyConstraint(
             ["service_id"], ["service.id"], name=op.f("fk_ticket_service_id_service")
         ),
@@ -836,6 +842,31 @@ def upgrade() -> None:
     op.create_index(op.f("ix_ticket_owner_id"), "ticket", ["owner_id"], unique=False)
     op.create_index(op.f("ix_ticket_resolved_at"), "ticket", ["resolved_at"], unique=False)
     op.create_index(op.f("ix_ticket_skill_id"), "ticket", ["skill_id"], unique=False)
+    op.create_table(
+        "ticket_handover",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("given_by_id", sa.Integer(), nullable=False),
+        sa.Column("given_to_id", sa.Integer(), nullable=True),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("given_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("given_signature", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("taken_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("taken_signature", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["given_by_id"], ["agent.id"], name=op.f("fk_ticket_handover_given_by_id_agent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["given_to_id"], ["agent.id"], name=op.f("fk_ticket_handover_given_to_id_agent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_handover_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_handover")),
+    )
+    op.create_index(
+        op.f("ix_ticket_handover_ticket_id"), "ticket_handover", ["ticket_id"], unique=False
+    )
     op.create_table(
         "account_role",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -2228,6 +2259,8 @@ def downgrade() -> None:
     op.drop_index(
         "ix_ticket_next_look_at", table_name="ticket", postgresql_where=sa.text("state = 'open'")
     )
+    op.drop_index(op.f("ix_ticket_handover_ticket_id"), table_name="ticket_handover")
+    op.drop_table("ticket_handover")
     op.drop_table("ticket")
     op.drop_index(op.f("ix_team_site_id"), table_name="team")
     op.drop_table("team")
