@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from wfm import access, audit
 from wfm.access import Actor
-from wfm.dispatch.live import Proposal, in_order, next_for, recommend
+from wfm.dispatch.live import Proposal, has_room, in_order, next_for, recommend
 from wfm.dispatch.model import Ticket as Waiting
 from wfm.dispatch.model import may_take, micro
 from wfm.errors import NotFoundError
@@ -324,9 +324,11 @@ def _check(desk: Snapshot, ticket: Waiting, agent: AgentRow) -> None:
         raise Refusal("off_duty", agent=agent.name)
     if seat is None:
         raise Refusal("on_break", agent=agent.name)
-    if not may_take(seat.agent, ticket):
+    if agent.code in ticket.not_by:
+        raise Refusal("about_her", agent=agent.name)
+    if not may_take(seat.agent, replace(ticket, proficiency=1)):
         raise Refusal("unable", agent=agent.name)
-    if seat.in_hand >= seat.agent.capacity:
+    if not has_room(seat, ticket):
         raise Refusal("full", agent=agent.name)
 
 
