@@ -33,6 +33,7 @@ from web.routes import (
     grades,
     imports,
     jobs,
+    me,
     roster_edits,
     rosters,
     service_levels,
@@ -48,7 +49,7 @@ STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 ROUTERS = (
     account, grades, grade_reports, grade_cases, rosters, roster_edits, duty, duty_posts, closing,
-    forecast, dispatch, service_levels, imports, jobs,
+    forecast, dispatch, service_levels, imports, jobs, me,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 
@@ -154,7 +155,7 @@ async def _show_error(request: Request, error: Exception) -> Response:
         block=part,
         status=error.http_status,
         headers=headers,
-        headline=error.message,
+        headline=error.texts.get(request.state.language, error.message),
         faults=[str(fault) for fault in error.faults[:50]],
     )
 

@@ -46,6 +46,12 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "imports.run": frozenset({Role.PLANNER, Role.ADMINISTRATOR}),
     "jobs.view": frozenset({Role.PLANNER, Role.LEAD, Role.AUDITOR, Role.ADMINISTRATOR}),
     "audit.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
+    "work.own": frozenset({Role.AGENT}),
+    "requests.decide": frozenset({Role.PLANNER}),
+    "records.correct": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "accounts.manage": frozenset({Role.ADMINISTRATOR}),
+    "access.view": frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
+    "access.decide": frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
 }
 
 

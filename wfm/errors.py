@@ -17,9 +17,10 @@ from the classes at one point each (``wfm.cli.main`` and ``web.app``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class TierdeskError(Exception):
 
     exit_code = 1
     http_status = 500
+    texts: Mapping[str, str] = MappingProxyType({})  # by language, where the error brings both
 
     def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
         super().__init__(message)

@@ -19,6 +19,7 @@ START_PAGES = (
     ("rosters.plan", "/rosters"),
     ("grades.view", "/grades"),
     ("dispatch.view", "/dispatch"),
+    ("work.own", "/me"),
     ("rosters.view", "/rosters"),
     ("imports.view", "/imports"),
 )
