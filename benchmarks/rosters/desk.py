@@ -36,13 +36,13 @@ from scheduler.problem import (
     ShiftCover,
 )
 
+# each shift pauses while another is there; at night one rests at the desk
 SHIFTS = (
     Shift("early", 7 * 60, 15 * 60 + 30, breaks=(Break(11 * 60, 11 * 60 + 30, paid=False),)),
-    Shift("day", 9 * 60, 17 * 60 + 30, breaks=(Break(12 * 60, 12 * 60 + 30, paid=False),)),
-    Shift("late", 13 * 60 + 30, 22 * 60, breaks=(Break(18 * 60, 18 * 60 + 30, paid=False),)),
-    Shift("night", 22 * 60, 30 * 60 + 30, breaks=(Break(26 * 60, 26 * 60 + 30, paid=False),),
-          night=True, unpopular=True),
-)  # fmt: skip
+    Shift("day", 9 * 60 + 30, 18 * 60, breaks=(Break(12 * 60 + 30, 13 * 60, paid=False),)),
+    Shift("late", 13 * 60 + 30, 22 * 60, breaks=(Break(17 * 60, 17 * 60 + 30, paid=False),)),
+    Shift("night", 22 * 60, 31 * 60, minutes=480, night=True, unpopular=True),
+)
 # as announced for 2026: Mid-Autumn and National Day, and the Saturday worked in exchange
 STATUTORY = {
     date(2026, 9, 25): "中秋节",
@@ -116,7 +116,9 @@ def desk_problem(people: int, days: int, seed: int, shared: int = 0) -> RosterPr
 
 def _agent(i: int, team: int, first: int, last: date, rng: random.Random) -> Agent:
     grade = ("expert", "senior", "senior", "ordinary", "ordinary", "ordinary")[(i - first) % 6]
-    own = [f"{skill}{team}" for skill in rng.sample(SKILLS, rng.choice((1, 1, 2)))]
+    skill = (i - first) % len(SKILLS)  # as many for each, then a second for every other one
+    second = (skill + rng.choice((1, 2))) % len(SKILLS)
+    own = [f"{SKILLS[n]}{team}" for n in ((skill, second) if rng.random() < 0.5 else (skill,))]
     chance = rng.random()
     protected = (Restriction("no_nights", FIRST, last, "女职工劳动保护特别规定 art. 6"),)
     return Agent(
@@ -160,10 +162,10 @@ def _day(day: date) -> Day:
 
 def _demand(day: Day, team: int, size: int) -> list[IntervalCover]:
     busy = size / TEAM * (1.0 if day.type in ("workday", "make_up_workday") else 0.5)
-    spans = ((0, 420, 1), (420, 540, 2), (540, 720, 6), (720, 1080, 5), (1080, 1320, 3),
+    spans = ((0, 420, 1), (420, 540, 2), (540, 720, 8), (720, 1080, 7), (1080, 1320, 4),
              (1320, 1440, 1))  # fmt: skip
     covers = []
-    for start, end, load in spans:
+    for start, end, load in spans[day.date == FIRST :]:  # the night before belongs to its roster
         wanted = max(1, round(load * busy))
         for n, skill in enumerate(SKILLS):
             share = wanted // 3 + (n < wanted % 3)

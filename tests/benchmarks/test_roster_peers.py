@@ -122,7 +122,7 @@ def test_a_desk_has_what_desks_have(people: int, days: int, teams: int) -> None:
     assert len(components(problem)) == teams
     assert {agent.grade for agent in problem.agents} == {"ordinary", "senior", "expert"}
     assert {cover.min_grade for cover in problem.interval_cover} == {"ordinary", "senior"}
-    assert all(shift.breaks for shift in problem.shifts)
+    assert all(shift.breaks or shift.night for shift in problem.shifts)
     types = {day.date: day.type for day in problem.days}
     assert {date for date, kind in types.items() if kind == "statutory_holiday"} == set(STATUTORY)
     assert {rule.kind for rule in problem.rules} >= {"rest_days", "overtime_limit", "fair_share"}
