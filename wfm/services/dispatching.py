@@ -19,6 +19,7 @@ from wfm.errors import NotFoundError
 from wfm.services import desk_snapshot, ticket_work
 from wfm.services.desk_snapshot import SeatRow, Snapshot, due_at
 from wfm.services.facts import AgentFacts
+from wfm.services.outlook import Outlook, outlook
 from wfm.services.replaying import TIERS
 from wfm.services.ticket_work import Refusal
 from wfm.tables import Agent as AgentRow
@@ -29,6 +30,7 @@ AT_RISK_SHARE = 0.25  # a ticket is at risk when less than this share of its tim
 LONGEST_BOARD = 500
 LONGEST_HAND = 60
 LONGEST_HISTORY = 50
+IN_WORK = (TicketState.OPEN, TicketState.PAUSED)
 LATE, AT_RISK, FINE = RISKS = ("late", "at_risk", "fine")
 
 
@@ -59,6 +61,7 @@ class QueueRow:
     proposal: Proposal
     proposed: AgentFacts | None
     runners_up: tuple[AgentFacts, ...]
+    outlook: Outlook | None
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Board:
     hands: tuple[HandRow, ...]
     total_in_hand: int
     skills: tuple[Skill, ...]
+    expected_late: int
 
     @property
     def free(self) -> int:
@@ -125,6 +129,7 @@ def board(
     matching = [one for one in ordered if _matches(one, risks[one.ticket_id], wanted)]
     skills = {row.code: row for row in session.exec(select(Skill).order_by(Skill.code))}
     hands, total_in_hand = _hands(session, desk, at, wanted)
+    rows = tuple(_rows(session, desk, matching[:limit], skills, at))
     return Board(
         at=at,
         policy=desk.policy.name,
@@ -132,11 +137,12 @@ def board(
         counts=Counter(risks.values()),
         total_waiting=len(ordered),
         matching=len(matching),
-        waiting=tuple(_rows(session, desk, matching[:limit], skills, at)),
+        waiting=rows,
         seats=tuple(seat for seat in desk.seats if _does(seat, wanted.skill)),
         hands=hands,
         total_in_hand=total_in_hand,
         skills=tuple(skills.values()),
+        expected_late=sum(bool(row.outlook and row.outlook.at_risk) for row in rows),
     )
 
 
@@ -203,6 +209,7 @@ def _rows(
     at: datetime,
 ) -> Any:
     people = {seat.agent.code: seat.agent for seat in desk.seats}
+    ahead = outlook(session, desk, at)
     wanted = {desk.tickets[one.ticket_id].customer_id for one in shown} - {None}
     customers = dict(
         session.exec(select(Customer.id, Customer.name).where(col(Customer.id).in_(wanted))).all()
@@ -221,6 +228,7 @@ def _rows(
             proposal=proposal,
             proposed=people.get(proposal.agent_id or ""),
             runners_up=tuple(people[code] for code in proposal.next_best),
+            outlook=ahead.get(one.ticket_id),
         )
 
 
@@ -233,7 +241,7 @@ def _hands(
         select(Ticket, Skill, AgentRow)
         .join(AgentRow, col(AgentRow.id) == Ticket.owner_id)
         .join(Skill, col(Skill.id) == Ticket.skill_id, isouter=True)
-        .where(Ticket.state == TicketState.OPEN, Ticket.opened_at <= at)
+        .where(col(Ticket.state).in_(IN_WORK), Ticket.opened_at <= at)
     )
     if wanted.skill:
         query = query.where(Skill.code == wanted.skill)

@@ -16,6 +16,7 @@ from wfm.errors import NotFoundError
 from wfm.instants import local_date
 from wfm.services import desk_rules, dispatching
 from wfm.services.desk_rules import CONTINUE, PERSON, QUEUE
+from wfm.services.dispatching import IN_WORK
 from wfm.services.facts import agents_on
 from wfm.services.replaying import TIERS
 from wfm.services.ticket_work import Refusal, append, find
@@ -30,7 +31,6 @@ from wfm.tables import (
 )
 from wfm.words import EventKind, Grade, Mode, TicketState
 
-IN_WORK = (TicketState.OPEN, TicketState.PAUSED)
 SEEN_BACK = timedelta(days=1)
 
 
