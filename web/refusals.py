@@ -51,10 +51,9 @@ def _sentence(text: str) -> str | None:
     known = str(translations("zh").gettext(text))
     if known != text:
         return known
-    for pattern, order, sentence in _patterns():
+    for pattern, sentence in _patterns():
         if found := pattern.fullmatch(text):
-            values = {number: _value(told) for number, told in zip(order, found.groups())}
-            return SLOT.sub(lambda slot: values[slot[1]], sentence)
+            return sentence.format(*map(_value, found.groups()))
     return None
 
 
@@ -68,7 +67,7 @@ def _value(text: str) -> str:
 
 
 @cache
-def _patterns() -> list[tuple[re.Pattern[str], list[str], str]]:
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """The sentences with values; those that say the most themselves are tried first."""
     known = [
         (str(message.id), str(message.string))
@@ -76,7 +75,7 @@ def _patterns() -> list[tuple[re.Pattern[str], list[str], str]]:
         if message.id and SLOT.search(str(message.id))
     ]
     known.sort(key=lambda pair: -len(SLOT.sub("", pair[0])))
-    return [(_pattern(english), SLOT.findall(english), zh) for english, zh in known]
+    return [(_pattern(english), zh) for english, zh in known]
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:

@@ -8,6 +8,7 @@
     ├── ConflictError         somebody or something was there first   exit 1 · HTTP 409
     ├── AccessDeniedError     this account may not do this            exit 1 · HTTP 403
     ├── SignInError           who are you?                            exit 1 · HTTP 401
+    ├── TooManyError          asked too often; wait a while           exit 1 · HTTP 429
     ├── TimeLimitError        time ran out before any answer          exit 3 · HTTP 504
     └── SetupError            the installation is not ready           exit 1 · HTTP 503
 
@@ -104,6 +105,10 @@ class AccessDeniedError(TierdeskError):
 
 class SignInError(TierdeskError):
     http_status = 401
+
+
+class TooManyError(TierdeskError):
+    http_status = 429
 
 
 class TimeLimitError(TierdeskError):

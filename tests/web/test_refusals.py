@@ -33,7 +33,10 @@ PROGRESS = {"report", "tell"}
             Fault("it comes 2 days ahead, 3 are due; give a reason", column="reason"),
             "仅提前 2 天，应提前 3 天；请说明原因",
         ),
-        (Fault("'B' cannot hold 'lead' on 2026-10-01: leave"), "B 不能在 2026-10-01 担任 lead：休假"),
+        (
+            Fault("'B' cannot hold 'lead' on 2026-10-01: leave"),
+            "B 不能在 2026-10-01 担任 lead：休假",
+        ),
         (Fault("'B' has 3 days, more than 2"), "B 已有 3 天，超过 2 天"),
         (Fault("this day has no duty table", column="day", value="2026-10-20"), "该日没有值班表"),
         (Fault("nothing would change"), "没有任何变化"),
