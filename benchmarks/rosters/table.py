@@ -76,7 +76,7 @@ def tables(rows: Sequence[Row]) -> str:
     parts = [_faults(rows)]
     if any(row["method"] == "ours" for row in public):
         parts.append("## Public instances\n\n" + _ours(public))
-    if len({row["method"] for row in public}) > 1:
+    if any(row["method"] != "ours" for row in public):
         parts.append("## Beside the peers\n\n" + _peers(public) + "\n\n" + _sums(public))
     if desk:
         parts.append("## Desk problems\n\n" + _desk(desk))

@@ -88,3 +88,9 @@ def test_desks_tell_when_a_gap_was_reached_by_every_seed() -> None:
     # seed 2 ended at 1.5 %: no time to 1 %
     assert row == ["30", "28", "60", "2 of 2", "3.0", "20.0", "–", "1,000", "988", "1.25", "1.50",
                    "60.0", "100"]  # fmt: skip
+
+
+def test_peers_alone_have_their_table() -> None:
+    text = tables([run("1", "monolith", 1, 110, best_known=100)])
+    assert cells(text, "1") == [["1", "110 (10.00 %)"]]
+    assert "## Public instances" not in text
