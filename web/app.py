@@ -20,11 +20,14 @@ from starlette.staticfiles import StaticFiles
 from web import htmx, security
 from web.deps import Csrf
 from web.i18n import LANGUAGES
+from web.limits import Limiter
 from web.live import Listener
 from web.routes import (
+    access,
     account,
     closing,
     dispatch,
+    dispatch_moves,
     duty,
     duty_posts,
     forecast,
@@ -33,6 +36,7 @@ from web.routes import (
     grades,
     imports,
     jobs,
+    me,
     roster_edits,
     rosters,
     service_levels,
@@ -48,7 +52,7 @@ STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 ROUTERS = (
     account, grades, grade_reports, grade_cases, rosters, roster_edits, duty, duty_posts, closing,
-    forecast, dispatch, service_levels, imports, jobs,
+    forecast, dispatch, dispatch_moves, service_levels, imports, jobs, me, access,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 
@@ -69,6 +73,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.settings = settings
     app.state.engine = engine
     app.state.listener = listener
+    app.state.sign_in_limit = Limiter(per_minute=12, burst=20)
     app.state.views = Views(settings.timezone)
     app.mount("/static/htmx", StaticFiles(directory=HTMX), name="htmx")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -122,7 +127,10 @@ def _recognise(request: Request, token: str) -> None:
     app = request.app
     idle = timedelta(minutes=app.state.settings.session_idle_min)
     with transaction(app.state.engine) as session:
-        found = accounts.signed_in(session, token, request.state.at, idle)
+        found = accounts.signed_in(
+            session, token, request.state.at, idle,
+            address=security.address_of(request), second_factor=app.state.settings.second_factor,
+        )  # fmt: skip
     if found is not None:
         request.state.actor = found.actor
         request.state.account_id = found.account_id
@@ -154,7 +162,7 @@ async def _show_error(request: Request, error: Exception) -> Response:
         block=part,
         status=error.http_status,
         headers=headers,
-        headline=error.message,
+        headline=error.texts.get(request.state.language, error.message),
         faults=[str(fault) for fault in error.faults[:50]],
     )
 

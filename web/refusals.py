@@ -1,53 +1,22 @@
-"""Refusals in the reader's language: sentences of the services, which are written in English.
+"""Refusals and progress of jobs in the reader's language.
 
-A sentence without figures is translated by the catalogue like any text of a page; one with figures
-by a pattern here. What neither knows is left to the wording of imports, or stays as it is.
+Services write their sentences in English, with figures and names in them. `refusals.po` holds each
+such sentence as its code writes it, with `{0}`, `{1}` … where a value stands, and its Chinese.
+A test collects the sentences from the code, so none is forgotten. What is said of a row of a file
+has its own wording; what nobody knows stays as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from functools import cache
 
-from wfm.importing.wording import chinese
+from web.i18n import catalog, translations
+from wfm.importing.wording import PLACE, chinese
 
 COLUMN = re.compile(r"^column [\w-]+: ")
 FOUND = re.compile(r" \(found '(.*)'\)$")
-PATTERNS = [
-    (re.compile(pattern), translation)
-    for pattern, translation in (
-        (
-            r"it comes (-?\d+) days ahead, (\d+) are due; give a reason",
-            "仅提前 {0} 天，应提前 {1} 天；请说明原因",
-        ),
-        (r"(\d+) places are empty; give a reason", "有 {0} 个岗位空缺；请说明原因"),
-        (
-            r"between (\S+) and (\S+) there is no named day off and no event",
-            "{0} 至 {1} 没有节假日或重要活动",
-        ),
-        (
-            r"between (\S+) and (\S+) there is no posts; add some first",
-            "还没有岗位，请先添加（{0} 至 {1}）",
-        ),
-        (r"a period of 1 to (\d+) days is expected", "时段应为 1 至 {0} 天"),
-        (r"an event lasts 1 to (\d+) days", "活动应为 1 至 {0} 天"),
-        (r"a burden of 0 to (\d+) is expected", "负担应为 0 至 {0}"),
-        (r"0 to (\d+) people are expected", "人数应为 0 至 {0}"),
-        (r"1 to (\d+) minutes are expected", "应为 1 至 {0} 分钟"),
-        (r"at most (\d+) letters are expected", "最多 {0} 个字"),
-        (
-            r"(\S+) has begun; report a swap before the duty starts",
-            "{0} 已开始；调换须在值班开始前报备",
-        ),
-        (r"'(.+)' has (\d+) posts on (\S+)", "{0} 在 {2} 有 {1} 个岗位"),
-        (r"'(.+)' has (\d+) days, more than (\d+)", "{0} 已有 {1} 天，超过 {2} 天"),
-        (r"too many people hold '(.+)' on (\S+)", "{1} 的岗位 {0} 人数过多"),
-        (
-            r"the official calendar of (\d+) for (\w+) is not loaded and no year may be .+",
-            "{0} 年的官方日历（{1}）尚未导入，不得推测；请用 wfm import calendar 导入",
-        ),
-    )
-]  # fmt: skip
+SLOT = re.compile(r"\{(\d)\}")
 BARRED = re.compile(r"(?:lock: )?'(.+)' cannot hold '(.+)' on (\S+): (\w+)")
 CAUSES = {
     "grade": "级别不足", "qualification": "无资格", "site": "不在该地点", "leave": "休假",
@@ -56,20 +25,59 @@ CAUSES = {
 }  # fmt: skip
 
 
-def in_chinese(text: str, translate: Callable[[str], str]) -> str:
-    """Lines of a refusal in Chinese; `translate` is the catalogue's."""
-    return "\n".join(_line(line, translate) for line in text.splitlines())
+def in_chinese(text: str) -> str:
+    """Lines of a refusal in Chinese."""
+    return "\n".join(_line(line) for line in text.splitlines())
 
 
-def _line(line: str, translate: Callable[[str], str]) -> str:
+def _line(line: str) -> str:
     plain = FOUND.sub("", COLUMN.sub("", line))
-    known = translate(plain)
-    if known != plain:
+    known = _sentence(plain)
+    if known is not None:
         return known
     if barred := BARRED.fullmatch(plain):
         agent, post, day, cause = barred.groups()
         return f"{agent} 不能在 {day} 担任 {post}：{CAUSES.get(cause, cause)}"
-    for pattern, sentence in PATTERNS:
-        if found := pattern.fullmatch(plain):
-            return sentence.format(*found.groups())
-    return chinese(line)
+    worded = chinese(line)
+    place = PLACE.match(plain)
+    if worded != line or place is None or (known := _sentence(place["what"])) is None:
+        return worded
+    where = (place["file"], place["row"] and f"第 {place['row']} 行")
+    shown = "，".join(part for part in where if part)
+    return f"{shown}：{known}" if shown else known
+
+
+def _sentence(text: str) -> str | None:
+    known = str(translations("zh").gettext(text))
+    if known != text:
+        return known
+    for pattern, sentence in _patterns():
+        if found := pattern.fullmatch(text):
+            return sentence.format(*map(_value, found.groups()))
+    return None
+
+
+def _value(text: str) -> str:
+    """A value within a sentence: figures and names stay, words and sentences are translated."""
+    words = translations("zh")
+    parts = [str(words.pgettext("value", part)) for part in text.split(", ")]
+    if parts != text.split(", "):
+        return "、".join(parts)
+    return _sentence(text) or text
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """The sentences with values; those that say the most themselves are tried first."""
+    known = [
+        (str(message.id), str(message.string))
+        for message in catalog("zh")
+        if message.id and SLOT.search(str(message.id))
+    ]
+    known.sort(key=lambda pair: -len(SLOT.sub("", pair[0])))
+    return [(_pattern(english), zh) for english, zh in known]
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts = re.split(r"\{\d\}", sentence)
+    return re.compile("(.+?)".join(re.escape(part) for part in parts), re.DOTALL)

@@ -58,5 +58,10 @@ def _is_small(request: Request) -> bool:
     return length.isascii() and length.isdigit() and int(length) <= LARGEST_PLAIN_FORM
 
 
+def address_of(request: Request) -> str:
+    """Where a request comes from, as the server sees it (a proxy is trusted by the server only)."""
+    return request.client.host if request.client else ""
+
+
 def set_cookie(response: Response, name: str, value: str, *, secure: bool) -> None:
     response.set_cookie(name, value, httponly=True, samesite="lax", secure=secure, path="/")

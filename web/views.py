@@ -43,11 +43,9 @@ def _environment(language: str, timezone: str) -> jinja2.Environment:
         """The name of a team, skill … in the reader's language."""
         return str(getattr(thing, f"name_{language}"))
 
-    catalog = translations(language)
-
     def told(text: str) -> str:
         """What is wrong, in the reader's language; what has no translation stays as it is."""
-        return in_chinese(text, catalog.gettext) if language == "zh" else text
+        return in_chinese(text) if language == "zh" else text
 
     environment.filters |= {
         "local": local,

@@ -46,6 +46,12 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "imports.run": frozenset({Role.PLANNER, Role.ADMINISTRATOR}),
     "jobs.view": frozenset({Role.PLANNER, Role.LEAD, Role.AUDITOR, Role.ADMINISTRATOR}),
     "audit.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
+    "work.own": frozenset({Role.AGENT}),
+    "requests.decide": frozenset({Role.PLANNER}),
+    "records.correct": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
+    "accounts.manage": frozenset({Role.ADMINISTRATOR}),
+    "access.view": frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
+    "access.decide": frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
 }
 
 
@@ -95,10 +101,14 @@ def require(actor: Actor, right: str, team_id: int | None = None) -> None:
     """Refuse when the actor does not hold `right`."""
     if not actor.may(right, team_id):
         holders = ", ".join(sorted(RIGHTS[right]))
-        place = " for this team" if actor.may(right) else ""
+        who = actor.display_name or actor.name
+        if actor.may(right):
+            raise AccessDeniedError(
+                f"{who} may not do this for this team ({right}); "
+                f"it takes one of these roles for it: {holders}"
+            )
         raise AccessDeniedError(
-            f"{actor.display_name or actor.name} may not do this{place} ({right}); "
-            f"it takes one of these roles: {holders}"
+            f"{who} may not do this ({right}); it takes one of these roles: {holders}"
         )
 
 

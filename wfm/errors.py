@@ -8,6 +8,7 @@
     ├── ConflictError         somebody or something was there first   exit 1 · HTTP 409
     ├── AccessDeniedError     this account may not do this            exit 1 · HTTP 403
     ├── SignInError           who are you?                            exit 1 · HTTP 401
+    ├── TooManyError          asked too often; wait a while           exit 1 · HTTP 429
     ├── TimeLimitError        time ran out before any answer          exit 3 · HTTP 504
     └── SetupError            the installation is not ready           exit 1 · HTTP 503
 
@@ -17,9 +18,10 @@ from the classes at one point each (``wfm.cli.main`` and ``web.app``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class TierdeskError(Exception):
 
     exit_code = 1
     http_status = 500
+    texts: Mapping[str, str] = MappingProxyType({})  # by language, where the error brings both
 
     def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
         super().__init__(message)
@@ -102,6 +105,10 @@ class AccessDeniedError(TierdeskError):
 
 class SignInError(TierdeskError):
     http_status = 401
+
+
+class TooManyError(TierdeskError):
+    http_status = 429
 
 
 class TimeLimitError(TierdeskError):

@@ -36,6 +36,9 @@ class Settings:
     session_idle_min: int = _setting(
         "WFM_SESSION_IDLE_MIN", 60, "minutes without a request after which a session ends"
     )
+    second_factor: bool = _setting(
+        "WFM_SECOND_FACTOR", True, "an administrator without a second factor is none yet"
+    )
     upload_limit_mb: int = _setting("WFM_UPLOAD_LIMIT_MB", 200, "largest file taken by the pages")
     clock_offset_s: float = _setting(
         "WFM_CLOCK_OFFSET_S", 0.0, "seconds the desk's clock is ahead of ours; for the sample desk"

@@ -188,6 +188,21 @@ class EditKind(StrEnum):
     REDO = "redo"
 
 
+class RequestKind(StrEnum):
+    """What an agent asks for."""
+
+    LEAVE = "leave"
+    SWAP = "swap"
+    CORRECTION = "correction"
+
+
+class RequestStatus(StrEnum):
+    OPEN = "open"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
 class JobStatus(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"

@@ -22,7 +22,7 @@ PASSWORD = "Right-answer-42"
 @pytest.fixture
 def client(fresh_engine: sa.Engine, tmp_path: Path) -> Iterator[TestClient]:
     """A browser nobody has signed in with yet."""
-    app = create_app(Settings(data_dir=tmp_path), fresh_engine)
+    app = create_app(Settings(data_dir=tmp_path, second_factor=False), fresh_engine)
     with TestClient(app, base_url="http://desk.test", follow_redirects=False) as opened:
         opened.get("/sign-in")
         opened.headers["x-csrf-token"] = opened.cookies["tierdesk_csrf"]

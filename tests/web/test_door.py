@@ -25,7 +25,7 @@ def test_a_fragment_request_of_a_stranger_reloads_the_whole_page(client: TestCli
 def test_a_wrong_password_is_refused_with_words(client: TestClient) -> None:
     answer = client.post("/sign-in", data={"name": "x", "password": "y"})
     assert answer.status_code == 401
-    assert "账号或密码不正确" in answer.text
+    assert "账号、密码或验证码不正确" in answer.text
 
 
 @pytest.mark.parametrize("target", ["https://evil.test/", "//evil.test", "/\\evil.test", "x"])

@@ -38,10 +38,12 @@ def test_every_template_compiles(language: str) -> None:
 
 def test_one_text_has_one_translation_in_all_files() -> None:
     """The files are merged; a text two desks understand differently needs two texts."""
-    told: dict[str, set[str]] = {}
+    told: dict[tuple[str | None, str], set[str]] = {}
     for file in (LOCALE / "zh").glob("*.po"):
         with file.open("rb") as stream:
             for message in read_po(stream, locale="zh"):
                 if message.id:
-                    told.setdefault(str(message.id), set()).add(str(message.string))
+                    told.setdefault((message.context, str(message.id)), set()).add(
+                        str(message.string)
+                    )
     assert {text: words for text, words in told.items() if len(words) > 1} == {}

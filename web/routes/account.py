@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from web import security
 from web.deps import AtDesk
 from wfm.db import transaction
+from wfm.errors import TooManyError
 from wfm.services import accounts
 
 router = APIRouter()
@@ -19,6 +20,7 @@ START_PAGES = (
     ("rosters.plan", "/rosters"),
     ("grades.view", "/grades"),
     ("dispatch.view", "/dispatch"),
+    ("work.own", "/me"),
     ("rosters.view", "/rosters"),
     ("imports.view", "/imports"),
 )
@@ -35,7 +37,7 @@ def start(desk: AtDesk) -> Response:
     for right, path in START_PAGES:
         if desk.actor.may(right):
             return RedirectResponse(path, status_code=303)
-    return desk.page("empty.html")
+    return RedirectResponse("/account", status_code=303)
 
 
 @router.get("/sign-in")
@@ -49,10 +51,13 @@ def sign_in(
     name: Annotated[str, Form(max_length=120)],
     password: Annotated[str, Form(max_length=200)],
     next: Annotated[str, Form(max_length=500)] = "/",
+    code: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     app = request.app
+    if wait := app.state.sign_in_limit.wait_s(security.address_of(request)):
+        raise TooManyError(f"too many attempts; try again in {wait} seconds")
     with transaction(app.state.engine) as session:
-        token = accounts.sign_in(session, name.strip(), password, request.state.at)
+        token = accounts.sign_in(session, name.strip(), password, request.state.at, code)
     if token is None:
         return _form(request, _local(next), refused=True, name=name)
     response = RedirectResponse(_local(next), status_code=303)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from web import htmx
 from web.deps import AtDesk, Desk
-from wfm.services import dispatch_log, dispatching, ticket_work
+from wfm.services import dispatch_log, dispatching, ticket_moves, ticket_work
 from wfm.services.dispatching import Filters
 from wfm.services.ticket_work import Refusal
 from wfm.words import Grade
@@ -121,6 +121,7 @@ def _board(
         refused=refusal.texts[desk.language] if refusal else None,
         done=done,
         may_assign=desk.actor.may("dispatch.assign"),
+        left_over=len(ticket_moves.left_over(desk.session, desk.at)),
         shifted=desk.settings.clock_offset_s != 0,
     )
 

@@ -57,6 +57,8 @@ def demo(once: bool, port: int | None, seed: int, as_json: bool) -> None:
 
     # the sample lives on fixed dates; its clock starts at its own present
     os.environ[OFFSET_VARIABLE] = str(PRESENT.timestamp() - time.time())
+    # everybody may try the sample desk without a phone; a desk of one's own keeps the default
+    os.environ["WFM_SECOND_FACTOR"] = "no"
     address = f"http://{settings.host}:{port or settings.port}"
     click.echo(f"\nThe desk is open at {address} (Ctrl+C ends it)", err=as_json)
     sys.stdout.flush()

@@ -9,23 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from wfm.dispatch.model import EXPERT, Agent, Kind, Ticket, may_take
-from wfm.dispatch.policy import Key, Policy, expert_work, keeps_expert
+from wfm.dispatch.model import EXPERT, Agent, Kind, Ticket, fits, may_take
+from wfm.dispatch.policy import (
+    URGENT,
+    Key,
+    Policy,
+    expert_work,
+    keeps,
+    opens_at,
+    widened,
+)
 
-LaneKey = tuple[str, int, int, frozenset[str]]
+LaneKey = tuple[str, int, int, int, frozenset[str]]
 Assignment = tuple[Ticket, Agent, str, str]
 """Ticket, agent, why this ticket's turn, why this agent."""
 
 
 def lane_key(ticket: Ticket) -> LaneKey:
     """Tickets with the same key may be taken by the same agents."""
-    return ticket.skill, ticket.tier, ticket.proficiency, ticket.not_by
+    return ticket.skill, ticket.tier, ticket.proficiency, ticket.weight, ticket.not_by
 
 
 class Post:
     """An agent at the desk: what is in hand, and which lanes are within reach."""
 
-    __slots__ = ("agent", "in_hand", "lanes", "on_duty", "rank", "scarce", "shelf", "since")
+    __slots__ = (
+        "agent", "in_hand", "lanes", "leaves_at", "on_duty", "rank", "scarce", "shelf", "since",
+    )  # fmt: skip
 
     def __init__(self, agent: Agent, preference: Key, scarce: list[str]) -> None:
         self.agent = agent
@@ -35,16 +45,18 @@ class Post:
         self.in_hand = 0
         self.since = 0
         self.on_duty = False
+        self.leaves_at: int | None = None
         self.shelf: dict[str, Post] | None = None
 
 
 class Lane:
     """Waiting tickets that the same agents may take, sorted by band and order."""
 
-    __slots__ = ("bands", "clock", "ids", "posts", "standing")
+    __slots__ = ("bands", "clock", "cover", "posts", "standing")
 
     def __init__(self, posts: dict[str, Post]) -> None:
         self.posts = posts
+        self.cover = sum(post.on_duty for post in posts.values())
         self.bands: list[list[tuple[Key, str, Ticket]]] = []
         self.clock: list[tuple[int, str, Ticket]] = []
         self.standing: dict[str, int] = {}
@@ -60,19 +72,53 @@ class Lane:
             heappush(self.clock, (changes_at, ticket.ticket_id, ticket))
 
     def first(self, policy: Policy, now: int) -> tuple[int, Key, str, Ticket]:
-        """Band, order, id and ticket of whose turn it is; the lane is not empty."""
+        """Band, order, id and ticket of whose turn it is; the lane is not empty.
+
+        Only the first of a band can be urgent, and the last band waits longest.
+        """
         standing, clock = self.standing, self.clock
         while clock and clock[0][0] <= now:
             _, ticket_id, ticket = heappop(clock)
             if ticket_id in standing:
                 self.push(ticket, policy, now)
         # a ticket that has left, or moved on, still lies in its old heap; drop it when it shows
+        found: tuple[int, Key, str, Ticket] | None = None
         for band, heap in enumerate(self.bands):
             while heap and standing.get(heap[0][1]) != band:
                 heappop(heap)
-            if heap:
-                return band, *heap[0]
-        raise LookupError("an empty lane was asked whose turn it is")
+            if heap and policy.urgent(heap[0][2], now, self.cover):
+                return URGENT, *heap[0]
+            if heap and found is None:
+                found = band, *heap[0]
+        if found is None:
+            raise LookupError("an empty lane was asked whose turn it is")
+        return found
+
+
+class Room:
+    """What the rules that keep an agent back ask, answered from the desk as it stands."""
+
+    __slots__ = ("desk", "lane", "post", "weight")
+
+    def __init__(self, desk: Desk, lane: Lane, post: Post, weight: int) -> None:
+        self.desk, self.lane, self.post, self.weight = desk, lane, post, weight
+
+    def scarce(self) -> Iterable[str]:
+        return self.post.scarce
+
+    def others_free(self) -> Iterable[Agent]:
+        return (
+            other.agent
+            for shelf in self.desk.shelves.values()
+            for other in shelf.values()
+            if other is not self.post and fits(other.agent, other.in_hand, self.weight)
+        )
+
+    def others_wait(self) -> bool:
+        return sum(len(reach.standing) for reach in self.post.lanes) > 1
+
+    def on_duty(self) -> Iterable[Agent]:
+        return (other.agent for other in self.lane.posts.values() if other.on_duty)
 
 
 class Desk:
@@ -106,15 +152,20 @@ class Desk:
         }
         self.changed_posts: list[Post] = []
         self.changed_tickets: list[Ticket] = []
+        self.widening: list[tuple[int, str, Ticket]] = []
+        self.wider: dict[str, Ticket] = {}
+        """Waiting tickets as they stand in a wider ring than at first."""
         self.kept: dict[str, int] = {}
-        """Tickets an expert is kept from, and until when."""
+        """Tickets an agent is kept from, and until when."""
 
     # what happens
 
-    def come(self, agent_id: str, now: int) -> None:
-        """The agent's duty begins."""
+    def come(self, agent_id: str, now: int, leaves_at: int | None = None) -> None:
+        """The agent's duty begins; `leaves_at` is its end where that is known."""
         post = self.posts[agent_id]
-        post.on_duty = True
+        post.on_duty, post.leaves_at = True, leaves_at
+        for lane in post.lanes:
+            lane.cover += 1
         self._shelve(post, now)
         self.changed_posts.append(post)
 
@@ -122,12 +173,14 @@ class Desk:
         """The agent's duty ends; what is in hand is finished."""
         post = self.posts[agent_id]
         post.on_duty = False
+        for lane in post.lanes:
+            lane.cover -= 1
         self._take_down(post)
 
-    def finish(self, agent_id: str, now: int) -> None:
+    def finish(self, agent_id: str, now: int, weight: int = 1) -> None:
         """One ticket in the agent's hand is done."""
         post = self.posts[agent_id]
-        post.in_hand -= 1
+        post.in_hand -= weight
         if post.on_duty:
             self._take_down(post)
             self._shelve(post, now)
@@ -135,16 +188,38 @@ class Desk:
 
     def arrive(self, ticket: Ticket, now: int) -> None:
         """A ticket comes."""
-        self.lane_of(ticket).push(ticket, self.policy, now)
-        self.changed_tickets.append(ticket)
+        stands = widened(self.policy, ticket, now) if self.policy.rings else ticket
+        if stands is not ticket:
+            self.wider[ticket.ticket_id] = stands
+        for ring in self.policy.rings:
+            if opens_at(ring, ticket) > now:
+                heappush(self.widening, (opens_at(ring, ticket), ticket.ticket_id, ticket))
+        self.lane_of(stands).push(stands, self.policy, now)
+        self.changed_tickets.append(stands)
 
     def leave(self, ticket: Ticket) -> None:
         """The customer of a waiting ticket gives up."""
         self.kept.pop(ticket.ticket_id, None)
-        del self.lane_of(ticket).standing[ticket.ticket_id]
+        stands = self.wider.pop(ticket.ticket_id, ticket)
+        del self.lane_of(stands).standing[ticket.ticket_id]
+
+    def widen(self, now: int) -> None:
+        """Let tickets whose rings open by now stand where more agents reach them."""
+        while self.widening and self.widening[0][0] <= now:
+            _, ticket_id, ticket = heappop(self.widening)
+            stood = self.wider.get(ticket_id, ticket)
+            old = self.lane_of(stood)
+            stands = widened(self.policy, ticket, now)
+            if ticket_id in old.standing and lane_key(stands) != lane_key(stood):
+                del old.standing[ticket_id]
+                self.wider[ticket_id] = stands
+                self.lane_of(stands).push(stands, self.policy, now)
+                self.changed_tickets.append(stands)
 
     def match(self, now: int) -> list[Assignment]:
         """Hand out what can be handed out now, the first in rank first."""
+        if self.widening:
+            self.widen(now)
         posts, tickets = self.changed_posts, self.changed_tickets
         if not self.kept and len(posts) + len(tickets) == 1:
             # one change since nothing more could be handed out: only it can matter
@@ -158,8 +233,10 @@ class Desk:
         return done
 
     def next_look(self) -> int | None:
-        """Next instant at which a kept expert is released by time alone."""
-        return min(self.kept.values()) if self.kept else None
+        """Next instant at which time alone may let somebody take a ticket."""
+        if not self.kept and not self.widening:
+            return None
+        return min((*self.kept.values(), *(at for at, _, _ in self.widening[:1])))
 
     # how it is kept
 
@@ -194,13 +271,17 @@ class Desk:
         # whoever became free is the only one for whatever waits within reach
         post = self.changed_posts[0]
         done: list[Assignment] = []
+        lanes = post.lanes
         while post.shelf is not None:
-            first = self._first([lane for lane in post.lanes if lane.standing], now)
+            first = self._first([lane for lane in lanes if lane.standing], now)
             if first is None:
                 break
             band, _, _, ticket, lane = first
-            if post.scarce and self._keeps(lane, ticket, post, now):
-                break
+            if not fits(post.agent, post.in_hand, ticket.weight) or self._keeps(
+                lane, ticket, post, now
+            ):
+                lanes = [other for other in lanes if other is not lane]
+                continue
             self._hand(lane, ticket, post, now)
             done.append((ticket, post.agent, self.policy.turn(band), "just_free"))
         return done
@@ -247,8 +328,9 @@ class Desk:
     def _hand(self, lane: Lane, ticket: Ticket, post: Post, now: int) -> None:
         del lane.standing[ticket.ticket_id]
         self.kept.pop(ticket.ticket_id, None)
+        self.wider.pop(ticket.ticket_id, None)
         self._take_down(post)
-        post.in_hand += 1
+        post.in_hand += ticket.weight
         self._shelve(post, now)
 
     def _choose(self, lane: Lane, ticket: Ticket, now: int) -> tuple[Post | None, str]:
@@ -257,7 +339,7 @@ class Desk:
         why = "only_one_free"
         for place, shelf in self.shelves.items():
             for name, post in shelf.items():
-                if name not in lane.posts:
+                if name not in lane.posts or not fits(post.agent, post.in_hand, ticket.weight):
                     continue
                 if best is not None:
                     why = contrast(best_place, place)
@@ -265,30 +347,25 @@ class Desk:
                         return best, why
                     if name > best.agent.agent_id:
                         continue
-                if post.scarce and self._keeps(lane, ticket, post, now):
+                if self._keeps(lane, ticket, post, now):
                     continue
                 best, best_place = post, place
         return best, why
 
     def _keeps(self, lane: Lane, ticket: Ticket, post: Post, now: int) -> bool:
-        until = keeps_expert(
+        if not post.scarce and now <= ticket.due_at:
+            return False  # neither rule can hold
+        kept = keeps(
             self.policy,
             ticket,
             post.agent,
             now,
-            scarce=lambda: post.scarce,
-            others_free=lambda: (
-                other.agent
-                for shelf in self.shelves.values()
-                for other in shelf.values()
-                if other is not post
-            ),
-            others_wait=lambda: sum(len(reach.standing) for reach in post.lanes) > 1,
-            on_duty=lambda: (other.agent for other in lane.posts.values() if other.on_duty),
+            Room(self, lane, post, ticket.weight),
+            post.leaves_at,
         )
-        if until is not None:
-            self.kept[ticket.ticket_id] = until
-        return until is not None
+        if kept is not None:
+            self.kept[ticket.ticket_id] = kept.until
+        return kept is not None
 
 
 def contrast(best: tuple[Key, int], other: tuple[Key, int]) -> str:

@@ -5,12 +5,14 @@ The same policy as in a replay, asked about one plain snapshot of the desk.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from wfm.dispatch.desk import contrast
-from wfm.dispatch.model import Agent, DeskState, Seat, Ticket, does, may_take
-from wfm.dispatch.policy import Key, Policy, expert_work, keeps_expert, rank
+from wfm.dispatch.desk import LaneKey, contrast, lane_key
+from wfm.dispatch.model import Agent, DeskState, Seat, Ticket, does, fits, may_take
+from wfm.dispatch.policy import Keeping, Key, Policy, expert_work, keeps, rank, widened
 from wfm.dispatch.reasons import Reason
 
 
@@ -46,13 +48,14 @@ def recommend(
     runners_up : int
         How many of the next best to name.
     """
+    ticket = widened(policy, ticket, now)
     able = [
         seat
         for seat in desk.seats
         if does(seat.agent, ticket.skill, ticket.tier, ticket.proficiency)
     ]
     clear = [seat for seat in able if seat.agent.agent_id not in ticket.not_by]
-    free = sorted((seat for seat in clear if has_room(seat)), key=partial(_place, policy))
+    free = sorted((seat for seat in clear if has_room(seat, ticket)), key=partial(_place, policy))
     why = [
         Reason("on_duty", {"n": len(desk.seats)}),
         Reason("able", {"n": len(able)}),
@@ -63,18 +66,19 @@ def recommend(
         why.append(Reason("nobody_free" if clear else "nobody_on_duty"))
         return Proposal(ticket.ticket_id, None, tuple(why))
     takers: list[Seat] = []
-    kept_until: list[int] = []
+    kept: list[Keeping] = []
     for seat in free:
-        until = kept_from(policy, ticket, seat.agent, desk, now)
-        if until is None:
+        keeping = kept_from(policy, ticket, seat, desk, now)
+        if keeping is None:
             takers.append(seat)
         else:
-            kept_until.append(until)
+            kept.append(keeping)
         if len(takers) > max(runners_up, 1):
             break
     if not takers:
-        why.append(Reason("expert_kept"))
-        return Proposal(ticket.ticket_id, None, tuple(why), kept_until=min(kept_until))
+        first_out = min(kept, key=lambda keeping: keeping.until)
+        why.append(Reason(first_out.code))
+        return Proposal(ticket.ticket_id, None, tuple(why), kept_until=first_out.until)
     places = [_place(policy, seat)[:2] for seat in takers[:2]]
     why.append(Reason(contrast(*places) if len(places) == 2 else "only_one_free"))
     first_choice, *others = (seat.agent.agent_id for seat in takers)
@@ -94,50 +98,104 @@ def next_for(
     seat = next((seat for seat in desk.seats if seat.agent.agent_id == agent_id), None)
     if seat is None:
         raise ValueError(f"{agent_id} is not on duty")
-    reach = sorted(
-        (ticket for ticket in desk.waiting if may_take(seat.agent, ticket)),
-        key=lambda ticket: rank(policy, ticket, now),
+    lanes = _lanes(policy, desk, now)
+    reach = _sorted(
+        policy, desk, [lane for lane in lanes.values() if may_take(seat.agent, lane[0])], now
     )
     why = [
         Reason("waiting", {"n": len(desk.waiting)}),
         Reason("within_reach", {"n": len(reach)}),
     ]
-    if not has_room(seat):
+    full = seat.in_hand >= seat.agent.capacity
+    if full or (reach and not any(has_room(seat, ticket) for ticket in reach)):
         return Proposal(None, agent_id, (*why, Reason("no_room")))
     if not reach:
         return Proposal(None, agent_id, (*why, Reason("nothing_waits")))
-    first, *others = reach
-    until = kept_from(policy, first, seat.agent, desk, now)
-    if until is not None:
-        return Proposal(None, agent_id, (*why, Reason("expert_kept")), kept_until=until)
-    why.append(Reason(policy.turn(policy.band(first, now))))
-    names = tuple(ticket.ticket_id for ticket in others[:runners_up])
-    return Proposal(first.ticket_id, agent_id, tuple(why), names)
+    kept: Keeping | None = None
+    for place, first in enumerate(reach):
+        if not has_room(seat, first):
+            continue
+        keeping = kept_from(policy, first, seat, desk, now)
+        if keeping is None:
+            band = rank(policy, first, now, cover(desk, first))[0]
+            why.append(Reason(policy.turn(band)))
+            names = tuple(ticket.ticket_id for ticket in reach[place + 1 :][:runners_up])
+            return Proposal(first.ticket_id, agent_id, tuple(why), names)
+        if kept is None or keeping.until < kept.until:
+            kept = keeping
+    assert kept is not None
+    return Proposal(None, agent_id, (*why, Reason(kept.code)), kept_until=kept.until)
 
 
-def has_room(seat: Seat) -> bool:
-    """Whether the agent can hold one more ticket."""
-    return seat.in_hand < seat.agent.capacity
+def cover(desk: DeskState, ticket: Ticket) -> int:
+    """How many agents on duty may take the ticket."""
+    return sum(may_take(seat.agent, ticket) for seat in desk.seats)
+
+
+def in_order(policy: Policy, desk: DeskState, now: int) -> list[Ticket]:
+    """The waiting tickets as they stand now, whose turn it is first."""
+    return _sorted(policy, desk, _lanes(policy, desk, now).values(), now)
+
+
+def _lanes(policy: Policy, desk: DeskState, now: int) -> dict[LaneKey, list[Ticket]]:
+    """The waiting tickets as they stand now, those together that the same agents may take."""
+    lanes: dict[LaneKey, list[Ticket]] = defaultdict(list)
+    for ticket in desk.waiting:
+        stands = widened(policy, ticket, now) if policy.rings else ticket
+        lanes[lane_key(stands)].append(stands)
+    return lanes
+
+
+def _sorted(
+    policy: Policy, desk: DeskState, lanes: Iterable[Sequence[Ticket]], now: int
+) -> list[Ticket]:
+    ranked = []
+    for lane in lanes:
+        covered = cover(desk, lane[0])
+        ranked += [(rank(policy, ticket, now, covered), ticket) for ticket in lane]
+    ranked.sort(key=lambda pair: pair[0])
+    return [ticket for _, ticket in ranked]
+
+
+def has_room(seat: Seat, ticket: Ticket) -> bool:
+    """Whether the agent can hold this ticket too."""
+    return fits(seat.agent, seat.in_hand, ticket.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the rules that keep an agent back ask, answered from a snapshot."""
+
+    desk: DeskState
+    agent: Agent
+    ticket: Ticket
+
+    def scarce(self) -> Iterable[str]:
+        return expert_work(self.agent, self.desk.kinds)
+
+    def others_free(self) -> Iterable[Agent]:
+        return (
+            seat.agent
+            for seat in self.desk.seats
+            if seat.agent is not self.agent and has_room(seat, self.ticket)
+        )
+
+    def others_wait(self) -> bool:
+        return any(
+            other.ticket_id != self.ticket.ticket_id and may_take(self.agent, other)
+            for other in self.desk.waiting
+        )
+
+    def on_duty(self) -> Iterable[Agent]:
+        return (seat.agent for seat in self.desk.seats if may_take(seat.agent, self.ticket))
 
 
 def kept_from(
-    policy: Policy, ticket: Ticket, agent: Agent, desk: DeskState, now: int
-) -> int | None:
-    """Instant until which the agent is kept from the ticket as the last expert, or None."""
-    return keeps_expert(
-        policy,
-        ticket,
-        agent,
-        now,
-        scarce=lambda: expert_work(agent, desk.kinds),
-        others_free=lambda: (
-            seat.agent for seat in desk.seats if has_room(seat) and seat.agent is not agent
-        ),
-        others_wait=lambda: any(
-            other.ticket_id != ticket.ticket_id and may_take(agent, other) for other in desk.waiting
-        ),
-        on_duty=lambda: (seat.agent for seat in desk.seats if may_take(seat.agent, ticket)),
-    )
+    policy: Policy, ticket: Ticket, seat: Seat, desk: DeskState, now: int
+) -> Keeping | None:
+    """Why the agent is kept from the ticket though there is room for it, or None."""
+    room = Room(desk, seat.agent, ticket)
+    return keeps(policy, ticket, seat.agent, now, room, seat.leaves_at)
 
 
 def _place(policy: Policy, seat: Seat) -> tuple[Key, int, int, str]:

@@ -42,6 +42,8 @@ class Ticket:
         1 is the highest.
     proficiency : int
         Lowest proficiency (1–5) in `skill`.
+    weight : int
+        How much of an agent's capacity it takes, ≥ 1.
     not_by : frozenset of str
         Agents who must not have it, such as the one a complaint is about.
     """
@@ -53,6 +55,7 @@ class Ticket:
     tier: int = ORDINARY
     priority: int = 1
     proficiency: int = 1
+    weight: int = 1
     not_by: frozenset[str] = frozenset()
 
 
@@ -68,7 +71,7 @@ class Agent:
     skills : mapping of str to int, optional
         Skill → proficiency (1–5). None: every skill.
     capacity : int
-        Tickets held at the same time.
+        Weight of the tickets held at the same time.
     """
 
     agent_id: str
@@ -79,11 +82,12 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """An agent on duty now: how many tickets in hand, and since when nothing changed there."""
+    """An agent on duty now: the weight in hand, since when nothing changed, when the duty ends."""
 
     agent: Agent
     in_hand: int
     since: int
+    leaves_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,11 @@ def does(agent: Agent, skill: str, tier: int, proficiency: int = 1) -> bool:
     if agent.grade < tier:
         return False
     return not skill or agent.skills is None or agent.skills.get(skill, 0) >= proficiency
+
+
+def fits(agent: Agent, in_hand: int, weight: int) -> bool:
+    """Whether the agent has room for it; with empty hands there is room for anything."""
+    return in_hand == 0 or in_hand + weight <= agent.capacity
 
 
 def may_take(agent: Agent, ticket: Ticket) -> bool:

@@ -2,26 +2,51 @@
 
 A policy is two orders. Tickets stand in bands, and inside a band in an order that does not
 change with time, so that a queue can be kept sorted; a ticket changes bands only at instants the
-policy names beforehand. Agents stand in an order of preference; among equals the one with fewest
-tickets in hand comes first, then whoever has been idle longest, then the smaller agent id.
+policy names beforehand. The first of a band may be urgent, which puts it before every band; when,
+depends on its cover: how many agents on duty may take it. Agents stand in an order of preference;
+among equals the one with least in hand comes first, then whoever has been idle longest, then the
+smaller agent id.
 
 Live dispatch, replay and the test of a roster all run these classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from wfm.dispatch.model import EXPERT, SECOND, Agent, Kind, Ticket, does
+from wfm.dispatch.model import EXPERT, ORDINARY, SECOND, Agent, Kind, Ticket, does, may_take
 
 Key = tuple[int, ...]
+URGENT = -1
+"""The band before all bands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A step by which a ticket comes within reach of more agents as its deadline nears.
+
+    Parameters
+    ----------
+    left_share : float
+        The step is taken when no more than this share of the promised time is left.
+    proficiency : int
+        From then on this proficiency (1–5) is enough.
+    tiers_below : int
+        From then on so many tiers below the ticket's own are enough.
+    """
+
+    left_share: float
+    proficiency: int = 5
+    tiers_below: int = 0
 
 
 class Policy(Protocol):
-    """The order of tickets and of agents."""
+    """The order of tickets and of agents; `rings` in the order in which they open."""
 
     name: str
+    rings: tuple[Ring, ...]
 
     def band(self, ticket: Ticket, now: int) -> int:
         """Band of the ticket at `now`; 0 goes first."""
@@ -32,8 +57,14 @@ class Policy(Protocol):
     def order(self, ticket: Ticket) -> Key:
         """Order inside a band, the same at all times; smaller first."""
 
+    def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
+        """Whether the ticket goes before all bands when `cover` agents on duty may take it.
+
+        In a band and at equal cover a ticket is never urgent before those that precede it.
+        """
+
     def turn(self, band: int) -> str:
-        """Reason code of a ticket taken out of `band`."""
+        """Reason code of a ticket taken out of `band`, or out of `URGENT`."""
 
     def preference(self, agent: Agent) -> Key:
         """Order of the agents who may take a ticket; smaller first."""
@@ -41,11 +72,15 @@ class Policy(Protocol):
     def kept_until(self, ticket: Ticket) -> int | None:
         """Instant until which the ticket's slack allows keeping the last expert from it."""
 
+    def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
+        """Instant until which the last free agent is kept from it for callers still in time."""
+
 
 class Fifo:
     """Oldest first, to the longest idle who can."""
 
     name = "fifo"
+    rings: tuple[Ring, ...] = ()
 
     def band(self, ticket: Ticket, now: int) -> int:
         return 0
@@ -56,6 +91,9 @@ class Fifo:
     def order(self, ticket: Ticket) -> Key:
         return (ticket.opened_at,)
 
+    def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
+        return False
+
     def turn(self, band: int) -> str:
         return "oldest"
 
@@ -63,6 +101,9 @@ class Fifo:
         return ()
 
     def kept_until(self, ticket: Ticket) -> int | None:
+        return None
+
+    def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
         return None
 
 
@@ -85,44 +126,69 @@ class Deadline:
     """Earliest due among those still winnable; then the late; nobody late beyond a cap waits.
 
     Every ticket has a fixed due instant, so waiting alone brings it forward, and the cap bounds
-    how long those already late may be passed over: no class starves.
+    how long those already late may be passed over: no class starves. The fewer on duty may take a
+    ticket, the longer it takes until one of them is free, so the lower its cap.
 
     Parameters
     ----------
     cap_s : float
-        Seconds past due after which a ticket goes before everything.
+        Seconds past due after which a ticket goes before everything …
+    cap_per_agent_s : float
+        … or this many seconds for each agent on duty who may take it, whichever is less.
     keep_share : float
         The last expert is kept from lesser work while more than this share of the promised time
         is left …
     keep_least_s : float
         … and more than these seconds.
+    hold_s : float
+        A late caller is not given the last free agent until late by these seconds: the next
+        caller is still winnable.
+    hold_from : int
+        This holds where at least so many agents on duty may take the ticket …
+    hold_promise_s : float
+        … and for promises no longer than these seconds: with longer ones nobody need be free at
+        the very moment the next ticket comes.
+    rings : sequence of Ring
+        Whom a ticket may go to besides, step by step; by default nobody.
     """
 
     name = "deadline"
-    OVER_CAP, WINNABLE, LATE = 0, 1, 2
+    WINNABLE, LATE = 0, 1
 
     def __init__(
-        self, cap_s: float = 600.0, keep_share: float = 0.5, keep_least_s: float = 300.0
+        self,
+        cap_s: float = 900.0,
+        cap_per_agent_s: float = 250.0,
+        keep_share: float = 0.5,
+        keep_least_s: float = 300.0,
+        hold_s: float = 300.0,
+        hold_from: int = 4,
+        hold_promise_s: float = 120.0,
+        rings: Sequence[Ring] = (),
     ) -> None:
         self.cap = round(cap_s * SECOND)
+        self.cap_per_agent = round(cap_per_agent_s * SECOND)
         self.keep_share = keep_share
         self.keep_least = round(keep_least_s * SECOND)
+        self.hold = round(hold_s * SECOND)
+        self.hold_from = hold_from
+        self.rings = tuple(sorted(rings, key=lambda ring: -ring.left_share))
+        self.hold_promise = round(hold_promise_s * SECOND)
 
     def band(self, ticket: Ticket, now: int) -> int:
-        if now <= ticket.due_at:
-            return self.WINNABLE
-        return self.LATE if now <= ticket.due_at + self.cap else self.OVER_CAP
+        return self.WINNABLE if now <= ticket.due_at else self.LATE
 
     def changes_at(self, ticket: Ticket, band: int) -> int | None:
-        if band == self.WINNABLE:
-            return ticket.due_at + 1
-        return ticket.due_at + self.cap + 1 if band == self.LATE else None
+        return ticket.due_at + 1 if band == self.WINNABLE else None
 
     def order(self, ticket: Ticket) -> Key:
         return (ticket.due_at, ticket.priority, ticket.opened_at)
 
+    def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
+        return now > ticket.due_at + min(self.cap, cover * self.cap_per_agent)
+
     def turn(self, band: int) -> str:
-        return ("over_cap", "earliest_due", "late")[band]
+        return {URGENT: "over_cap", self.WINNABLE: "earliest_due", self.LATE: "late"}[band]
 
     def preference(self, agent: Agent) -> Key:
         return (agent.grade, 10**6 if agent.skills is None else len(agent.skills))
@@ -130,6 +196,13 @@ class Deadline:
     def kept_until(self, ticket: Ticket) -> int | None:
         promised = ticket.due_at - ticket.opened_at
         return ticket.due_at - max(self.keep_least, int(promised * self.keep_share))
+
+    def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
+        short = ticket.due_at - ticket.opened_at <= self.hold_promise
+        if now <= ticket.due_at or not short or cover < self.hold_from:
+            return None
+        until = ticket.due_at + self.hold
+        return until if now < until and not self.urgent(ticket, now, cover) else None
 
 
 POLICIES: dict[str, Callable[[], Policy]] = {
@@ -139,9 +212,27 @@ POLICIES: dict[str, Callable[[], Policy]] = {
 }
 
 
-def rank(policy: Policy, ticket: Ticket, now: int) -> tuple[int, Key, str]:
-    """Place of a waiting ticket at `now`; smaller first."""
-    return policy.band(ticket, now), policy.order(ticket), ticket.ticket_id
+def opens_at(ring: Ring, ticket: Ticket) -> int:
+    """Instant from which the ring is open for the ticket."""
+    return ticket.due_at - int((ticket.due_at - ticket.opened_at) * ring.left_share)
+
+
+def widened(policy: Policy, ticket: Ticket, now: int) -> Ticket:
+    """The ticket with what it needs at `now`: all open rings taken together."""
+    proficiency, tier = ticket.proficiency, ticket.tier
+    for ring in policy.rings:
+        if now >= opens_at(ring, ticket):
+            proficiency = min(proficiency, ring.proficiency)
+            tier = min(tier, max(ORDINARY, ticket.tier - ring.tiers_below))
+    if (proficiency, tier) == (ticket.proficiency, ticket.tier):
+        return ticket
+    return replace(ticket, proficiency=proficiency, tier=tier)
+
+
+def rank(policy: Policy, ticket: Ticket, now: int, cover: int) -> tuple[int, Key, str]:
+    """Place of a waiting ticket at `now` when `cover` on duty may take it; smaller first."""
+    band = URGENT if policy.urgent(ticket, now, cover) else policy.band(ticket, now)
+    return band, policy.order(ticket), ticket.ticket_id
 
 
 def expert_work(agent: Agent, kinds: Iterable[Kind]) -> list[str]:
@@ -149,42 +240,68 @@ def expert_work(agent: Agent, kinds: Iterable[Kind]) -> list[str]:
     return sorted(skill for skill, tier in kinds if tier == EXPERT and does(agent, skill, tier))
 
 
-def keeps_expert(
-    policy: Policy,
-    ticket: Ticket,
-    agent: Agent,
-    now: int,
-    *,
-    scarce: Callable[[], Iterable[str]],
-    others_free: Callable[[], Iterable[Agent]],
-    others_wait: Callable[[], bool],
-    on_duty: Callable[[], Iterable[Agent]],
-) -> int | None:
-    """Instant until which a free expert is kept from lesser work, or None to give it.
+class Room(Protocol):
+    """What the rules that keep an agent back ask about the desk, and only when it matters."""
 
-    An expert is kept when the ticket needs none and its slack allows it, the desk has expert work
-    that nobody else now free can do, nothing else waits that the expert may take, and somebody of
-    a lower grade on duty may take the ticket once free. What only matters now and then is asked
-    for only then.
+    def scarce(self) -> Iterable[str]:
+        """`expert_work` of the agent."""
 
-    Parameters
-    ----------
-    scarce : callable
-        `expert_work` of the agent.
-    others_free : callable
-        The other agents with room for one more.
-    others_wait : callable
-        Whether another ticket waits that the agent may take.
-    on_duty : callable
-        Agents on duty who may take the ticket.
+    def others_free(self) -> Iterable[Agent]:
+        """The other agents with room for this ticket."""
+
+    def others_wait(self) -> bool:
+        """Whether another ticket waits that the agent may take."""
+
+    def on_duty(self) -> Iterable[Agent]:
+        """Agents on duty who may take the ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """A free agent is kept from a ticket until an instant at the latest, by the rule `code`."""
+
+    until: int
+    code: str
+
+
+def keeps(
+    policy: Policy, ticket: Ticket, agent: Agent, now: int, room: Room, leaves_at: int | None
+) -> Keeping | None:
+    """Why a free agent is kept from a ticket, or None to give it.
+
+    Nobody is kept beyond the end of the duty, `leaves_at`: the ticket might find nobody after it.
+    """
+    kept = _for_expert_work(policy, ticket, agent, now, room)
+    kept = kept or _for_callers_in_time(policy, ticket, now, room)
+    return kept if kept and (leaves_at is None or kept.until < leaves_at) else None
+
+
+def _for_expert_work(
+    policy: Policy, ticket: Ticket, agent: Agent, now: int, room: Room
+) -> Keeping | None:
+    """The last expert is kept from lesser work while its slack allows.
+
+    That is: the desk has expert work that nobody else now free can do, nothing else waits that
+    the expert may take, and somebody of a lower grade on duty may take the ticket once free.
     """
     if agent.grade < EXPERT or ticket.tier >= EXPERT:
         return None
     until = policy.kept_until(ticket)
     if until is None or now >= until:
         return None
-    free = list(others_free())
-    last = any(not any(does(other, skill, EXPERT) for other in free) for skill in scarce())
-    if not last or others_wait():
+    free = list(room.others_free())
+    last = any(not any(does(other, skill, EXPERT) for other in free) for skill in room.scarce())
+    if not last or room.others_wait():
         return None
-    return until if any(other.grade < EXPERT for other in on_duty()) else None
+    lower = any(other.grade < EXPERT for other in room.on_duty())
+    return Keeping(until, "expert_kept") if lower else None
+
+
+def _for_callers_in_time(policy: Policy, ticket: Ticket, now: int, room: Room) -> Keeping | None:
+    """The last agent free for it is kept from a late caller for a while."""
+    if now <= ticket.due_at:
+        return None
+    until = policy.held_until(ticket, now, sum(1 for _ in room.on_duty()))
+    if until is None or any(may_take(other, ticket) for other in room.others_free()):
+        return None
+    return Keeping(until, "agent_kept")

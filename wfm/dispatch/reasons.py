@@ -36,6 +36,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the last free expert is kept for work that needs one",
         "最后一名空闲专家保留给必须由专家处理的工单",
     ),
+    "agent_kept": (
+        "already late; the last free agent is kept for customers still in time",
+        "已超时；最后一名空闲客服保留给仍可按时响应的客户",
+    ),
     # stages of a live decision
     "on_duty": ("{n} agents on duty", "在班客服 {n} 人"),
     "able": ("{n} with the skill and grade", "具备技能和等级 {n} 人"),

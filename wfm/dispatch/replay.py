@@ -19,7 +19,7 @@ from wfm.dispatch.policy import Policy
 # At one instant work ends and duties end and begin, tickets come, all that can be handed out is
 # handed out, and only then do customers out of patience leave.
 FINISH, GO, COME = range(3)
-Event = tuple[int, int, str]
+Event = tuple[int, int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +139,25 @@ def run(
     )
     arrivals.reverse()
     events: list[Event] = [
-        (at, kind, agent_id)
+        (at, kind, agent_id, 0)
         for agent_id, mine in spans.items()
         for start, end in mine
         for at, kind in ((start, COME), (end, GO))
     ]
     heapify(events)
     losses: list[tuple[int, str, int]] = []
-    happens = {FINISH: desk.finish, GO: desk.go, COME: desk.come}
+    ends = {(agent_id, start): end for agent_id, mine in spans.items() for start, end in mine}
 
-    while events or arrivals or losses or desk.kept:
+    while events or arrivals or losses or desk.kept or desk.widening:
         now = _next_instant(events, arrivals, tickets, losses, desk)
         while events and events[0][0] == now:
-            _, kind, agent_id = heappop(events)
-            happens[kind](agent_id, now)
+            _, kind, agent_id, weight = heappop(events)
+            if kind == FINISH:
+                desk.finish(agent_id, now, weight)
+            elif kind == GO:
+                desk.go(agent_id, now)
+            else:
+                desk.come(agent_id, now, ends[agent_id, now])
         while arrivals and tickets[arrivals[-1]].opened_at == now:
             i = arrivals.pop()
             desk.arrive(tickets[i], now)
@@ -162,8 +167,8 @@ def run(
         for ticket, agent, turn, choice in desk.match(now):
             i = number[ticket.ticket_id]
             end = now + trace.handle[i]
-            decisions[i] = Decision(ticket, agent.agent_id, now, end, turn, choice)
-            heappush(events, (end, FINISH, agent.agent_id))
+            decisions[i] = Decision(tickets[i], agent.agent_id, now, end, turn, choice)
+            heappush(events, (end, FINISH, agent.agent_id, ticket.weight))
         if events and events[0][0] == now:
             continue  # a ticket of no length is done already, and its agent free at this instant
         while losses and losses[0][0] == now:

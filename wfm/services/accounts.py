@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,23 +13,16 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlmodel import Session, col, delete, select
 
-from wfm import audit
+from wfm import audit, totp
 from wfm.access import Actor
-from wfm.errors import Fault, InputError, SignInError
-from wfm.tables import Account, AccountRole, SignInSession
+from wfm.errors import ConflictError, Fault, InputError, SignInError
+from wfm.services import elevated, passwords
+from wfm.tables import Account, AccountRole, SignInSession, Team
 from wfm.words import Role
 
-SHORTEST_PASSWORD = 11  # the desk's own security rules: longer than ten characters
 FAILURES_BEFORE_PAUSE = 5
 PAUSE = timedelta(minutes=5)
 SEEN_GRANULARITY = timedelta(minutes=1)  # not every request needs a write
-WRONG = "the account name or the password is wrong"
-KINDS = {
-    "a lower-case letter": str.islower,
-    "an upper-case letter": str.isupper,
-    "a digit": str.isdigit,
-    "a special character": lambda char: not char.isalnum(),
-}
 
 
 @cache
@@ -41,17 +34,6 @@ def _hasher() -> PasswordHash:
 def _decoy() -> str:
     """A hash nobody's password fits, so that unknown names take as long as known ones."""
     return _hasher().hash(secrets.token_hex(16))
-
-
-def check_password_rules(password: str) -> None:
-    """Refuse a password that is too short or of too few kinds of characters."""
-    missing = [what for what, test in KINDS.items() if not any(map(test, password))]
-    if len(password) < SHORTEST_PASSWORD:
-        missing.insert(0, f"at least {SHORTEST_PASSWORD} characters")
-    if missing:
-        raise InputError.of(
-            [Fault(f"the password still needs {', '.join(missing)}", column="password")]
-        )
 
 
 def create(
@@ -67,7 +49,7 @@ def create(
     by: str = "system",
 ) -> Account:
     """Create an account with its roles (each for one team, or None: the whole desk)."""
-    check_password_rules(password)
+    passwords.check(password, name)
     account = Account(
         name=name,
         display_name=display_name,
@@ -87,8 +69,10 @@ def create(
     return account
 
 
-def sign_in(session: Session, name: str, password: str, at: datetime) -> str | None:
-    """Check a password and open a session; returns its token, or None when refused.
+def sign_in(session: Session, name: str, password: str, at: datetime, code: str = "") -> str | None:
+    """Check a password (and the second factor's code, where the account has one); open a session.
+
+    Returns its token, or None when refused.
 
     A refusal is returned, not raised, so that the counted failure is kept.
 
@@ -104,7 +88,12 @@ def sign_in(session: Session, name: str, password: str, at: datetime) -> str | N
     if account.locked_until is not None and account.locked_until > at:
         minutes = -(-(account.locked_until - at).seconds // 60)
         raise SignInError(f"too many failures; try again in {minutes} minutes")
-    if not _hasher().verify(password, account.password_hash):
+    right = _hasher().verify(password, account.password_hash)
+    if account.totp_secret:
+        step = totp.matching_step(account.totp_secret, code, at, account.totp_step)
+        right = right and step is not None
+        account.totp_step = step if right else account.totp_step
+    if not right:
         account.failures += 1
         if account.failures >= FAILURES_BEFORE_PAUSE:
             account.failures, account.locked_until = 0, at + PAUSE
@@ -143,8 +132,15 @@ class SignedIn:
     account_id: int
 
 
-def signed_in(session: Session, token: str, at: datetime, idle: timedelta) -> SignedIn | None:
-    """Who holds this token, unless the session has been idle for too long."""
+def signed_in(
+    session: Session, token: str, at: datetime, idle: timedelta, *,
+    address: str = "", second_factor: bool = False,
+) -> SignedIn | None:  # fmt: skip
+    """Who holds this token, unless the session has been idle for too long.
+
+    Elevated access counts from its addresses only. With `second_factor`, an administrator without
+    one is no administrator yet.
+    """
     found = session.exec(
         select(SignInSession, Account)
         .join(Account, col(Account.id) == col(SignInSession.account_id))
@@ -159,18 +155,30 @@ def signed_in(session: Session, token: str, at: datetime, idle: timedelta) -> Si
     if at - opened.seen_at > SEEN_GRANULARITY:
         opened.seen_at = at
     assert account.id is not None
-    return SignedIn(actor_of(session, account), account.id)
+    actor = actor_of(session, account, elevated.held(session, account.id, at, address))
+    if second_factor and not account.totp_secret:
+        actor.roles.pop(Role.ADMINISTRATOR, None)
+    return SignedIn(actor, account.id)
 
 
-def actor_of(session: Session, account: Account) -> Actor:
-    """The account with its roles, as permission checks want it."""
+def actor_of(
+    session: Session, account: Account, more: Iterable[tuple[Role, int | None]] = ()
+) -> Actor:
+    """The account with its roles (and `more` of them), as permission checks want it."""
     roles: dict[Role, frozenset[int] | None] = {}
+
+    def add(role: Role, teams: frozenset[int] | None) -> None:
+        held = roles.get(role, frozenset())
+        roles[role] = None if teams is None or held is None else held | teams
+
     for row in session.exec(select(AccountRole).where(AccountRole.account_id == account.id)):
-        held = roles.get(row.role, frozenset())
-        if row.team_id is None or held is None:
-            roles[row.role] = None
+        if row.site_id is not None:
+            at_site = select(Team.id).where(Team.site_id == row.site_id)
+            add(row.role, frozenset(one for one in session.exec(at_site) if one is not None))
         else:
-            roles[row.role] = held | {row.team_id}
+            add(row.role, None if row.team_id is None else frozenset({row.team_id}))
+    for role, team_id in more:
+        add(role, None if team_id is None else frozenset({team_id}))
     return Actor(
         name=account.name,
         display_name=account.display_name,
@@ -178,6 +186,52 @@ def actor_of(session: Session, account: Account) -> Actor:
         agent_id=account.agent_id,
         roles=roles,
     )
+
+
+def change_password(session: Session, account_id: int, old: str, new: str, at: datetime) -> None:
+    """A new password of one's own; all other sessions end.
+
+    Raises
+    ------
+    InputError
+        The old one is wrong, or the new one does not keep the rules.
+    """
+    account = session.get_one(Account, account_id)
+    if not _hasher().verify(old, account.password_hash):
+        raise InputError.of([Fault("the old password is wrong", column="old")])
+    passwords.check(new, account.name)
+    account.password_hash = _hasher().hash(new)
+    session.exec(delete(SignInSession).where(col(SignInSession.account_id) == account_id))
+    audit.record(session, at, account.name, "account.password", f"account {account.name}")
+
+
+def set_second_factor(
+    session: Session, account_id: int, secret: str, code: str, at: datetime
+) -> None:
+    """Use a second factor from now on; the first code shows that the phone has the secret.
+
+    Raises
+    ------
+    InputError
+        The code does not fit.
+    """
+    account = session.get_one(Account, account_id)
+    if account.totp_secret:
+        raise ConflictError("this account has a second factor already")
+    step = totp.matching_step(secret, code, at, None)
+    if step is None:
+        raise InputError.of([Fault("this code does not fit; wait for the next", column="code")])
+    account.totp_secret, account.totp_step = secret, step
+    audit.record(session, at, account.name, "account.second_factor", f"account {account.name}")
+
+
+def get(session: Session, account_id: int) -> Account:
+    return session.get_one(Account, account_id)
+
+
+def teams(session: Session) -> Sequence[Team]:
+    """The teams a role can be held for."""
+    return session.exec(select(Team).order_by(Team.code)).all()
 
 
 def set_language(session: Session, account_id: int, language: str) -> None:

@@ -126,7 +126,7 @@ def make_plan(
 def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """The plan as a job."""
     first, last = (date.fromisoformat(arguments[name]) for name in ("first", "last"))
-    progress.report(0.1, f"{first} … {last}")
+    progress.report(0.1, f"planning {first} to {last}")
     with transaction(engine) as session:
         zone = Settings.from_environment().timezone
         plan = make_plan(session, SYSTEM, first, last, zone, instants.now())

@@ -33,6 +33,7 @@ from wfm.services import (
     sample_grades,
     sample_holiday,
     sample_planning,
+    sample_requests,
 )
 from wfm.services.sample_morning import open_desk
 from wfm.settings import Settings
@@ -135,6 +136,7 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
         newest = roster_problems.newest_plan(session, *MONTH)
         assert newest is not None
         sample_holiday.live_through(session, PLANNER, TIMEZONE)
+        sample_requests.ask(session, PRESENT, TIMEZONE)
         figures.waiting = open_desk(session, newest, PRESENT, TIMEZONE, seed)
     clock_worker.catch_up(engine, PRESENT, TIMEZONE)
     return figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,16 +11,16 @@ from sqlmodel import Session, col, select
 
 from wfm.dispatch.model import Agent, DeskState, Kind, Seat, micro
 from wfm.dispatch.model import Ticket as Waiting
-from wfm.dispatch.policy import POLICIES, Policy
+from wfm.dispatch.policy import Policy
 from wfm.instants import local_date
-from wfm.services import opening
+from wfm.services import desk_rules, opening
 from wfm.services.facts import AgentFacts, agents_on
 from wfm.services.replaying import TIERS, presence
 from wfm.sla.business_time import BusinessTime
+from wfm.tables import Agent as AgentRow
 from wfm.tables import Assignment, DispatchDecision, Skill, Ticket
 from wfm.words import Mode, TicketState
 
-POLICY = "deadline"
 DEFAULT_RESPOND_S = 3600
 LONGEST_DUTY = timedelta(days=1)
 WORK_SEEN = timedelta(days=7)  # kinds of work that came within this time may come again
@@ -60,15 +61,15 @@ def take(session: Session, at: datetime, timezone: str) -> Snapshot:
     time = opening.desk_time(session, timezone)
     seats, rows = _seats(session, at, timezone)
     tickets = _waiting(session, at)
-    due = {ticket.code: due_at(ticket, time) for ticket, _ in tickets}
-    waiting = [_as_waiting(ticket, skill, due[ticket.code]) for ticket, skill in tickets]
+    due = {ticket.code: due_at(ticket, time) for ticket, _, _ in tickets}
+    waiting = [_as_waiting(*row, due[row[0].code]) for row in tickets]
     kinds = _kinds(session, at) | {(ticket.skill, ticket.tier) for ticket in waiting}
     return Snapshot(
         state=DeskState(seats, waiting, frozenset(kinds)),
-        tickets={ticket.code: ticket for ticket, _ in tickets},
+        tickets={ticket.code: ticket for ticket, _, _ in tickets},
         due=due,
         seats=rows,
-        policy=POLICIES[POLICY](),
+        policy=desk_rules.load().policy(),
         time=time,
     )
 
@@ -79,13 +80,16 @@ def due_at(ticket: Ticket, time: BusinessTime) -> datetime:
 
 
 def in_hand(session: Session) -> dict[int, int]:
-    """How many open tickets each agent has."""
+    """The weight of the open tickets each agent has."""
     rows = session.execute(
-        sa.select(col(Ticket.owner_id), sa.func.count())
+        sa.select(col(Ticket.owner_id), col(Ticket.kind), sa.func.count())
         .where(col(Ticket.state) == TicketState.OPEN, col(Ticket.owner_id).is_not(None))
-        .group_by(col(Ticket.owner_id))
+        .group_by(col(Ticket.owner_id), col(Ticket.kind))
     )
-    return {owner: int(count) for owner, count in rows}
+    held: dict[int, int] = defaultdict(int)
+    for owner, kind, count in rows:
+        held[owner] += desk_rules.load().weight(kind) * int(count)
+    return dict(held)
 
 
 def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], tuple[SeatRow, ...]]:
@@ -107,12 +111,13 @@ def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], t
         agent = facts.get(duty.agent_id)
         if agent is None:
             continue
-        present = any(begin <= now < end for begin, end in presence(duty))
-        rows.append(SeatRow(agent, duty.mode, held.get(agent.id, 0), duty.ends_at, not present))
-        if present:
+        leaves_at = next((end for begin, end in presence(duty) if begin <= now < end), None)
+        on_break = leaves_at is None
+        rows.append(SeatRow(agent, duty.mode, held.get(agent.id, 0), duty.ends_at, on_break))
+        if leaves_at is not None:
             person = Agent(agent.code, TIERS[agent.grade], agent.skills, agent.capacity)
             begun = max(since.get(agent.id, duty.starts_at), duty.starts_at)
-            seats.append(Seat(person, rows[-1].in_hand, micro(begun)))
+            seats.append(Seat(person, rows[-1].in_hand, micro(begun), leaves_at))
     return seats, tuple(sorted(rows, key=lambda row: row.agent.code))
 
 
@@ -135,10 +140,12 @@ def _since(session: Session, agent_ids: list[int], at: datetime) -> dict[int, da
     return latest
 
 
-def _waiting(session: Session, at: datetime) -> list[tuple[Ticket, str]]:
+def _waiting(session: Session, at: datetime) -> list[tuple[Ticket, str, str]]:
+    """What waits, with the skill and the agent it is about."""
     rows = session.exec(
-        select(Ticket, Skill.code)
+        select(Ticket, Skill.code, AgentRow.code)
         .join(Skill, col(Skill.id) == Ticket.skill_id, isouter=True)
+        .join(AgentRow, col(AgentRow.id) == Ticket.about_id, isouter=True)
         .where(
             Ticket.state == TicketState.OPEN,
             col(Ticket.owner_id).is_(None),
@@ -146,7 +153,7 @@ def _waiting(session: Session, at: datetime) -> list[tuple[Ticket, str]]:
         )
         .order_by(col(Ticket.id))
     )
-    return [(ticket, skill or "") for ticket, skill in rows]
+    return [(ticket, skill or "", about or "") for ticket, skill, about in rows]
 
 
 def _kinds(session: Session, at: datetime) -> set[Kind]:
@@ -159,8 +166,10 @@ def _kinds(session: Session, at: datetime) -> set[Kind]:
     return {(skill, TIERS[grade]) for skill, grade in rows}
 
 
-def _as_waiting(ticket: Ticket, skill: str, due: datetime) -> Waiting:
+def _as_waiting(ticket: Ticket, skill: str, about: str, due: datetime) -> Waiting:
+    rules = desk_rules.load()
     return Waiting(
         ticket.code, micro(ticket.opened_at), micro(due), skill, TIERS[ticket.min_grade],
-        ticket.priority,
+        ticket.priority, rules.wanted(ticket.priority) if skill else 1,
+        rules.weight(ticket.kind), frozenset({about} if about else ()),
     )  # fmt: skip

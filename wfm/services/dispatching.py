@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +12,14 @@ from sqlmodel import Session, col, select
 
 from wfm import access, audit
 from wfm.access import Actor
-from wfm.dispatch.live import Proposal, next_for, recommend
+from wfm.dispatch.live import Proposal, has_room, in_order, next_for, recommend
 from wfm.dispatch.model import Ticket as Waiting
 from wfm.dispatch.model import may_take, micro
-from wfm.dispatch.policy import rank
 from wfm.errors import NotFoundError
 from wfm.services import desk_snapshot, ticket_work
 from wfm.services.desk_snapshot import SeatRow, Snapshot, due_at
 from wfm.services.facts import AgentFacts
+from wfm.services.outlook import Outlook, outlook
 from wfm.services.replaying import TIERS
 from wfm.services.ticket_work import Refusal
 from wfm.tables import Agent as AgentRow
@@ -30,6 +30,7 @@ AT_RISK_SHARE = 0.25  # a ticket is at risk when less than this share of its tim
 LONGEST_BOARD = 500
 LONGEST_HAND = 60
 LONGEST_HISTORY = 50
+IN_WORK = (TicketState.OPEN, TicketState.PAUSED)
 LATE, AT_RISK, FINE = RISKS = ("late", "at_risk", "fine")
 
 
@@ -60,6 +61,7 @@ class QueueRow:
     proposal: Proposal
     proposed: AgentFacts | None
     runners_up: tuple[AgentFacts, ...]
+    outlook: Outlook | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Board:
     hands: tuple[HandRow, ...]
     total_in_hand: int
     skills: tuple[Skill, ...]
+    expected_late: int
 
     @property
     def free(self) -> int:
@@ -121,11 +124,12 @@ def board(
     wanted = filters or Filters()
     desk = desk_snapshot.take(session, at, timezone)
     now = micro(at)
-    ordered = sorted(desk.state.waiting, key=lambda ticket: rank(desk.policy, ticket, now))
+    ordered = in_order(desk.policy, desk.state, now)
     risks = {one.ticket_id: _risk(desk, desk.tickets[one.ticket_id], at) for one in ordered}
     matching = [one for one in ordered if _matches(one, risks[one.ticket_id], wanted)]
     skills = {row.code: row for row in session.exec(select(Skill).order_by(Skill.code))}
     hands, total_in_hand = _hands(session, desk, at, wanted)
+    rows = tuple(_rows(session, desk, matching[:limit], skills, at))
     return Board(
         at=at,
         policy=desk.policy.name,
@@ -133,11 +137,12 @@ def board(
         counts=Counter(risks.values()),
         total_waiting=len(ordered),
         matching=len(matching),
-        waiting=tuple(_rows(session, desk, matching[:limit], skills, at)),
+        waiting=rows,
         seats=tuple(seat for seat in desk.seats if _does(seat, wanted.skill)),
         hands=hands,
         total_in_hand=total_in_hand,
         skills=tuple(skills.values()),
+        expected_late=sum(bool(row.outlook and row.outlook.at_risk) for row in rows),
     )
 
 
@@ -204,6 +209,7 @@ def _rows(
     at: datetime,
 ) -> Any:
     people = {seat.agent.code: seat.agent for seat in desk.seats}
+    ahead = outlook(session, desk, at)
     wanted = {desk.tickets[one.ticket_id].customer_id for one in shown} - {None}
     customers = dict(
         session.exec(select(Customer.id, Customer.name).where(col(Customer.id).in_(wanted))).all()
@@ -222,6 +228,7 @@ def _rows(
             proposal=proposal,
             proposed=people.get(proposal.agent_id or ""),
             runners_up=tuple(people[code] for code in proposal.next_best),
+            outlook=ahead.get(one.ticket_id),
         )
 
 
@@ -234,7 +241,7 @@ def _hands(
         select(Ticket, Skill, AgentRow)
         .join(AgentRow, col(AgentRow.id) == Ticket.owner_id)
         .join(Skill, col(Skill.id) == Ticket.skill_id, isouter=True)
-        .where(Ticket.state == TicketState.OPEN, Ticket.opened_at <= at)
+        .where(col(Ticket.state).in_(IN_WORK), Ticket.opened_at <= at)
     )
     if wanted.skill:
         query = query.where(Skill.code == wanted.skill)
@@ -325,9 +332,11 @@ def _check(desk: Snapshot, ticket: Waiting, agent: AgentRow) -> None:
         raise Refusal("off_duty", agent=agent.name)
     if seat is None:
         raise Refusal("on_break", agent=agent.name)
-    if not may_take(seat.agent, ticket):
+    if agent.code in ticket.not_by:
+        raise Refusal("about_her", agent=agent.name)
+    if not may_take(seat.agent, replace(ticket, proficiency=1)):
         raise Refusal("unable", agent=agent.name)
-    if seat.in_hand >= seat.agent.capacity:
+    if not has_room(seat, ticket):
         raise Refusal("full", agent=agent.name)
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from scheduler.duty_watch import ClassCost
+from wfm.services.calendar_text import escaped, utc, whole
 from wfm.services.duty_handover import hours_of
 from wfm.services.duty_pages import CALL_NEXT_MIN, DutyPage
 from wfm.services.roster_export import Sheets, put_texts
 from wfm.tables import Post
 
-LINE_OCTETS = 75  # RFC 5545 section 3.1
 WORDS = {
     "en": {"duty": "Duty table", "day": "Day", "ledger": "Ledger", "agent": "Agent",
            "name": "Name", "before": "Before", "added": "Added", "after": "After",
@@ -174,7 +174,7 @@ def duty_ics(
         "PRODID:-//Tierdesk//Duty table//EN",
         "CALSCALE:GREGORIAN",
         "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{_escaped(words['duty'])}",
+        f"X-WR-CALNAME:{escaped(words['duty'])}",
     ]
     for day in page.days:
         for post in page.posts:
@@ -183,7 +183,7 @@ def duty_ics(
                     lines += _event(page, day.date, post, held.agent.code, held.agent.name,
                                     language, at, timezone)  # fmt: skip
     lines.append("END:VCALENDAR")
-    return "".join(f"{_folded(line)}\r\n" for line in lines).encode()
+    return whole(lines)
 
 
 def _event(
@@ -195,39 +195,16 @@ def _event(
     site = page.sites.get(post.site_id) if post.site_id is not None else None
     lines = [
         "BEGIN:VEVENT",
-        f"UID:duty-{day:%Y%m%d}-{post.id}-{_escaped(code)}@tierdesk",
-        f"DTSTAMP:{_utc(at)}",
-        f"DTSTART:{_utc(start)}",
-        f"DTEND:{_utc(end)}",
-        f"SUMMARY:{_escaped(f'{title}: {name}')}",
-        f"DESCRIPTION:{_escaped(keeps)}",
+        f"UID:duty-{day:%Y%m%d}-{post.id}-{escaped(code)}@tierdesk",
+        f"DTSTAMP:{utc(at)}",
+        f"DTSTART:{utc(start)}",
+        f"DTEND:{utc(end)}",
+        f"SUMMARY:{escaped(f'{title}: {name}')}",
+        f"DESCRIPTION:{escaped(keeps)}",
     ]
     if site is not None:
-        lines.append(f"LOCATION:{_escaped(getattr(site, f'name_{language}'))}")
+        lines.append(f"LOCATION:{escaped(getattr(site, f'name_{language}'))}")
     return [*lines, "END:VEVENT"]
-
-
-def _utc(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-
-
-def _escaped(text: str) -> str:
-    for mark in ("\\", ";", ","):
-        text = text.replace(mark, f"\\{mark}")
-    return text.replace("\r", "").replace("\n", "\\n")
-
-
-def _folded(line: str) -> str:
-    """A line of at most 75 octets, carried on with a space; no character is cut in two."""
-    parts, current, size = [], "", 0
-    for mark in line:
-        length = len(mark.encode())
-        if size + length > LINE_OCTETS:
-            parts.append(current)
-            current, size = " ", 1
-        current += mark
-        size += length
-    return "\r\n".join([*parts, current])
 
 
 def total_of(costs: Iterable[ClassCost]) -> tuple[Decimal, Decimal | None]:

@@ -115,7 +115,7 @@ def _check(session: Session, assessment: Assessment, wrong: Wrong) -> list[Fault
 
 def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """The worker's part of `correct`."""
-    progress.report(0.1, "reassess")
+    progress.report(0.1, "assessing again")
     asker = replace(SYSTEM, name=arguments["asked_by"])
     with transaction(engine) as session:
         zone = Settings.from_environment().timezone

@@ -122,7 +122,7 @@ def _check_cycle(session: Session, code: str, period_from: date, as_of: date, to
 
 def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """A cycle as a job."""
-    progress.report(0.05, arguments["code"])
+    progress.report(0.05, f"assessing {arguments['code']}")
     asker = replace(SYSTEM, name=arguments.get("asked_by", SYSTEM.name))
     with transaction(engine) as session:
         zone = Settings.from_environment().timezone

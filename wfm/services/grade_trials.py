@@ -56,7 +56,7 @@ def ask(session: Session, actor: Actor, cycle_code: str, text: str, at: datetime
 
 def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """The worker's part of `ask`."""
-    progress.report(0.1, arguments["cycle"])
+    progress.report(0.1, f"trying the policy on {arguments['cycle']}")
     with transaction(engine) as session:
         zone = Settings.from_environment().timezone
         found = trial(session, SYSTEM, arguments["cycle"], arguments["text"], zone)

@@ -20,11 +20,10 @@ from sqlmodel import Session, col, select
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.dispatch.model import SECOND, Agent, Ticket, micro
-from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.replay import Decision, Duty, Trace, run
 from wfm.dispatch.report import Share, report
 from wfm.errors import ConflictError, NotFoundError
-from wfm.services import clock_store, opening
+from wfm.services import clock_store, desk_rules, opening
 from wfm.services.facts import agents_on
 from wfm.services.roster_problems import instant_of, newest_plan
 from wfm.tables import (
@@ -117,8 +116,9 @@ class Bench:
         """What became of every ticket, per replication; `more` people take part with duties."""
         people = [*self.people, *(agent for agent, _ in more)]
         duties = [*self.duties, *(duty for _, mine in more for duty in mine)]
+        rules = desk_rules.load()
         return [
-            run(trace, people, duties, POLICIES[policy]()) for trace in self.traces[:replications]
+            run(trace, people, duties, rules.policy(policy)) for trace in self.traces[:replications]
         ]
 
 
@@ -266,6 +266,7 @@ class TraceSource:
 
     def draw(self, rng: np.random.Generator) -> Trace:
         """One possible course of the period."""
+        rules = desk_rules.load()
         tickets: list[Ticket] = []
         handle: list[int] = []
         for skill, slots in self.demand.groupby("skill", sort=True):
@@ -283,7 +284,7 @@ class TraceSource:
                 tickets.append(
                     Ticket(
                         f"{skill}-{number:06d}", int(begin) * SECOND, int(until) * SECOND,
-                        str(skill), int(tier), int(priority),
+                        str(skill), int(tier), int(priority), rules.wanted(int(priority)),
                     )
                 )  # fmt: skip
                 handle.append(int(work) * SECOND)

@@ -103,7 +103,7 @@ def run_replay(
     """The replay itself; whoever asked was checked when asking."""
     from wfm.services.replaying import gate
 
-    progress.report(0.1, "replay")
+    progress.report(0.1, "replaying the roster")
     zone = Settings.from_environment().timezone
     with transaction(engine) as session:
         outcome = gate(

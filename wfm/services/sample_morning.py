@@ -9,12 +9,10 @@ import numpy as np
 from sqlmodel import Session, col, select
 
 from wfm.dispatch.model import SECOND, Agent, micro
-from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.reasons import Reason
 from wfm.dispatch.replay import Decision, Duty, Trace, run
 from wfm.sample.catalogue import SERVICES
-from wfm.services import replaying
-from wfm.services.desk_snapshot import POLICY
+from wfm.services import desk_rules, replaying
 from wfm.services.dispatching import reason_document
 from wfm.services.facts import agents_on
 from wfm.services.ticket_states import derive
@@ -52,7 +50,7 @@ def open_desk(
     facts = agents_on(session, present.date())
     people = [Agent(a.code, replaying.TIERS[a.grade], a.skills, a.capacity) for a in facts]
     duties = _duties(session, {a.id: a.code for a in facts}, present)
-    policy = POLICIES[POLICY]()
+    policy = desk_rules.load().policy()
     decisions = {d.ticket.ticket_id: d for d in run(trace, people, duties, policy)}
     ids = {a.code: a.id for a in facts}
     skills = {skill.code: skill.id for skill in session.exec(select(Skill))}
@@ -115,7 +113,7 @@ def _tell(
             session.add(
                 DispatchDecision(
                     ticket_id=ticket.id, agent_id=agent_id, at=start, decided_by="sample",
-                    policy=POLICY, proposed_agent_id=agent_id,
+                    policy=desk_rules.load().policy_name, proposed_agent_id=agent_id,
                     reasons=[reason_document(Reason(code)) for code in codes],
                 )
             )  # fmt: skip

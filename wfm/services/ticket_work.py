@@ -25,6 +25,8 @@ REFUSALS = {
                  "{agent} 正在休息，请另选人员"),
     "unable": ("{agent} does not have the skill and grade for it; choose another agent",
                "{agent} 不具备所需技能和等级，请另选人员"),
+    "about_her": ("this ticket is about {agent}, who must not have it; choose another agent",
+                  "此工单涉及 {agent}，须回避，请另选人员"),
     "full": ("{agent} has full hands; choose another agent", "{agent} 在手工单已满，请另选人员"),
     "say_why": ("{proposed} is proposed; say why it goes to {agent}",
                 "建议派给 {proposed}；请说明为何派给 {agent}"),
@@ -32,6 +34,18 @@ REFUSALS = {
              "按策略应保留 {agent} 处理必须由专家处理的工单；请说明理由"),
     "unowned": ("nobody has {ticket}; assign it first", "{ticket} 尚未派单，请先派单"),
     "answered": ("{ticket} was answered already", "{ticket} 已经答复"),
+    "say_note": ("write down why, for whoever reads the ticket next",
+                 "请写明原因，供后续处理人员查看"),
+    "no_higher": ("{ticket} needs that tier already; choose a higher one",
+                  "{ticket} 已要求该层级，请选择更高层级"),
+    "no_reason": ("choose why it pauses", "请选择暂停原因"),
+    "not_paused": ("{ticket} is not paused", "{ticket} 并未暂停"),
+    "merge_self": ("a ticket cannot be merged into itself", "工单不能并入自身"),
+    "merge_closed": ("{ticket} is no longer in work; merge into one that is",
+                     "{ticket} 已不在处理中，请并入处理中的工单"),
+    "name_person": ("name the person who takes {ticket} over", "请指定 {ticket} 的接手人员"),
+    "signed": ("this handover was signed already", "此次交接已经签收"),
+    "not_yours": ("only {agent} can sign for this handover", "只有 {agent} 可以签收此次交接"),
     "done": ("{ticket} is no longer in work", "{ticket} 已不在处理中"),
 }  # fmt: skip
 
@@ -95,7 +109,7 @@ def append(
     clocks anew.
     """
     assert ticket.id is not None
-    code = f"desk-{ticket.id}-{kind}-{micro(at)}"
+    code = f"desk-{ticket.id}-{kind}-{agent_id or 0}-{micro(at)}"
     session.add(
         TicketEvent(
             code=code, ticket_id=ticket.id, at=at, kind=kind, agent_id=agent_id, note=note,

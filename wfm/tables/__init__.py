@@ -1,5 +1,12 @@
 """All tables of the desk; importing this package fills `SQLModel.metadata`."""
 
+from wfm.tables.access import (
+    AccessGrant,
+    AgentRequest,
+    ApiToken,
+    CalendarFeed,
+    KeptAnswer,
+)
 from wfm.tables.desk import (
     Account,
     AccountRole,
@@ -78,25 +85,30 @@ from wfm.tables.tickets import (
     Ticket,
     TicketClock,
     TicketEvent,
+    TicketHandover,
 )
 
 __all__ = [
+    "AccessGrant",
     "Account",
     "AccountRole",
     "Agent",
     "AgentContract",
     "AgentGrade",
+    "AgentRequest",
     "AgentRestriction",
     "AgentSkill",
     "AgentTeam",
     "Agreement",
     "AgreementTarget",
+    "ApiToken",
     "Assessment",
     "AssessmentCycle",
     "Assignment",
     "AuditEntry",
     "BusinessCalendar",
     "CalendarDay",
+    "CalendarFeed",
     "CalibrationSample",
     "ClockFailure",
     "ClockNotice",
@@ -120,6 +132,7 @@ __all__ = [
     "HolidayDuty",
     "ImportRun",
     "Job",
+    "KeptAnswer",
     "Leave",
     "Post",
     "PostHolding",
@@ -143,5 +156,6 @@ __all__ = [
     "Ticket",
     "TicketClock",
     "TicketEvent",
+    "TicketHandover",
     "WatchDecision",
 ]

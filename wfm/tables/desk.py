@@ -13,7 +13,11 @@ from wfm.words import JobStatus, Role
 
 
 class Account(SQLModel, table=True):
-    """A person who signs in; may belong to an agent."""
+    """A person who signs in; may belong to an agent.
+
+    `totp_secret` is the second factor, empty without one; `totp_step` the last step it was used
+    in, so that no code is used twice.
+    """
 
     id: int | None = key()
     name: str = code()
@@ -24,20 +28,26 @@ class Account(SQLModel, table=True):
     active: bool = True
     failures: int = 0
     locked_until: datetime | None = instant(nullable=True)
+    totp_secret: str = ""
+    totp_step: int | None = None
 
 
 class AccountRole(SQLModel, table=True):
-    """A role, for one team or (no team) for the whole desk."""
+    """A role, for one team, for the teams of one site, or (neither) for the whole desk."""
 
     __tablename__ = "account_role"
     __table_args__ = (
-        sa.UniqueConstraint("account_id", "role", "team_id", postgresql_nulls_not_distinct=True),
+        sa.UniqueConstraint(
+            "account_id", "role", "team_id", "site_id", postgresql_nulls_not_distinct=True
+        ),
+        sa.CheckConstraint("team_id is null or site_id is null", name="team_or_site"),
     )
 
     id: int | None = key()
     account_id: int = ref("account.id")
     role: Role = word(Role)
     team_id: int | None = ref("team.id", nullable=True, index=False)
+    site_id: int | None = ref("site.id", nullable=True, index=False)
 
 
 class SignInSession(SQLModel, table=True):

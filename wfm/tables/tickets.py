@@ -16,7 +16,8 @@ class Ticket(SQLModel, table=True):
     """One customer request. What follows from its events is stored as a cache.
 
     `respond_within_s` and `resolve_within_s` are promises that came with the ticket; they go
-    before those of the agreements. `due_at` is when the customer must next have something of it,
+    before those of the agreements. `about_id` is the agent a complaint is about, who must not have
+    it; `merged_into_id` the ticket that answers this one too. `due_at` is when the customer must next have something of it,
     `next_look_at` when somebody must look at its clocks (see `TicketClock`).
     """
 
@@ -51,6 +52,8 @@ class Ticket(SQLModel, table=True):
 
     state: TicketState = word(TicketState, default=TicketState.OPEN)
     owner_id: int | None = ref("agent.id", nullable=True)
+    about_id: int | None = ref("agent.id", nullable=True, index=False)
+    merged_into_id: int | None = ref("ticket.id", nullable=True, index=False)
     first_response_at: datetime | None = instant(nullable=True)
     resolved_at: datetime | None = instant(nullable=True, index=True)
     closed_at: datetime | None = instant(nullable=True)
@@ -82,6 +85,25 @@ class TicketEvent(SQLModel, table=True):
     old_priority: int | None = None
     service_id: int | None = ref("service.id", nullable=True, index=False)
     old_service_id: int | None = ref("service.id", nullable=True, index=False)
+
+
+class TicketHandover(SQLModel, table=True):
+    """An open ticket handed over at the end of a duty: the note, and who signed it when.
+
+    Without `given_to_id` it went back to the queue; who takes it then signs.
+    """
+
+    __tablename__ = "ticket_handover"
+
+    id: int | None = key()
+    ticket_id: int = ref("ticket.id")
+    given_by_id: int = ref("agent.id", index=False)
+    given_to_id: int | None = ref("agent.id", nullable=True, index=False)
+    note: str
+    given_at: datetime = instant()
+    given_signature: str
+    taken_at: datetime | None = instant(nullable=True)
+    taken_signature: str = ""
 
 
 class DispatchDecision(SQLModel, table=True):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wfm.dispatch.live import has_room, recommend
+from wfm.dispatch.live import has_room, in_order, recommend
 from wfm.dispatch.model import EXPERT, SECOND, Agent, DeskState, Seat, Ticket, may_take
-from wfm.dispatch.policy import POLICIES, Deadline, rank
+from wfm.dispatch.policy import POLICIES, Deadline, Ring, widened
 from wfm.dispatch.replay import Decision, Duty, Trace, joined, run
 
 SKILLS = ("x", "y")
@@ -42,10 +42,12 @@ def worlds(draw):
             Ticket(
                 f"t{i:02}",
                 opened * SECOND,
-                (opened + draw(st.sampled_from([0, 5, 40]))) * SECOND,
+                (opened + draw(st.sampled_from([0, 10, 40]))) * SECOND,
                 draw(st.sampled_from(["", *SKILLS])),
                 draw(st.sampled_from([1, 1, 2, 3])),
                 draw(st.integers(1, 3)),
+                proficiency=draw(st.sampled_from([1, 1, 4])),
+                weight=draw(st.sampled_from([1, 1, 2])),
                 not_by=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"a0"})])),
             )
         )
@@ -55,8 +57,11 @@ def worlds(draw):
 
 
 def policies():
-    # keeping starts at once in these tiny worlds, and the cap is near
-    eager = Deadline(cap_s=8, keep_share=0.3, keep_least_s=2)
+    # keeping starts at once in these tiny worlds, the cap is near, and rings open
+    eager = Deadline(
+        cap_s=8, cap_per_agent_s=4, keep_share=0.3, keep_least_s=2,
+        hold_s=5, hold_from=2, rings=[Ring(0.5, proficiency=2), Ring(0.2, 2, tiers_below=1)],
+    )  # fmt: skip
     return st.sampled_from([*(make() for make in POLICIES.values()), eager])
 
 
@@ -75,14 +80,14 @@ def test_what_no_policy_may_break(world, policy):
         assert d.start >= d.ticket.opened_at
         assert d.end == d.start + handle
         assert any(low <= d.start < high for low, high in spans[d.agent_id])
-        assert may_take(people[d.agent_id], d.ticket)
+        assert may_take(people[d.agent_id], widened(policy, d.ticket, d.start))
         assert patience is None or d.wait <= patience
         assert d.met == (d.start <= d.ticket.due_at)
     for agent in agents:
         mine = [d for d in decisions if d.agent_id == agent.agent_id]
         for d in mine:
-            held = sum(e.start <= d.start < e.end for e in mine)
-            assert held <= agent.capacity
+            held = [e.ticket.weight for e in mine if e.start <= d.start < e.end]
+            assert sum(held) <= agent.capacity or len(held) == 1
 
 
 @settings(max_examples=100, deadline=None)
@@ -94,8 +99,8 @@ def test_no_ticket_waits_beside_a_free_agent_who_may_take_it(world, name):
         now = seen * SECOND
         waiting = [d for d, p in zip(decisions, trace.patience, strict=True) if waits(d, p, now)]
         for seat in seats_at(agents, duties, decisions, now):
-            if has_room(seat):
-                assert not [d for d in waiting if may_take(seat.agent, d.ticket)]
+            reach = [d.ticket for d in waiting if may_take(seat.agent, d.ticket)]
+            assert not any(has_room(seat, ticket) for ticket in reach)
 
 
 @settings(max_examples=60, deadline=None)
@@ -174,8 +179,8 @@ def seats_at(agents, duties, decisions, now):
         for low, high in spans.get(agent.agent_id, []):
             if low <= now < high:
                 changes = [low, *(d.start for d in mine), *(d.end for d in mine)]
-                in_hand = sum(d.start <= now < d.end for d in mine)
-                yield Seat(agent, in_hand, max(c for c in changes if c <= now))
+                in_hand = sum(d.ticket.weight for d in mine if d.start <= now < d.end)
+                yield Seat(agent, in_hand, max(c for c in changes if c <= now), high)
 
 
 def by_hand(trace, agents, duties, policy, until=100):
@@ -191,8 +196,8 @@ def by_hand(trace, agents, duties, policy, until=100):
                 and (patience is None or now <= t.opened_at + patience)
             ]
             desk = DeskState(list(seats_at(agents, duties, done.values(), now)), waiting, kinds)
-            waiting.sort(key=lambda t: rank(policy, t, now))
-            for ticket in waiting:
+            ids = {t.ticket_id: t for t in waiting}
+            for ticket in (ids[t.ticket_id] for t in in_order(policy, desk, now)):
                 agent_id = recommend(policy, ticket, desk, now).agent_id
                 if agent_id is not None:
                     handle = trace.handle[trace.tickets.index(ticket)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from wfm.dispatch.model import EXPERT, ORDINARY, SECOND, SENIOR, Agent, Ticket, does, may_take
@@ -10,9 +12,11 @@ from wfm.dispatch.policy import (
     Deadline,
     Fifo,
     Priority,
+    Ring,
     expert_work,
-    keeps_expert,
+    keeps,
     rank,
+    widened,
 )
 from wfm.dispatch.reasons import TEXTS, Reason
 
@@ -21,9 +25,9 @@ def ticket(name: str, opened: float, within: float = 60, **more: object) -> Tick
     return Ticket(name, int(opened * SECOND), int((opened + within) * SECOND), **more)
 
 
-def turns(policy, tickets, at: float) -> list[str]:
+def turns(policy, tickets, at: float, cover: int = 9) -> list[str]:
     now = int(at * SECOND)
-    return [t.ticket_id for t in sorted(tickets, key=lambda t: rank(policy, t, now))]
+    return [t.ticket_id for t in sorted(tickets, key=lambda t: rank(policy, t, now, cover))]
 
 
 def test_the_grades_are_ordered_and_a_higher_one_does_lower_work():
@@ -151,28 +155,26 @@ def kept(policy=None, one=LESSER, agent=ANNA, at=0.0, **world):
         "others_wait": False,
         "on_duty": [ANNA, Agent("otto", ORDINARY, {"a": 3})],
     } | world
-    until = keeps_expert(
-        policy or Deadline(),
-        one,
-        agent,
-        int(at * SECOND),
+    room = SimpleNamespace(
         scarce=lambda: expert_work(agent, facts["kinds"]),
         others_free=lambda: facts["others_free"],
         others_wait=lambda: facts["others_wait"],
         on_duty=lambda: facts["on_duty"],
     )
-    return None if until is None else until / SECOND
+    leaves_at = facts.get("leaves_at")
+    keeping = keeps(policy or Deadline(), one, agent, int(at * SECOND), room, leaves_at)
+    return keeping and (keeping.code, keeping.until / SECOND)
 
 
 def test_the_last_expert_is_kept_while_half_of_the_promise_is_left():
-    assert kept() == 600
-    assert kept(at=599.9) == 600
+    assert kept() == ("expert_kept", 600)
+    assert kept(at=599.9) == ("expert_kept", 600)
     assert kept(at=600) is None
 
 
 def test_a_short_promise_keeps_nobody():
     # 400 s promised: half is 200 s, but at least 300 s must be left, so until 100 s
-    assert kept(one=ticket("t", 0, 400, skill="a")) == 100
+    assert kept(one=ticket("t", 0, 400, skill="a")) == ("expert_kept", 100)
     assert kept(one=ticket("t", 0, 300, skill="a")) is None
 
 
@@ -186,6 +188,7 @@ def test_a_short_promise_keeps_nobody():
         ("another free expert does that work", {"others_free": [Agent("e", EXPERT, {"b": 1})]}),
         ("something else waits for her", {"others_wait": True}),
         ("nobody of a lower grade could do it", {"on_duty": [ANNA]}),
+        ("her duty ends before", {"leaves_at": 600 * SECOND}),
         ("the policy keeps nobody", {"policy": Fifo()}),
     ],
 )
@@ -195,7 +198,75 @@ def test_the_last_expert_is_not_kept_when(why, change):
 
 
 def test_another_free_expert_of_other_work_does_not_release_her():
-    assert kept(others_free=[Agent("e", EXPERT, {"c": 1})]) == 600
+    assert kept(others_free=[Agent("e", EXPERT, {"c": 1})]) == ("expert_kept", 600)
+
+
+# The last free agent, and a caller who was due at 60 s.
+
+CALLER = ticket("caller", 0, 60, skill="a")
+FOUR = [Agent(f"o{i}", ORDINARY, {"a": 3}) for i in range(4)]
+
+
+def held(**change):
+    world = {"one": CALLER, "agent": FOUR[0], "at": 61, "kinds": set(), "on_duty": FOUR}
+    return kept(**(world | change))
+
+
+def test_the_last_free_agent_is_kept_from_a_late_caller_for_five_minutes():
+    # 60 + 300
+    assert held() == ("agent_kept", 360)
+    assert held(at=359.9) == ("agent_kept", 360)
+    assert held(at=360) is None
+
+
+@pytest.mark.parametrize(
+    ("why", "change"),
+    [
+        ("the caller is still winnable", {"at": 60}),
+        ("three on duty are too few", {"on_duty": FOUR[:3]}),
+        ("somebody else is free for the next caller", {"others_free": [FOUR[1]]}),
+        ("the promise is a long one", {"one": ticket("t", 0, 121, skill="a"), "at": 122}),
+        ("it is urgent: late by more than 4 × 50 s", {"policy": Deadline(cap_per_agent_s=50),
+                                                    "at": 261}),
+        ("the duty ends before", {"leaves_at": 360 * SECOND}),
+        ("the policy keeps nobody", {"policy": Fifo()}),
+    ],
+)  # fmt: skip
+def test_the_last_free_agent_is_not_kept_when(why, change):
+    assert held() is not None
+    assert held(**change) is None
+
+
+def test_one_free_for_other_work_only_does_not_release_the_last():
+    assert held(others_free=[Agent("b", ORDINARY, {"b": 3})]) == ("agent_kept", 360)
+
+
+def test_the_fewer_may_take_a_ticket_the_lower_its_cap():
+    late, winnable = ticket("late", 0, 60), ticket("winnable", 300, 600)
+    # late since 60; one agent: 60 + 250 = 310; two: 560
+    assert turns(Deadline(), [late, winnable], at=311, cover=1) == ["late", "winnable"]
+    assert turns(Deadline(), [late, winnable], at=310, cover=1) == ["winnable", "late"]
+    assert turns(Deadline(), [late, winnable], at=311, cover=2) == ["winnable", "late"]
+    # nine agents: 900, not 2250
+    assert turns(Deadline(), [late, ticket("w", 900, 600)], at=961, cover=9) == ["late", "w"]
+
+
+def test_rings_open_one_after_another_as_the_deadline_nears():
+    policy = Deadline(rings=[Ring(0.1, 1, tiers_below=1), Ring(0.5, proficiency=3)])
+    one = ticket("t", 0, 1000, tier=SENIOR, proficiency=5)
+
+    def needs(at: float) -> tuple[int, int]:
+        now = widened(policy, one, int(at * SECOND))
+        return now.proficiency, now.tier
+
+    # half of 1000 s is left at 500, a tenth at 900
+    assert [needs(at) for at in (499, 500, 899, 900)] == [
+        (5, SENIOR), (3, SENIOR), (3, SENIOR), (1, ORDINARY),
+    ]  # fmt: skip
+    assert widened(Fifo(), one, 999 * SECOND) is one
+    low = ticket("low", 0, 1000, proficiency=2)
+    assert widened(policy, low, 950 * SECOND).tier == ORDINARY  # never below the lowest
+    assert widened(policy, low, 600 * SECOND) is low  # three asks for no more than two
 
 
 def test_every_reason_has_words_in_both_languages():
@@ -205,5 +276,5 @@ def test_every_reason_has_words_in_both_languages():
         assert ("{n}" in english) == ("{n}" in chinese)
     assert Reason("free", {"n": 2}).text("zh") == "有空余容量 2 人"
     codes = {POLICIES[name]().turn(band) for name in ("fifo", "priority") for band in (0,)}
-    codes |= {Deadline().turn(band) for band in range(3)}
+    codes |= {Deadline().turn(band) for band in (-1, 0, 1)}
     assert codes <= set(TEXTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wfm.dispatch.model import EXPERT, ORDINARY, SECOND, SENIOR, Agent, Ticket
-from wfm.dispatch.policy import Deadline, Fifo, Priority
+from wfm.dispatch.policy import Deadline, Fifo, Priority, Ring
 from wfm.dispatch.replay import Duty, Trace, joined, run
 
 
@@ -242,11 +242,12 @@ def test_an_expert_without_expert_work_on_the_desk_is_not_kept():
     assert done["calm"] == ("expert", 10, "on_arrival")
 
 
-def test_a_kept_expert_who_goes_off_duty_stops_nothing():
+def test_an_expert_whose_duty_ends_before_the_slack_is_not_kept():
     duties = [duty("expert", 0, 300), duty("otto", 0, 5000)]
     calls = [call("busy", 0, handle=900), call("calm", 10, 1200), call("hard", 4000, tier=EXPERT)]
     done = replay(calls, EXPERT_AND_ORDINARY, duties, Deadline())
-    assert done["calm"] == ("otto", 900, "earliest_due")
+    # the slack of "calm" would keep her until 610
+    assert done["calm"] == ("expert", 10, "on_arrival")
     assert done["hard"] == (None, "nobody_on_duty")
 
 
@@ -265,3 +266,23 @@ def test_agents_idle_since_the_same_instant_go_by_id():
 def test_nobody_leaves_at_an_instant_at_which_an_agent_is_free_again():
     calls = [call("t1", 5, handle=0), call("t2", 5, handle=0, patience=0)]
     assert replay(calls, [Agent("a")])["t2"] == ("a", 5, "oldest")
+
+
+def test_a_heavy_ticket_takes_more_of_the_capacity():
+    calls = [call("t0", 0, handle=50), call("heavy", 1, weight=2), call("t1", 2, handle=5)]
+    done = replay(calls, [Agent("a", capacity=2)])
+    # t0 leaves room for one: t1 takes it; heavy needs both hands, free at 50
+    assert [(name, done[name][1]) for name in ("t0", "t1", "heavy")] == [
+        ("t0", 0), ("t1", 2), ("heavy", 50),
+    ]  # fmt: skip
+    # with empty hands there is room for anything
+    assert replay([call("huge", 0, weight=9)], [Agent("a")])["huge"][1] == 0
+
+
+def test_a_ring_that_opens_lets_a_free_agent_take_what_waits():
+    calls = [call("hard", 0, 100, skill="x", proficiency=5)]
+    learner = Agent("a", skills={"x": 3})
+    rings = [Ring(0.25, proficiency=3)]
+    # a quarter of 100 s is left at 75
+    assert replay(calls, [learner], policy=Deadline(rings=rings))["hard"][1] == 75
+    assert replay(calls, [learner], policy=Deadline())["hard"][0] is None

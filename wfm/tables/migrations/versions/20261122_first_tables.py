@@ -310,6 +310,8 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("locked_until", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("totp_secret", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("totp_step", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_account_agent_id_agent")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("name", name=op.f("uq_account_name")),
@@ -798,6 +800,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("about_id", sa.Integer(), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
         sa.Column("first_response_at", wfm.tables.base.Instant(timezone=True), nullable=True),
         sa.Column("resolved_at", wfm.tables.base.Instant(timezone=True), nullable=True),
         sa.Column("closed_at", wfm.tables.base.Instant(timezone=True), nullable=True),
@@ -816,6 +820,10 @@ def upgrade() -> None:
             ["customer_id"], ["customer.id"], name=op.f("fk_ticket_customer_id_customer")
         ),
         sa.ForeignKeyConstraint(["owner_id"], ["agent.id"], name=op.f("fk_ticket_owner_id_agent")),
+        sa.ForeignKeyConstraint(["about_id"], ["agent.id"], name=op.f("fk_ticket_about_id_agent")),
+        sa.ForeignKeyConstraint(
+            ["merged_into_id"], ["ticket.id"], name=op.f("fk_ticket_merged_into_id_ticket")
+        ),
         sa.ForeignKeyConstraint(
             ["service_id"], ["service.id"], name=op.f("fk_ticket_service_id_service")
         ),
@@ -834,6 +842,31 @@ def upgrade() -> None:
     op.create_index(op.f("ix_ticket_owner_id"), "ticket", ["owner_id"], unique=False)
     op.create_index(op.f("ix_ticket_resolved_at"), "ticket", ["resolved_at"], unique=False)
     op.create_index(op.f("ix_ticket_skill_id"), "ticket", ["skill_id"], unique=False)
+    op.create_table(
+        "ticket_handover",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("given_by_id", sa.Integer(), nullable=False),
+        sa.Column("given_to_id", sa.Integer(), nullable=True),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("given_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("given_signature", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("taken_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("taken_signature", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["given_by_id"], ["agent.id"], name=op.f("fk_ticket_handover_given_by_id_agent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["given_to_id"], ["agent.id"], name=op.f("fk_ticket_handover_given_to_id_agent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_handover_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_handover")),
+    )
+    op.create_index(
+        op.f("ix_ticket_handover_ticket_id"), "ticket_handover", ["ticket_id"], unique=False
+    )
     op.create_table(
         "account_role",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -857,6 +890,13 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("team_id", sa.Integer(), nullable=True),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "team_id is null or site_id is null", name=op.f("ck_account_role_team_or_site")
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk_account_role_site_id_site")
+        ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_account_role_account_id_account")
         ),
@@ -868,7 +908,8 @@ def upgrade() -> None:
             "account_id",
             "role",
             "team_id",
-            name=op.f("uq_account_role_account_id_role_team_id"),
+            "site_id",
+            name=op.f("uq_account_role_account_id_role_team_id_site_id"),
             postgresql_nulls_not_distinct=True,
         ),
     )
@@ -1925,6 +1966,184 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_clock_failure")),
     )
+    op.create_table(
+        "agent_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "leave",
+                "swap",
+                "correction",
+                name="requestkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column(
+            "leave_kind",
+            sa.Enum(
+                "annual",
+                "sick",
+                "in_lieu",
+                "personal",
+                "training",
+                "other",
+                name="leavekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("colleague_id", sa.Integer(), nullable=True),
+        sa.Column("agreed_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("text", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "open",
+                "granted",
+                "refused",
+                "withdrawn",
+                name="requeststatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("decided_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("answer", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.CheckConstraint("last_day >= first_day", name=op.f("ck_agent_request_ends_after_start")),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_agent_request_agent_id_agent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["colleague_id"], ["agent.id"], name=op.f("fk_agent_request_colleague_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_request")),
+    )
+    op.create_index(op.f("ix_agent_request_agent_id"), "agent_request", ["agent_id"], unique=False)
+    op.create_index(
+        op.f("ix_agent_request_colleague_id"), "agent_request", ["colleague_id"], unique=False
+    )
+    op.create_index("ix_agent_request_status", "agent_request", ["status"], unique=False)
+    op.create_table(
+        "calendar_feed",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("token_sha256", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_calendar_feed_agent_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feed")),
+        sa.UniqueConstraint("agent_id", name=op.f("uq_calendar_feed_agent_id")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_calendar_feed_token_sha256")),
+    )
+    op.create_table(
+        "access_grant",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "lead",
+                "planner",
+                "dispatcher",
+                "agent",
+                "reviewer",
+                "service_manager",
+                "auditor",
+                "administrator",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("team_id", sa.Integer(), nullable=True),
+        sa.Column("purpose", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("addresses", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("starts_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("ends_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("asked_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("asked_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "open",
+                "granted",
+                "refused",
+                "withdrawn",
+                name="requeststatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("decided_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("reviewed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("reviewed_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("withdrawn_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("withdrawn_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("checklist", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_access_grant_ends_after_start")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_access_grant_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_access_grant_team_id_team")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_grant")),
+    )
+    op.create_index(
+        op.f("ix_access_grant_account_id"), "access_grant", ["account_id"], unique=False
+    )
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("token_sha256", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("expires_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("revoked_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_api_token_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_api_token_token_sha256")),
+    )
+    op.create_index(op.f("ix_api_token_account_id"), "api_token", ["account_id"], unique=False)
+    op.create_table(
+        "kept_answer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("token_id", sa.Integer(), nullable=False),
+        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("request_sha256", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["token_id"], ["api_token.id"], name=op.f("fk_kept_answer_token_id_api_token")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_answer")),
+        sa.UniqueConstraint("token_id", "key", name=op.f("uq_kept_answer_token_id_key")),
+    )
+    op.create_index(op.f("ix_kept_answer_made_at"), "kept_answer", ["made_at"], unique=False)
     # ### end Alembic commands ###
     op.execute(REFUSE)
     for statement in KEEP_SEALED:
@@ -1938,6 +2157,17 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_kept_answer_made_at"), table_name="kept_answer")
+    op.drop_table("kept_answer")
+    op.drop_index(op.f("ix_api_token_account_id"), table_name="api_token")
+    op.drop_table("api_token")
+    op.drop_index(op.f("ix_access_grant_account_id"), table_name="access_grant")
+    op.drop_table("access_grant")
+    op.drop_table("calendar_feed")
+    op.drop_index("ix_agent_request_status", table_name="agent_request")
+    op.drop_index(op.f("ix_agent_request_colleague_id"), table_name="agent_request")
+    op.drop_index(op.f("ix_agent_request_agent_id"), table_name="agent_request")
+    op.drop_table("agent_request")
     op.drop_table("clock_failure")
     op.drop_index(op.f("ix_clock_notice_raised_at"), table_name="clock_notice")
     op.drop_table("clock_notice")
@@ -2029,6 +2259,8 @@ def downgrade() -> None:
     op.drop_index(
         "ix_ticket_next_look_at", table_name="ticket", postgresql_where=sa.text("state = 'open'")
     )
+    op.drop_index(op.f("ix_ticket_handover_ticket_id"), table_name="ticket_handover")
+    op.drop_table("ticket_handover")
     op.drop_table("ticket")
     op.drop_index(op.f("ix_team_site_id"), table_name="team")
     op.drop_table("team")

@@ -1,0 +1,86 @@
+"""One's own account, elevated access on application, and the register of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Response
+
+from web import htmx
+from web.deps import AtDesk
+from wfm import totp
+from wfm.services import accounts, elevated
+from wfm.services.elevated import Application
+from wfm.words import Role
+
+router = APIRouter()
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Secret = Annotated[str, Form(max_length=200)]
+
+
+@router.get("/account")
+def own(desk: AtDesk) -> Response:
+    account_id = desk.request.state.account_id
+    return desk.page(
+        "account.html",
+        account=accounts.get(desk.session, account_id),
+        grants=elevated.own(desk.session, account_id, desk.at),
+        teams=accounts.teams(desk.session),
+        secret=totp.new_secret(),
+    )
+
+
+@router.post("/account/password")
+def change_password(desk: AtDesk, old: Secret, new: Secret) -> Response:
+    accounts.change_password(desk.session, desk.request.state.account_id, old, new, desk.at)
+    return htmx.go_to(desk.request, "/sign-in")
+
+
+@router.post("/account/second-factor")
+def second_factor(
+    desk: AtDesk,
+    secret: Annotated[str, Form(pattern="^[A-Z2-7]{32}$")],
+    code: Annotated[str, Form(max_length=10)],
+) -> Response:
+    accounts.set_second_factor(
+        desk.session, desk.request.state.account_id, secret, code, desk.at
+    )  # fmt: skip
+    return htmx.go_to(desk.request, "/account")
+
+
+@router.post("/account/access")
+def apply(
+    desk: AtDesk,
+    role: Annotated[Role, Form()],
+    purpose: Annotated[str, Form(max_length=2000)],
+    addresses: Annotated[str, Form(max_length=1000)],
+    days: Annotated[int, Form(ge=-1000, le=1000)],
+    team: Annotated[int, Form(ge=0, le=2**31 - 1)] = 0,
+) -> Response:
+    application = Application(role, team or None, purpose, addresses, days)
+    elevated.ask(desk.session, desk.actor, desk.request.state.account_id, application, desk.at)
+    return htmx.go_to(desk.request, "/account")
+
+
+@router.get("/access")
+def register(desk: AtDesk) -> Response:
+    return desk.page(
+        "access.html",
+        entries=elevated.register(desk.session, desk.actor, desk.at),
+        may_decide=desk.actor.may("access.decide"),
+        checklist=elevated.CHECKLIST,
+    )
+
+
+@router.post("/access/{number}")
+def decide(desk: AtDesk, number: Number, approve: Annotated[bool, Form()]) -> Response:
+    elevated.decide(desk.session, desk.actor, number, approve, desk.at)
+    return htmx.go_to(desk.request, "/access")
+
+
+@router.post("/access/{number}/withdraw")
+def withdraw(
+    desk: AtDesk, number: Number, done: Annotated[list[str] | None, Form()] = None
+) -> Response:
+    elevated.withdraw(desk.session, desk.actor, number, done or [], desk.at)
+    return htmx.go_to(desk.request, "/access")

@@ -1,0 +1,111 @@
+"""Changing shifts of a day with a colleague: with whom the rules allow it, and doing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, select
+
+from scheduler.effects import Effects
+from scheduler.moves import Cell, Move
+from wfm.access import Actor
+from wfm.errors import ConflictError, Fault, InputError
+from wfm.services import roster_desk, roster_edits, roster_people, roster_versions
+from wfm.services.roster_edits import Wish
+from wfm.tables import Agent, Assignment, Roster, RosterVersion, ShiftTemplate
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A colleague, the shift she would give (None: a day off), and what it costs the roster."""
+
+    agent_id: int
+    code: str
+    name: str
+    shift: ShiftTemplate | None
+    change: int
+
+
+@dataclass(frozen=True)
+class SwapPanel:
+    day: date
+    shift: ShiftTemplate | None
+    candidates: tuple[Candidate, ...]
+
+
+def candidates(session: Session, agent: Agent, day: date) -> SwapPanel:
+    """Colleagues of the same roster with whom changing that day breaks no rule, cheapest first.
+
+    Raises
+    ------
+    InputError
+        The agent has no published duty on that day, or its roster has no rules to check by.
+    """
+    roster, version = _published(session, agent, day)
+    problem = roster_desk.current_problem(session, roster, version)
+    cells = roster_versions.cells_of(session, version)
+    effects = Effects(problem, cells)
+    shifts = {row.code: row for row in session.exec(select(ShiftTemplate))}
+    mine = cells.shift(agent.code, day)
+    found = []
+    for other in roster_people.members(session, roster):
+        theirs = cells.shift(other.code, day)
+        if theirs == mine or other.code not in problem.lookup.agent:
+            continue
+        effect = effects.of(Move.of(_exchanged(agent.code, other.code, day, mine, theirs)))
+        if effect.possible:
+            shift = shifts.get(theirs) if theirs else None
+            found.append(Candidate(other.id, other.code, other.name, shift, effect.change))
+    found.sort(key=lambda one: (one.change, one.code))
+    return SwapPanel(day, shifts.get(mine or ""), tuple(found))
+
+
+def carry_out(
+    session: Session, actor: Actor, agent: Agent, colleague: Agent, day: date, at: datetime,
+    timezone: str,
+) -> int:  # fmt: skip
+    """Exchange the cells in a new draft of the roster; returns its row number.
+
+    Raises
+    ------
+    ConflictError
+        The roster has changed, and the rules do not allow the swap any more.
+    """
+    roster, _ = _published(session, agent, day)
+    assert roster.id is not None
+    newest = roster_versions.newest_version(session, roster.id)
+    assert newest is not None
+    assert newest.id is not None
+    desk = roster_desk.open_desk(session, actor, roster.id, newest.id)
+    cells = _exchanged(agent.code, colleague.code, day, desk.cells.shift(agent.code, day),
+                       desk.cells.shift(colleague.code, day))  # fmt: skip
+    numbers = {agent.code: agent.id or 0, colleague.code: colleague.id or 0}
+    wishes = [Wish(numbers[code], on, shift) for (code, on), shift in cells.items()]
+    done = roster_edits.edit(session, actor, roster.id, newest.id, desk.seen, wishes, at)
+    if not done.taken:
+        raise ConflictError("the rules do not allow this swap any more; look again")
+    seen = roster_desk.open_desk(session, actor, roster.id, newest.id).seen
+    note = f"{agent.code} ⇄ {colleague.code} {day}"
+    return roster_edits.keep(session, actor, roster.id, newest.id, seen, at, timezone, note)
+
+
+def _exchanged(
+    one: str, other: str, day: date, mine: str | None, theirs: str | None
+) -> dict[Cell, str | None]:
+    return {(one, day): theirs, (other, day): mine}
+
+
+def _published(session: Session, agent: Agent, day: date) -> tuple[Roster, RosterVersion]:
+    """The roster by which the agent works that day, and its published version."""
+    duty = session.exec(
+        select(Assignment).where(
+            Assignment.agent_id == agent.id, Assignment.day == day, Assignment.live
+        )
+    ).first()
+    if duty is None:
+        raise InputError.of([Fault("there is no duty to change on this day", column="day")])
+    version = roster_versions.get_version(session, duty.version_id)
+    if not version.problem:
+        raise InputError.of([Fault(roster_desk.NOT_SOLVED)])
+    return session.get_one(Roster, version.roster_id), version
