@@ -28,6 +28,7 @@ class Part:
     cost: int
     bound: int
     status: Status = "nothing_found"
+    heard: bool = False  # of a first roster
 
     @property
     def gap(self) -> int:
@@ -93,7 +94,7 @@ class ApartSearch:
             return
 
         def told(progress: Progress) -> None:
-            part.cost = progress.cost
+            part.cost, part.heard = progress.cost, True
             part.bound = max(part.bound, progress.bound or 0)
             self._tell(progress.phase)
 
@@ -110,7 +111,7 @@ class ApartSearch:
         return self.stopped or self.budget.out_of_time
 
     def _tell(self, phase: str) -> None:
-        if self.progress is not None:
+        if self.progress is not None and all(part.heard for part in self.parts):
             cost, bound = (sum(getattr(p, x) for p in self.parts) for x in ("cost", "bound"))
             self.progress(Progress(self.budget.seconds, cost, bound, phase))
 

@@ -6,6 +6,7 @@ rule is about several of them at once. The cost of the whole is the sum of the p
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -14,6 +15,7 @@ from scheduler.problem import Apart, FairShare, RosterProblem, Together
 from scheduler.problem.rules import Rule
 from scheduler.solution import Roster
 
+_WANTED = ("shift_cover", "interval_cover", "posts")
 _GIVEN = ("requests", "preferences", "leave", "locks", "post_locks", "forbidden", "history",
           "published")  # fmt: skip
 
@@ -27,13 +29,16 @@ def components(problem: RosterProblem) -> list[RosterProblem]:
     groups = links.groups()
     if len(groups) < 2:
         return [problem]
-    return [
-        _part(problem, number, group, [
-            (kind, item) for kind, item, someone in wanted
-            if (someone in group if someone is not None else number == 0)
-        ])
-        for number, group in enumerate(groups)
-    ]  # fmt: skip
+    of = {a: number for number, group in enumerate(groups) for a in group}
+    numbers = {problem.agents[a].id: number for a, number in of.items()}
+    parts: list[dict[str, list[Any]]] = [defaultdict(list) for _ in groups]
+    for kind, item, someone in wanted:
+        # what nobody can do still costs: it goes to the first part
+        parts[0 if someone is None else of[someone]][kind].append(item)
+    for kind in _GIVEN:
+        for item in getattr(problem, kind):
+            parts[numbers[item.agent]][kind].append(item)
+    return [_part(problem, number, group, parts[number]) for number, group in enumerate(groups)]
 
 
 class _Links:
@@ -69,10 +74,13 @@ def _wanted(problem: RosterProblem) -> Iterator[tuple[str, Any, list[int]]]:
     for shift_cover in problem.shift_cover:
         s = look.shift[shift_cover.shift]
         yield "shift_cover", shift_cover, [a for a in look.able(shift_cover) if s in can_work[a]]
+    able: dict[int, list[int]] = {}  # covers that ask for the same share one table
     for cover in problem.interval_cover:
         table = look.serving(cover)
-        people = [a for a, can in enumerate(can_work) if any(table[a][s] for s in can)]
-        yield "interval_cover", cover, people
+        if id(table) not in able:
+            can_serve = (any(table[a][s] for s in can) for a, can in enumerate(can_work))
+            able[id(table)] = [a for a, can in enumerate(can_serve) if can]
+        yield "interval_cover", cover, able[id(table)]
     for post in problem.posts:
         days = [look.day[date] for date in post.days]
         everybody = range(look.n_agents)
@@ -93,19 +101,14 @@ def _bound_together(problem: RosterProblem) -> Iterator[list[int]]:
 
 
 def _part(
-    problem: RosterProblem, number: int, group: set[int], wanted: list[tuple[str, Any]]
+    problem: RosterProblem, number: int, group: set[int], items: dict[str, list[Any]]
 ) -> RosterProblem:
-    agents = tuple(person for a, person in enumerate(problem.agents) if a in group)
+    agents = tuple(problem.agents[a] for a in sorted(group))
     names = {person.id for person in agents}
-    parts: dict[str, Any] = {
-        name: tuple(item for item in getattr(problem, name) if _about(item, names))
-        for name in _GIVEN
-    }
-    for kind in ("shift_cover", "interval_cover", "posts"):
-        parts[kind] = tuple(item for of, item in wanted if of == kind)
+    teams = {person.team for person in agents}
+    parts: dict[str, Any] = {kind: tuple(items[kind]) for kind in (*_WANTED, *_GIVEN)}
     held = {post.id for post in parts["posts"]}
     parts["post_locks"] = tuple(lock for lock in parts["post_locks"] if lock.post in held)
-    teams = {person.team for person in agents}
     rules = (_restricted(rule, names, teams) for rule in problem.rules)
     pins = (_restricted(pin, names, teams) for pin in problem.pins)
     return replace(

@@ -17,13 +17,9 @@ import numpy as np
 
 from scheduler.best import Best
 from scheduler.budget import Budget
-from scheduler.columns.cover import Cover
-from scheduler.columns.dive import Dive
-from scheduler.columns.generation import Course, Generation, scale_for
-from scheduler.columns.kernel import Array
+from scheduler.column_search import ColumnSearch
 from scheduler.columns.narrow import Margins
-from scheduler.columns.people import Narrow, compiled
-from scheduler.columns.recreate import Recreate
+from scheduler.columns.people import Narrow
 from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
 from scheduler.neighbourhoods import LINES, Kind, Neighbourhoods
 from scheduler.problem import RosterProblem
@@ -35,12 +31,6 @@ from scheduler.verify import verify
 WHOLE_MODEL = 40_000  # literals a whole model may have
 SMALL_MODEL = 4_000  # literals up to which the whole model goes first, with all workers
 FIRST_SHARE = 0.4  # of the limit, for that
-GENERATION_SHARE = 0.5  # of the limit, by which columns must be there
-ROUNDS_NEEDED = 50  # of pricing everybody, at least, for columns to be of use
-DIVES = 4
-MOST_ROWS = 1_000  # of cover: beyond, the linear program takes too long
-TRIES_AT_ONCE = 150  # of taking people out and putting them back
-GOOD_LINES = 25  # of each person, whose cells neighbourhoods look at
 ALL_CELLS = 0.5  # of the neighbourhoods look at all cells
 NEAR = 0.002  # of the bound: how near it rosters are sought first
 LINE_SHARE = 0.35  # of the limit, at most, for the first roster
@@ -76,8 +66,7 @@ class Search:
         empty = Grid.empty(problem)
         verdict = verify(problem, roster_of(problem, empty))
         self.best = Best(problem, self.budget, progress, empty, verdict)
-        self.generation = self._prepared()
-        self.good_cells: Narrow | None = None
+        self.by_columns = ColumnSearch.of(self.best, lambda: self.over)
         self.literals = (
             sum(len(shifts) for line in self.look.allowed for shifts in line)
             + sum(len(post.days) for post in problem.posts) * self.look.n_agents
@@ -120,9 +109,9 @@ class Search:
             if not self._take_start():
                 self.best.phase = "lines"
                 self._lines()
-            if self.generation is not None and not self.over:
+            if self.by_columns is not None and not self.over:
                 self.best.phase = "columns"
-                self._columns(self.generation)
+                self.by_columns.columns()
             if self.literals <= SMALL_MODEL and not self.over:
                 self.best.phase = "whole"
                 self._small()
@@ -130,7 +119,7 @@ class Search:
             if self.over:
                 return
             if self.budget.repeatable or self.params.workers < 2:
-                if self.generation is None and self.literals > SMALL_MODEL:
+                if self.by_columns is None and self.literals > SMALL_MODEL:
                     self._whole(FIRST_SHARE, 1)
                 self._neighbourhoods(self.params.seed)
             else:
@@ -168,7 +157,7 @@ class Search:
         jobs: list[Callable[[], None]] = [
             partial(self._neighbourhoods, self.params.seed + n) for n in range(self.params.workers)
         ]
-        if self.generation is not None:
+        if self.by_columns is not None:
             jobs[0] = self._dives
         elif self._affordable >= self.literals:
             jobs[0] = partial(self._whole, 1.0, 1)
@@ -189,62 +178,18 @@ class Search:
 
     # -- the parts -------------------------------------------------------------------------------
 
-    def _prepared(self) -> Generation | None:
-        """Column generation for this problem, if its rules allow it."""
-        people = compiled(self.problem)
-        if people is None or not people.persons or not self.problem.shift_cover:
-            return None
-        cover = Cover.of(self.problem)
-        if not scale_for(people, cover):
-            return None
-        threads = 1 if self.budget.repeatable else self.params.workers
-        course = Course(
-            lambda: self.over, lambda: self.budget.limit().seconds, self._offer_lines,
-            self.best.raise_bound, self.budget.spend,
-        )  # fmt: skip
-        return Generation(people, cover, course, threads, self.params.seed)
-
-    def _offer_lines(self, lines: Array, cost: int) -> None:
-        if cost < self.best.verdict.cost or not self.best.verdict.valid:
-            self.best.offer(Grid(lines.tolist(), {}))
-
-    def _columns(self, generation: Generation) -> None:
-        """Generate columns for a part of the limit, then dive as often as that helps."""
-        if generation.complete or not self._columns_affordable(generation):
-            return
-        with generation.within(self.budget.share(GENERATION_SHARE)):
-            generation.start_from(np.array(self.best.grid.cells))
-            generation.generate()
-        generation.complete = True
-        if generation.prices is not None:
-            self.good_cells = generation.promising(GOOD_LINES)
-        for _ in range(DIVES):
-            cost = self.best.verdict.cost
-            if not self.over:
-                Dive(generation).run()
-            if self.best.verdict.cost == cost:
-                break
-
-    def _columns_affordable(self, generation: Generation) -> bool:
-        left = self.budget.limit().seconds
-        rounds = ROUNDS_NEEDED * generation.seconds_a_round
-        if len(generation.cover.day) > MOST_ROWS:
-            return False
-        return left is None or rounds < GENERATION_SHARE * left
-
     def _dives(self) -> None:
         """Dive after dive; neighbourhoods where there are no columns to dive with."""
-        assert self.generation is not None
-        while self.generation.complete and not self.over:
-            Dive(self.generation).run()
+        assert self.by_columns is not None
+        while self.by_columns.complete and not self.over:
+            self.by_columns.dive()
         self._neighbourhoods(self.params.seed)
 
     def _small(self) -> None:
         """The whole model with all workers, first near the bound only."""
-        if self.generation is not None:
-            margins = Margins(self.generation) if self.generation.centre is not None else None
-            if margins is not None and not self.over and margins.measure():
-                self._near_bound(margins)
+        margins = None if self.by_columns is None else self.by_columns.margins()
+        if margins is not None:
+            self._near_bound(margins)
         if not self.over:
             self._whole(FIRST_SHARE, self.params.workers)
 
@@ -269,7 +214,7 @@ class Search:
 
         The hard rules are per person but for a few, so this finds a roster quickly.
         """
-        if self.generation is not None and self.generation.first_roster() is not None:
+        if self.by_columns is not None and self.by_columns.lines():
             self.lined = self.look.n_agents
             return
         grid = self.best.grid
@@ -353,30 +298,18 @@ class Search:
 
     def _neighbourhoods(self, seed: int) -> None:
         rng = random.Random(seed)
-        neighbourhoods = Neighbourhoods(self.problem, rng, lines=self.generation is not None)
-        recreate = None
-        if self.generation is not None:
-            recreate = Recreate(self.generation.people, self.generation.cover, seed)
+        neighbourhoods = Neighbourhoods(self.problem, rng, lines=self.by_columns is not None)
+        recreate = None if self.by_columns is None else self.by_columns.recreate(seed)
         while self.literals and not self.over:
             kind = neighbourhoods.pick_kind()
             cost, begun = self.best.verdict.cost, self.budget.seconds
-            if kind.name == LINES and recreate is not None:
-                effort, hard = self._recreated(recreate), None
+            if kind.name == LINES and self.by_columns is not None and recreate is not None:
+                effort, hard = self.by_columns.recreated(recreate), None
             else:
                 effort, hard = self._neighbourhood(kind, neighbourhoods, rng)
             took = effort if self.budget.repeatable else self.budget.seconds - begun
             gain = (cost - self.best.verdict.cost) / max(cost, 1)
             kind.learn(max(gain, 0) / max(took, 0.01), hard)
-
-    def _recreated(self, recreate: Recreate) -> float:
-        """Some people out of a window and back, many times; the effort of it."""
-        base = self.best.grid
-        recreate.start(np.array(base.cells))
-        effort = recreate.run(lambda: self.over, TRIES_AT_ONCE)
-        self.budget.spend(effort)
-        if recreate.cost <= self.best.verdict.cost:
-            self.best.offer(Grid(recreate.grid.tolist(), {}), base)
-        return effort
 
     def _neighbourhood(
         self, kind: Kind, neighbourhoods: Neighbourhoods, rng: random.Random
@@ -403,9 +336,10 @@ class Search:
 
     def _promising(self, base: Grid, rng: random.Random) -> Narrow | None:
         """Half of the time only the cells of good columns and of the roster so far."""
-        if self.good_cells is None or rng.random() < ALL_CELLS:
+        good = None if self.by_columns is None else self.by_columns.good_cells
+        if good is None or rng.random() < ALL_CELLS:
             return None
-        narrow = self.good_cells.copy()
+        narrow = good.copy()
         narrow.include(np.array(base.cells))
         return narrow
 

@@ -95,5 +95,6 @@ class Margins:
             self._note(a, d, int(s), beyond)
 
     def within(self, margin: float) -> Narrow:
-        """The cells whose margin is at most so much."""
+        """The cells whose margin is at most so much, or too small to have been measured."""
+        margin = max(margin, CLOSE)
         return Narrow(self.duty <= margin, self.rest <= margin)

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.columns import warm
+from scheduler.columns.kernel import cheapest_line
 from scheduler.columns.people import Cap, Person, compiled, most_days, weekends_worked
 from scheduler.columns.pricing import Habit, Priced, Pricer, tally_of
 from scheduler.columns.window import slice_of
@@ -194,3 +196,10 @@ def test_a_window_keeps_the_runs_it_touches() -> None:
     assert found.line is not None
     # days 7 and 8 stay free: a fourth duty in a row is one too many, one day off too few
     assert found.line.tolist() == [-1, 0, 0, 0, -1, -1, 0]
+
+
+def test_the_kernel_is_compiled_once_for_all_problems() -> None:
+    warm.up()
+    known = len(cheapest_line.signatures)
+    price(problem_of(MaxWeekends(name="w", weekends=1)), np.zeros((DAYS, 2), int))
+    assert len(cheapest_line.signatures) == known == 1
