@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from web import htmx, security
+from web.api.app import create_api
 from web.deps import Csrf
 from web.i18n import LANGUAGES
 from web.limits import Limiter
@@ -40,6 +41,7 @@ from web.routes import (
     roster_edits,
     rosters,
     service_levels,
+    what_if,
 )
 from web.views import Views
 from wfm import instants
@@ -52,7 +54,7 @@ STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 ROUTERS = (
     account, grades, grade_reports, grade_cases, rosters, roster_edits, duty, duty_posts, closing,
-    forecast, dispatch, dispatch_moves, service_levels, imports, jobs, me, access,
+    forecast, dispatch, dispatch_moves, what_if, service_levels, imports, jobs, me, access,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 
@@ -74,11 +76,13 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.engine = engine
     app.state.listener = listener
     app.state.sign_in_limit = Limiter(per_minute=12, burst=20)
+    app.state.api_limit = Limiter(per_minute=600, burst=200)
     app.state.views = Views(settings.timezone)
     app.mount("/static/htmx", StaticFiles(directory=HTMX), name="htmx")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in ROUTERS:
         app.include_router(module.router, dependencies=[Csrf])
+    app.mount("/api/v1", create_api(app), name="api")
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.middleware("http")(_at_the_door)
     app.exception_handler(TierdeskError)(_show_error)

@@ -22,6 +22,7 @@ WORKS = {
     "plan": "wfm.services.demand:run_job",
     "solve": "wfm.services.rostering:run_job",
     "replay": "wfm.services.roster_work:run_replay",
+    "what_if": "wfm.services.what_if:run_job",
     "close": "wfm.services.closing:run_job",
 }
 SWEEP_CRON = "* * * * *"

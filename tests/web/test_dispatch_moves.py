@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
-from wfm import instants
+from wfm import instants, jobs
 from wfm.db import transaction
 from wfm.tables import Agent, Assignment, Skill, Ticket, TicketHandover
 from wfm.words import Grade, Role, TicketState
+from wfm.worker import Works
 
 SignIn = Callable[..., TestClient]
 
@@ -127,3 +128,24 @@ def test_who_may_not_dispatch_sees_no_acts_and_may_not_act(
     assert "Escalate" not in lead.get("/dispatch/work?code=T2").text
     assert act(lead, what="escalate", tier="expert", note="x").status_code == 403
     assert lead.post("/dispatch/settle").status_code == 403
+
+
+def test_what_if_is_asked_and_answered_side_by_side(desk: sa.Engine, signed_in: SignIn) -> None:
+    today = instants.now().date()
+    with transaction(desk) as session:
+        for ticket in session.exec(select(Ticket)):
+            ticket.handle_s = 60
+    planner = signed_in(Role.PLANNER)
+    assert "Choose days and a change" in planner.get("/what-if").text
+    form = {"first": str(today - timedelta(days=1)), "last": str(today + timedelta(days=1)),
+            "policy": "fifo", "grade": "senior"}  # fmt: skip
+    asked = planner.post("/what-if", data=form, follow_redirects=False)
+    number = int(asked.headers["location"].rsplit("/", 1)[1])
+    jobs.run(desk, number, Works())
+    shown = planner.get(f"/what-if?job={number}").text
+    for words in ("Promises kept", "With the change", "one more"):
+        assert words in shown
+
+
+def test_what_if_is_for_planners(desk: sa.Engine, signed_in: SignIn) -> None:
+    assert signed_in(Role.AUDITOR).get("/what-if").status_code == 403
