@@ -24,8 +24,8 @@ class Limiter:
         self._levels: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
-    def wait_s(self, who: str) -> int:
-        """0 when let through, else the seconds to wait."""
+    def wait_s(self, who: str, *, take: bool = True) -> int:
+        """0 when let through, else the seconds to wait; without `take` it is only asked."""
         now = self._clock()
         with self._lock:
             if len(self._levels) > MOST_KEPT:
@@ -35,7 +35,7 @@ class Limiter:
             if level < 1:
                 self._levels[who] = (level, now)
                 return max(1, round((1 - level) / self._rate))
-            self._levels[who] = (level - 1, now)
+            self._levels[who] = (level - take, now)
             return 0
 
     def _forget_full(self, now: float) -> None:

@@ -38,6 +38,11 @@ PAGES = {
     "notices": ("manager", "/service-levels/notices"),
     "imports": ("planner", "/imports"),
     "jobs": ("planner", "/jobs"),
+    "requests": ("planner", "/requests"),
+    "my-desk": ("agent", "/me"),
+    "my-records": ("agent", "/me/records"),
+    "account": ("agent", "/account"),
+    "access": ("auditor", "/access"),
 }
 LARGEST_PAGE = 200_000  # bytes before compression
 

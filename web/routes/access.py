@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Response
 
 from web import htmx
-from web.deps import AtDesk
+from web.deps import AtDesk, Desk
 from wfm import totp
-from wfm.services import accounts, elevated
+from wfm.services import accounts, api_tokens, elevated
 from wfm.services.elevated import Application
 from wfm.words import Role
 
@@ -20,6 +20,29 @@ Secret = Annotated[str, Form(max_length=200)]
 
 @router.get("/account")
 def own(desk: AtDesk) -> Response:
+    return _own(desk)
+
+
+@router.post("/account/tokens")
+def make_token(
+    desk: AtDesk,
+    name: Annotated[str, Form(max_length=80)],
+    days: Annotated[int, Form(ge=-1000, le=1000)],
+    scopes: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    made = api_tokens.make(
+        desk.session, desk.request.state.account_id, name, scopes or [], days, desk.at
+    )
+    return _own(desk, made)
+
+
+@router.post("/account/tokens/{number}/revoke")
+def revoke_token(desk: AtDesk, number: Number) -> Response:
+    api_tokens.revoke(desk.session, desk.request.state.account_id, number, desk.at)
+    return htmx.go_to(desk.request, "/account")
+
+
+def _own(desk: Desk, token: str = "") -> Response:
     account_id = desk.request.state.account_id
     return desk.page(
         "account.html",
@@ -27,6 +50,10 @@ def own(desk: AtDesk) -> Response:
         grants=elevated.own(desk.session, account_id, desk.at),
         teams=accounts.teams(desk.session),
         secret=totp.new_secret(),
+        tokens=api_tokens.own(desk.session, account_id),
+        scopes=api_tokens.SCOPES,
+        now=desk.at,
+        token=token,
     )
 
 

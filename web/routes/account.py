@@ -54,11 +54,13 @@ def sign_in(
     code: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     app = request.app
-    if wait := app.state.sign_in_limit.wait_s(security.address_of(request)):
+    limit, address = app.state.sign_in_limit, security.address_of(request)
+    if wait := limit.wait_s(address, take=False):
         raise TooManyError(f"too many attempts; try again in {wait} seconds")
     with transaction(app.state.engine) as session:
         token = accounts.sign_in(session, name.strip(), password, request.state.at, code)
     if token is None:
+        limit.wait_s(address)  # only failures count: many people may sit behind one address
         return _form(request, _local(next), refused=True, name=name)
     response = RedirectResponse(_local(next), status_code=303)
     secure = app.state.settings.secure_cookies
