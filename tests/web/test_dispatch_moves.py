@@ -149,3 +149,9 @@ def test_what_if_is_asked_and_answered_side_by_side(desk: sa.Engine, signed_in: 
 
 def test_what_if_is_for_planners(desk: sa.Engine, signed_in: SignIn) -> None:
     assert signed_in(Role.AUDITOR).get("/what-if").status_code == 403
+
+
+def test_all_that_waits_is_handed_out_as_proposed(dana: TestClient, desk: sa.Engine) -> None:
+    assert "Hand out as proposed" in dana.get("/dispatch").text
+    dana.post("/dispatch/hand-out")
+    assert stored(desk, "T2")[1] == "A"  # the lowest grade, and room for one more

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Path, Query, Response
 from web import htmx
 from web.deps import AtDesk, Desk
 from web.routes.dispatch import LONGEST_CODE, LONGEST_NOTE
-from wfm.services import desk_rules, dispatching, ticket_moves, work_page
+from wfm.services import desk_rules, dispatching, hand_out, ticket_moves, work_page
 from wfm.services.ticket_work import Refusal
 from wfm.words import Grade
 
@@ -68,6 +68,13 @@ def sign(desk: AtDesk, handover_id: Annotated[int, Path(ge=1, le=LARGEST)]) -> R
 def settle(desk: AtDesk) -> Response:
     """Apply the rule for the end of a duty to what is left in the hands of those who went."""
     ticket_moves.settle(desk.session, desk.actor, desk.at)
+    return htmx.go_to(desk.request, "/dispatch")
+
+
+@router.post("/hand-out")
+def hand_out_all(desk: AtDesk) -> Response:
+    """Give what waits to those the policy proposes."""
+    hand_out.hand_out(desk.session, desk.actor, desk.at, desk.settings.timezone)
     return htmx.go_to(desk.request, "/dispatch")
 
 
