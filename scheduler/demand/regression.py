@@ -40,6 +40,8 @@ def day_totals(profile: Profile, dates: Sequence[dt.date]) -> Floats:
     seen = [profile.dates[n] for n in rows]
     season = (profile.last - profile.dates[0]).days >= WHOLE_YEAR
     usual = np.array([profile.usual(date) for date in seen])
+    if not usual.any():  # contacts only on days on which none are usual
+        return profile.level(LEVEL_MEMORY) * sizes
     beyond = np.clip(np.log(profile.totals[rows] / np.maximum(usual, 1e-9)), -FURTHEST, FURTHEST)
     design, penalty = _design(seen, profile.last, season)
     weight = 0.5 ** (profile.age[rows] / MEMORY) * usual / max(usual.mean(), 1e-9)
