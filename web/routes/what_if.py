@@ -6,15 +6,12 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel import select
 
 from web import htmx
 from web.deps import AtDesk
-from wfm import access
 from wfm.dispatch.policy import POLICIES
 from wfm.services import queue, what_if
 from wfm.services.what_if import Change, Question
-from wfm.tables import Skill
 
 router = APIRouter()
 LARGEST = 2**31 - 1
@@ -23,11 +20,10 @@ WEEK = timedelta(days=7)
 
 @router.get("/what-if")
 def page(desk: AtDesk, job: Annotated[int | None, Query(ge=1, le=LARGEST)] = None) -> Response:
-    access.require(desk.actor, "rosters.plan")
+    skills = what_if.skills(desk.session, desk.actor)
     found = queue.one(desk.session, desk.actor, job) if job else None
     answer = found.result if found is not None and found.task == "what_if" else None
     monday = desk.today - timedelta(days=desk.today.weekday())
-    skills = desk.session.exec(select(Skill).order_by(Skill.code)).all()
     return desk.page(
         "what_if.html", answer=answer, first=monday - WEEK, last=monday - timedelta(days=1),
         policies=sorted(POLICIES), skills=skills,

@@ -112,6 +112,12 @@ def ask(session: Session, actor: Actor, question: Question, at: datetime) -> Job
     return jobs.ask(session, "what_if", arguments, actor.name, at)
 
 
+def skills(session: Session, actor: Actor) -> Sequence[Skill]:
+    """Skills somebody who plans may give a newcomer."""
+    access.require(actor, "rosters.plan")
+    return session.exec(select(Skill).order_by(Skill.code)).all()
+
+
 def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Replay both worlds pair by pair, and compare."""
     question = Question(
