@@ -71,7 +71,9 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         yield
         await listener.stop()
 
-    app = FastAPI(title="Tierdesk", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Tierdesk", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
     app.state.settings = settings
     app.state.engine = engine
     app.state.listener = listener
