@@ -17,8 +17,9 @@ class Ticket(SQLModel, table=True):
 
     `respond_within_s` and `resolve_within_s` are promises that came with the ticket; they go
     before those of the agreements. `about_id` is the agent a complaint is about, who must not have
-    it; `merged_into_id` the ticket that answers this one too. `due_at` is when the customer must next have something of it,
-    `next_look_at` when somebody must look at its clocks (see `TicketClock`).
+    it; `merged_into_id` the ticket that answers this one too. `due_at` is when the customer must
+    next have something of it, `next_look_at` when somebody must look at its clocks (see
+    `TicketClock`).
     """
 
     __table_args__ = (
