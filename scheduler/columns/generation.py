@@ -18,7 +18,7 @@ import numpy as np
 from scheduler.columns.cover import Cover
 from scheduler.columns.kernel import INFINITE, Array
 from scheduler.columns.master import Master, Prices
-from scheduler.columns.people import Narrow, People
+from scheduler.columns.people import Narrow, People, evenly
 from scheduler.columns.pricing import MOST_TOLL, Habit, Priced, Pricer
 
 FINEST = 1024  # parts of a cost unit, at most, that prices are rounded to
@@ -131,7 +131,10 @@ class Generation:
         step = self.cover.cost(others + 1) - self.cover.cost(others)
         person = self.people.persons[a]
         costs = self.cover.cells(step, a) + person.costs
-        found = self.pricers[0].price(person, self.habits[a], costs, self.people.opens)
+        even = evenly(person)
+        found = self.pricers[0].price(even, self.habits[a], costs, self.people.opens)
+        if found.line is None and even is not person:
+            found = self.pricers[0].price(person, self.habits[a], costs, self.people.opens)
         on = np.flatnonzero(grid[a] >= 0)
         if placed and int(costs[on, grid[a, on]].sum()) <= found.cost:
             line: Array = grid[a]

@@ -77,8 +77,8 @@ def cheapest_line(
     reached = np.zeros(tally.shape[2], np.bool_)
     reached[0] = True
     for d in range(n_days):
-        next_work[: min(d + 1, runs[0]), :, :, : high[d + 1] + 1] = INFINITE
-        next_off[:, :, : high[d + 1] + 1] = INFINITE
+        next_work[: min(d + 1, runs[0]), :, :, low[d + 1] : high[d + 1] + 1] = INFINITE
+        next_off[:, :, low[d + 1] : high[d + 1] + 1] = INFINITE
         if d == 0:
             _first_day(
                 costs, allowed, may_rest, units, opens, runs, tally, low, high,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ import numpy as np
 from scheduler.columns.kernel import Array
 from scheduler.problem import RosterProblem
 from scheduler.problem import rules as r
+
+LONG_LINE = 20_000_000  # steps of the kernel
+EVEN_DAYS = 10  # of average work by which a line may run ahead or behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,22 @@ class Person:
     def over(self, line: Array, opens: Array) -> Array:
         """By how much a line is beyond each cap."""
         return np.array([cap.used(line, opens) - cap.most for cap in self.caps], np.int64)
+
+
+def evenly(person: Person) -> Person:
+    """The same person with her work spread about evenly: fewer states, fewer lines.
+
+    For long periods with minutes in small units, where a good line is wanted sooner than the best.
+    """
+    if person.steps < LONG_LINE:
+        return person
+    days = np.arange(len(person.low))
+    slope = (person.low[-1] + person.high[-1]) / 2 / days[-1]
+    room = EVEN_DAYS * person.high[-1] / days[-1]
+    low = np.maximum(person.low, np.floor(slope * days - room).astype(np.int64))
+    high = np.minimum(person.high, np.ceil(slope * days + room).astype(np.int64))
+    low[-1], high[-1] = person.low[-1], person.high[-1]
+    return replace(person, low=low, high=high) if (low <= high).all() else person
 
 
 def weekends_worked(line: Array, opens: Array) -> int:

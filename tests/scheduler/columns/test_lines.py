@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from scheduler.columns import warm
 from scheduler.columns.kernel import cheapest_line
-from scheduler.columns.people import Cap, Person, compiled, most_days, weekends_worked
+from scheduler.columns.people import Cap, Person, compiled, evenly, most_days, weekends_worked
 from scheduler.columns.pricing import Habit, Priced, Pricer, tally_of
 from scheduler.columns.window import slice_of
 from scheduler.problem import (
@@ -203,3 +203,33 @@ def test_the_kernel_is_compiled_once_for_all_problems() -> None:
     known = len(cheapest_line.signatures)
     price(problem_of(MaxWeekends(name="w", weekends=1)), np.zeros((DAYS, 2), int))
     assert len(cheapest_line.signatures) == known == 1
+
+
+def test_work_spread_evenly_is_a_narrower_choice_of_lawful_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = problem_of(
+        MinutesLimit(name="m", period="horizon", minimum=1440, maximum=1440), days=9,
+    )  # fmt: skip
+    people = compiled(problem)
+    assert people is not None
+    person = people.persons[0]
+    assert evenly(person) is person  # so short a line needs no help
+    monkeypatch.setattr("scheduler.columns.people.LONG_LINE", 0)
+    monkeypatch.setattr("scheduler.columns.people.EVEN_DAYS", 3)
+    even = evenly(person)
+    # units of 2 h: 12 in 9 days, 4/3 a day; 3 days' worth, 4 units, ahead or behind
+    assert even.high[:4].tolist() == [
+        min(int(person.high[d]), h) for d, h in enumerate((4, 6, 7, 8))
+    ]
+    assert even.low[-4:].tolist() == [
+        max(int(person.low[d]), low) for d, low in zip(range(6, 10), (4, 5, 6, 12), strict=True)
+    ]
+    costs = np.zeros((9, 2), int)
+    costs[:3] = -10  # all work at once would be cheapest
+    found = Pricer(people.units).cheapest(even, Habit.of(even), costs, people.opens)
+    assert found.line is not None
+    assert found.cost == -20  # two days of 4 units by day 3: a third would be 12, beyond 8
+    cells = {("A", THURSDAY + timedelta(days=d)): SHIFTS[s].id
+             for d, s in enumerate(found.line.tolist()) if s >= 0}  # fmt: skip
+    assert verify(problem, Roster(cells)).valid
