@@ -25,7 +25,7 @@ UNIT_S = {"second": 1, "minute": 60, "hour": 3600}
 """Business seconds in each unit of a target."""
 
 YEAR_S = 366 * 86_400
-STEP_S = 15 * 60  # openings and closings fall on quarters of an hour
+STEP_S = 300
 """Starts tried by `feasible` lie this far apart: opening hours are given in whole minutes, mostly
 multiples of five."""
 
