@@ -67,30 +67,31 @@ def history(
     """Each target against the finished clocks of the last six months of the same work."""
     times = opening.calendar_times(session)
     desk = opening.desk_time(session, timezone)
-    finished = _finished(session, agreement, at - HISTORY, at)
+    finished = [
+        (metric, priority, np.array(columns, dtype=np.int64))
+        for metric, priority, *columns in _finished(session, agreement, at - HISTORY, at)
+    ]
     found = []
     for target in targets:
-        rows = [
-            row[2:]
-            for row in finished
-            if row.metric == target.metric and target.priority in (None, row.priority)
+        same = [
+            columns
+            for metric, priority, columns in finished
+            if metric == target.metric and target.priority in (None, priority)
         ]
+        clocks, met = sum(columns.shape[1] for columns in same), 0
         calendar = times[target.calendar_id] if target.calendar_id else desk
-        met = 0
-        if rows:
-            starts, ends, paused, worst = (
-                np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)
-            )
+        if clocks:
+            starts, ends, paused, worst = np.concatenate(same, axis=1)
             used = calendar.elapsed_many(starts, ends) - paused
             if target.metric == Metric.NEXT_RESPONSE:
                 used = np.maximum(used, worst)
             met = int((used <= target.limit_s).sum())
-        low, high = wilson(met, len(rows))
+        low, high = wilson(met, clocks)
         people, mean = _people(session, agreement, target, at, timezone)
         found.append(
             TargetRecord(
-                target, len(rows), met, met / len(rows) if rows else None,
-                float(low) if rows else None, float(high) if rows else None, people, mean,
+                target, clocks, met, met / clocks if clocks else None,
+                float(low) if clocks else None, float(high) if clocks else None, people, mean,
             )
         )  # fmt: skip
     return found
@@ -112,15 +113,23 @@ def slot_of(agreement: Agreement) -> str:
 
 
 def _finished(session: Session, agreement: Agreement, since: datetime, at: datetime) -> Any:
+    """Metric, priority, and of the finished clocks: starts, ends, seconds paused, worst waits.
+
+    A row per metric and priority: tens of thousands of clocks come several times as fast in arrays.
+    """
+
     def second(column: Any) -> Any:
         return sa.cast(sa.func.floor(sa.extract("epoch", column)), sa.BigInteger)
 
+    columns = (
+        second(TicketClock.started_at), second(TicketClock.ended_at),
+        sa.func.coalesce(col(TicketClock.paused_s), 0),
+        sa.func.coalesce(col(TicketClock.worst_used_s), 0),
+    )  # fmt: skip
     return session.execute(
         sa.select(
             col(TicketClock.metric), col(Ticket.priority),
-            second(TicketClock.started_at), second(TicketClock.ended_at),
-            sa.func.coalesce(col(TicketClock.paused_s), 0),
-            sa.func.coalesce(col(TicketClock.worst_used_s), 0),
+            *(sa.func.array_agg(column) for column in columns),
         )
         .join(Ticket, col(Ticket.id) == TicketClock.ticket_id)
         .where(
@@ -128,6 +137,8 @@ def _finished(session: Session, agreement: Agreement, since: datetime, at: datet
             col(TicketClock.state).in_(("met", "breached")),
             col(TicketClock.ended_at).between(since, at), *_of(agreement, None),
         )
+        .group_by(col(TicketClock.metric), col(Ticket.priority))
+        .order_by(col(TicketClock.metric), col(Ticket.priority))
     ).all()  # fmt: skip
 
 
