@@ -10,13 +10,14 @@ from datetime import date
 
 from scheduler.budget import Budget
 from scheduler.components import roster_within
+from scheduler.model import Limit
 from scheduler.problem import RosterProblem
 from scheduler.result import Params, Progress, ProgressCallback, Status
 from scheduler.search import Search
 from scheduler.solution import Roster
 from scheduler.verify import verify
 
-ROUNDS = (0.55, 0.45)  # shares of the limit: everybody alike, then by the distance to the bound
+FIRST_SHARE = 0.55  # of the limit goes to everybody alike, the rest by the distance to the bound
 
 
 @dataclass(slots=True)
@@ -58,33 +59,33 @@ class ApartSearch:
 
     def run(self) -> None:
         """A first round for all alike, then one for those furthest from their bounds."""
-        for number, share in enumerate(ROUNDS):
-            due = [part for part in self.parts if part.status != "optimal"]
-            gaps = [part.gap if number else 1 for part in due]
-            if not due or not sum(gaps) or self.budget.over or self.stopped:
-                break
-            share = 1.0 if number else share
-            jobs = [(part, share * gap / sum(gaps)) for part, gap in zip(due, gaps, strict=True)]
-            left = self.budget.limit()
-            with ThreadPoolExecutor(self._lanes) as lanes:
-                done = [
-                    lanes.submit(self._solve, part, self._params(part, fair, left.seconds))
-                    for part, fair in jobs
-                ]
-            for job in done:
-                job.result()
+        self._round(FIRST_SHARE, [(part, 1) for part in self.parts])
+        self._round(1.0, [(part, part.gap) for part in self.parts if part.status != "optimal"])
+
+    def _round(self, share: float, due: list[tuple[Part, int]]) -> None:
+        """Share out that much of what is left of the limit."""
+        whole = sum(weight for _, weight in due)
+        if not whole or self.budget.over or self.stopped:
+            return
+        left = self.budget.limit()
+        with ThreadPoolExecutor(self._lanes) as lanes:
+            jobs = [
+                lanes.submit(self._solve, part, self._params(part, share * weight / whole, left))
+                for part, weight in due
+            ]
+        for job in jobs:
+            job.result()
 
     @property
     def _lanes(self) -> int:
         return 1 if self.budget.repeatable else self.params.workers
 
-    def _params(self, part: Part, share: float, seconds: float | None) -> Params:
+    def _params(self, part: Part, share: float, left: Limit) -> Params:
         known = part.status != "nothing_found" or self.params.start is not None
-        effort = self.params.effort
         return replace(
             self.params,
-            seconds=None if seconds is None else share * self._lanes * seconds,
-            effort=None if effort is None else share * effort,
+            seconds=None if left.seconds is None else share * self._lanes * left.seconds,
+            effort=None if left.effort is None else share * left.effort,
             workers=1,
             start=part.roster if known else None,
         )
@@ -100,6 +101,7 @@ class ApartSearch:
 
         search = Search(part.problem, params, time.monotonic(), told, self._asked, closing=False)
         search.run()
+        self.budget.spend(search.budget.spent)
         part.status = search.status
         part.roster = search.roster
         part.cost = search.best.verdict.cost

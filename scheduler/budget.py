@@ -26,7 +26,7 @@ class Budget:
             # the last solve ends a little late, and the roster is judged once more
             self._allowed = max(0.8 * params.seconds, params.seconds - LONGEST_RESERVE)
             self._allowed = min(self._allowed, 0.97 * params.seconds)
-        self._spent = 0.0
+        self.spent = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -40,7 +40,7 @@ class Budget:
 
     def spend(self, effort: float) -> None:
         with self._lock:
-            self._spent += effort
+            self.spent += effort
 
     def limit(self, share: float = 1.0) -> Limit:
         """What is left, but no more than a share of the whole."""
@@ -48,7 +48,7 @@ class Budget:
         if self._allowed is not None:
             seconds = min(self._allowed - self.seconds, share * self._allowed)
         if self.params.effort is not None:
-            effort = min(self.params.effort - self._spent, share * self.params.effort)
+            effort = min(self.params.effort - self.spent, share * self.params.effort)
         return Limit(seconds, effort)
 
     def of_first(self, share: float, parts: int) -> Limit | None:
@@ -60,7 +60,7 @@ class Budget:
         if self._allowed is not None:
             seconds = 3 * (share * self._allowed - self.seconds) / parts
         if self.params.effort is not None:
-            effort = 3 * (share * self.params.effort - self._spent) / parts
+            effort = 3 * (share * self.params.effort - self.spent) / parts
         short = any(x is not None and x < SHORTEST for x in (seconds, effort))
         return None if short else Limit(seconds, effort)
 
@@ -70,7 +70,7 @@ class Budget:
         def used() -> bool:
             late = self._allowed is not None and self.seconds >= share * self._allowed
             effort = self.params.effort
-            return late or (effort is not None and self._spent >= share * effort)
+            return late or (effort is not None and self.spent >= share * effort)
 
         return used
 

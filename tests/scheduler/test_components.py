@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+from scheduler.apart import ApartSearch
 from scheduler.components import components, roster_within
 from scheduler.problem import (
     Agent,
@@ -102,3 +103,11 @@ def test_the_parts_solved_apart_are_the_whole_solved_at_once() -> None:
     assert (at_once.status, at_once.cost) == ("optimal", apart.cost)
     north = components(problem)[0]
     assert verify(north, roster_within(apart.roster, north)).valid
+
+
+def test_what_the_parts_spend_counts_against_the_limit_of_the_whole() -> None:
+    problem = two_teams()
+    search = ApartSearch(problem, components(problem), EFFORT, 0.0, None, None)
+    search.run()
+    assert 0 < search.budget.spent <= EFFORT.effort
+    assert search.budget.limit().effort == EFFORT.effort - search.budget.spent
