@@ -38,6 +38,7 @@ class ColumnSearch:
         )  # fmt: skip
         self.generation = Generation(people, cover, course, threads, params.seed)
         self.good_cells: Narrow | None = None
+        self.complete = False  # columns were generated
 
     @classmethod
     def of(cls, best: Best, over: Callable[[], bool]) -> ColumnSearch | None:
@@ -59,20 +60,15 @@ class ColumnSearch:
         """A first roster; False when somebody was left without a line."""
         return self.generation.first_roster() is not None
 
-    @property
-    def complete(self) -> bool:
-        """Whether columns were generated."""
-        return self.generation.complete
-
     def columns(self) -> None:
         """Generate columns for a part of the limit, then dive as often as that helps."""
         generation = self.generation
-        if generation.complete or not self._affordable():
+        if self.complete or not self._affordable():
             return
         with generation.within(self.budget.share(GENERATION_SHARE)):
             generation.start_from(np.array(self.best.grid.cells))
             generation.generate()
-        generation.complete = True
+        self.complete = True
         if generation.prices is not None:
             self.good_cells = generation.promising(GOOD_LINES)
         for _ in range(DIVES):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.columns.kernel import Array
+from scheduler.columns.people import People
 from scheduler.problem import RosterProblem
 
 
@@ -69,6 +70,15 @@ class Cover:
             + self.over * np.maximum(0, counts - self.most)
         )
         return costs
+
+    def one_more(self, counts: Array) -> Array:
+        """What one more person in each row would add to the cost."""
+        return self.cost(counts + 1) - self.cost(counts)
+
+    def total(self, people: People, grid: Array) -> int:
+        """Cost of a grid of lawful lines, wishes included."""
+        wishes = sum(people.wishes(a, line) for a, line in enumerate(grid))
+        return people.constant + wishes + int(self.cost(self.counts(grid)).sum())
 
     def counts(self, grid: Array) -> Array:
         """People found by each row in a grid (agents × days of shifts, -1 off)."""

@@ -21,8 +21,8 @@ POLISH = 4  # sweeps over all people at the end
 class Dive:
     """One way down from the linear program to a roster."""
 
-    def __init__(self, generation: Generation, pace: float = PACE) -> None:
-        self.generation, self.pace = generation, pace
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
         self.rng = generation.rng
         self.fixed = np.zeros(generation.may_rest.shape, bool)
 
@@ -60,7 +60,7 @@ class Dive:
             return False
         values = shares[tuple(open_cells.T)] + 1e-3 * self.rng.random(len(open_cells))
         order = np.argsort(-values, kind="stable")
-        quota = max(3, int(self.pace * shares.sum()))
+        quota = max(3, int(PACE * shares.sum()))
         columns = self._open_columns()
         for index in order:
             a, d, s = (int(x) for x in open_cells[index])

@@ -60,8 +60,7 @@ class Generation:
         self.bound = -np.inf
         self.prices: Prices | None = None  # the latest of the whole problem
         self.seconds_a_round = 0.0  # solving the master and pricing everybody took so long
-        self.complete = False  # nothing is left to generate
-        self._late: Callable[[], bool] = bool  # never
+        self._late = _never
 
     @property
     def over(self) -> bool:
@@ -74,17 +73,10 @@ class Generation:
         try:
             yield
         finally:
-            self._late = bool
+            self._late = _never
 
-    def wishes(self, a: int, line: Array) -> int:
-        """Cost of a line's wishes."""
-        on = np.flatnonzero(line >= 0)
-        return int(self.people.persons[a].costs[on, line[on]].sum())
-
-    def cost(self, grid: Array) -> int:
-        """Cost of a grid of lawful lines."""
-        lines = sum(self.wishes(a, grid[a]) for a in range(self.n))
-        return self.people.constant + lines + int(self.cover.cost(self.cover.counts(grid)).sum())
+    def _offer(self, grid: Array) -> None:
+        self.course.offer(grid, self.cover.total(self.people, grid))
 
     # -- one line after another ------------------------------------------------------------------
 
@@ -97,14 +89,14 @@ class Generation:
             if line is None:
                 return None
             self._put(int(a), line, grid, counts)
-        self.course.offer(grid, self.cost(grid))
+        self._offer(grid)
         return self.polish(grid, SWEEPS)
 
     def polish(self, grid: Array, sweeps: int) -> Array:
         """Everybody's best line beside the others', in turn, until none is better."""
         grid = grid.copy()
         counts = self.cover.counts(grid)
-        self.course.offer(grid, self.cost(grid))
+        self._offer(grid)
         for _ in range(sweeps):
             begun, before = time.monotonic(), grid.copy()
             for a in self.rng.permutation(self.n):
@@ -113,7 +105,7 @@ class Generation:
                 line = self._beside(int(a), grid, counts, placed=True)
                 if line is not None:
                     self._put(int(a), line, grid, counts)
-            self.course.offer(grid, self.cost(grid))
+            self._offer(grid)
             self._time_round(begun)
             if (grid == before).all():
                 break
@@ -123,14 +115,16 @@ class Generation:
         counts -= self.cover.hits(a, grid[a])
         counts += self.cover.hits(a, line)
         grid[a] = line
-        self.master.add(a, line, self.wishes(a, line))
+        self._add(a, line)
+
+    def _add(self, a: int, line: Array) -> bool:
+        return self.master.add(a, line, self.people.wishes(a, line))
 
     def _beside(self, a: int, grid: Array, counts: Array, placed: bool) -> Array | None:
         """The best line beside the others' lines."""
         others = counts - self.cover.hits(a, grid[a])
-        step = self.cover.cost(others + 1) - self.cover.cost(others)
         person = self.people.persons[a]
-        costs = self.cover.cells(step, a) + person.costs
+        costs = self.cover.cells(self.cover.one_more(others), a) + person.costs
         even = evenly(person)
         found = self.pricers[0].price(even, self.habits[a], costs, self.people.opens)
         if found.line is None and even is not person:
@@ -144,7 +138,7 @@ class Generation:
     def start_from(self, grid: Array) -> None:
         """Take the lines of a lawful roster as columns."""
         for a in range(self.n):
-            self.master.add(a, grid[a], self.wishes(a, grid[a]))
+            self._add(a, grid[a])
 
     # -- generating ------------------------------------------------------------------------------
 
@@ -186,7 +180,7 @@ class Generation:
         added = 0
         for a, answer in answers.items():
             if answer.line is not None:
-                wishes = self.wishes(a, answer.line)
+                wishes = self.people.wishes(a, answer.line)
                 worth = prices.rows[self.cover.hits(a, answer.line)].sum() + prices.persons[a]
                 if wishes - worth < -TOLERANCE:
                     added += self.master.add(a, answer.line, wishes)
@@ -252,6 +246,10 @@ class Generation:
         with ThreadPoolExecutor(len(self.pricers)) as pool:
             halves = list(pool.map(run, range(len(self.pricers))))
         return {a: answer for half in halves for a, answer in sorted(half.items())}
+
+
+def _never() -> bool:
+    return False
 
 
 def scale_for(people: People, cover: Cover) -> int:

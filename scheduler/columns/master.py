@@ -75,7 +75,7 @@ class Master:
 
     def add(self, agent: int, line: Array, cost: int) -> bool:
         """Take a line into the master; False when it is there already."""
-        key = (agent, line.astype(np.int8).tobytes())
+        key = _key(agent, line)
         if key in self._known:
             return False
         self._known.add(key)
@@ -111,19 +111,27 @@ class Master:
         )
 
     def _solved(self, parameters: mathopt.SolveParameters) -> Any:
-        """Solve; once more from scratch when the simplex method lost its way."""
-        try:
-            return self._solver.solve(params=parameters)
-        except Exception:
-            self._build()
-            for column in self.columns:
-                column.variable = self._variable(column.agent, column.line, column.cost)
-                if not column.open:
-                    column.variable.upper_bound = 0.0
-        try:
-            return self._solver.solve(params=parameters)
-        except Exception:
-            return None
+        """Solve; once more from scratch when the simplex method lost its way, then give up.
+
+        The library then raises a status of its own, or stumbles over raising it; nothing narrower
+        than `Exception` catches both.
+        """
+        for attempt in range(2):
+            if attempt:
+                self._rebuild()
+            try:
+                return self._solver.solve(params=parameters)
+            except Exception:
+                continue
+        return None
+
+    def _rebuild(self) -> None:
+        """The same program anew, without the basis that led astray."""
+        self._build()
+        for column in self.columns:
+            column.variable = self._variable(column.agent, column.line, column.cost)
+            if not column.open:
+                column.variable.upper_bound = 0.0
 
     def drop_idle(self) -> None:
         """Let columns go that have long been at zero."""
@@ -131,7 +139,7 @@ class Master:
             return
         for column in self.columns:
             if column.idle > KEEP_IDLE:
-                self._known.discard((column.agent, column.line.astype(np.int8).tobytes()))
+                self._known.discard(_key(column.agent, column.line))
                 self.model.delete_variable(column.variable)
         self.columns = [column for column in self.columns if column.idle <= KEEP_IDLE]
 
@@ -155,3 +163,7 @@ class Master:
                 on = np.flatnonzero(column.line >= 0)
                 found[column.agent, on, column.line[on]] += column.share
         return found
+
+
+def _key(agent: int, line: Array) -> tuple[int, bytes]:
+    return agent, line.astype(np.int8).tobytes()

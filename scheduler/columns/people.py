@@ -99,6 +99,11 @@ class People:
         """Days and shifts."""
         return self.opens.shape[0], self.units.shape[0]
 
+    def wishes(self, a: int, line: Array, first: int = 0) -> int:
+        """Cost of the wishes of person `a`'s line, or of a piece of it from day `first` on."""
+        on = np.flatnonzero(line >= 0)
+        return int(self.persons[a].costs[first + on, line[on]].sum())
+
 
 class _Unfit(Exception):
     """The problem says something that a line alone cannot."""
@@ -110,10 +115,6 @@ class Narrow:
 
     allowed: Array
     may_rest: Array
-
-    def size(self) -> int:
-        """Number of cells."""
-        return int(self.allowed.sum())
 
     def copy(self) -> Narrow:
         return Narrow(self.allowed.copy(), self.may_rest.copy())

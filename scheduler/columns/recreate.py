@@ -36,13 +36,7 @@ class Recreate:
         """Search on from this roster."""
         self.grid = grid.copy()
         self.counts = self.cover.counts(grid)
-        wishes = (self._wishes(a, grid[a], 0) for a in range(self.n))
-        cover = int(self.cover.cost(self.counts).sum())
-        self.cost = self.people.constant + cover + sum(wishes)
-
-    def _wishes(self, a: int, line: Array, first: int) -> int:
-        on = np.flatnonzero(line >= 0)
-        return int(self.people.persons[a].costs[first + on, line[on]].sum())
+        self.cost = self.cover.total(self.people, grid)
 
     def run(self, over: Callable[[], bool], tries: int) -> float:
         """So many tries; the effort they took."""
@@ -62,14 +56,14 @@ class Recreate:
         change = -int(part.cost(counts).sum())
         for a in chosen:
             counts -= part.hits(a, self.grid[a, days])
-            change -= self._wishes(a, self.grid[a, days], window.start)
+            change -= self.people.wishes(a, self.grid[a, days], window.start)
         lines = []
         for a in chosen:
             line = self._back(a, window, part, counts)
             if line is None:
                 return
             counts += part.hits(a, line)
-            change += self._wishes(a, line, window.start)
+            change += self.people.wishes(a, line, window.start)
             lines.append(line)
         change += int(part.cost(counts).sum())
         if change <= 0:
@@ -83,7 +77,7 @@ class Recreate:
         piece = slice_of(self.people, a, self.grid[a], window)
         costs = piece.person.costs.copy()
         inside = slice(window.start - piece.first, window.stop - piece.first)
-        costs[inside] += part.cells(part.cost(counts + 1) - part.cost(counts), a)
+        costs[inside] += part.cells(part.one_more(counts), a)
         found = self.pricer.price(piece.person, Habit.of(piece.person), costs, piece.opens)
         return None if found.line is None else found.line[inside]
 

@@ -11,10 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scheduler.constraints import amounts, given, people, sequences
-from scheduler.objective import Objective
 from scheduler.problem import rules as r
 from scheduler.rows import Rows
-from scheduler.variables import Variables
 
 __all__ = ["Constraints"]
 
@@ -50,9 +48,6 @@ BY_KIND: dict[type, Callable[[Rows, Any], None]] = {
 
 class Constraints(Rows):
     """Adds the rules of a problem to a model."""
-
-    def __init__(self, x: Variables, objective: Objective, relax: int | None = None) -> None:
-        super().__init__(x, objective, relax)
 
     def add_constraints(self) -> None:
         """What is given first, then the problem's own rules by kind."""

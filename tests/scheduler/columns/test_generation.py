@@ -131,7 +131,7 @@ def test_cells_left_out_near_the_bound_are_in_no_roster_that_cheap(seed: int) ->
     assert margins.bound <= best + 1e-6
     narrow = margins.within(best - margins.bound + 0.1)
     assert best_cost(problem, narrow=narrow) == best
-    assert narrow.size() <= generation.allowed.sum()
+    assert narrow.allowed.sum() <= generation.allowed.sum()
 
 
 def test_people_taken_out_and_put_back_keep_to_the_rules_and_the_count() -> None:
