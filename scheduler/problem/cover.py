@@ -11,8 +11,29 @@ from scheduler.problem.parts import Grade, Mode
 Wants: TypeAlias = tuple[int, int, int, int, int]  # desired, minimum, most, and the two weights
 
 
+class _Wanted:
+    """What covers of either kind say of numbers of people."""
+
+    __slots__ = ()
+    desired: int
+    minimum: int
+    maximum: int | None
+    under_weight: int
+    minimum_weight: int
+
+    @property
+    def most(self) -> int:
+        """Most people it has use for."""
+        return self.desired if self.maximum is None else self.maximum
+
+    @property
+    def wants(self) -> Wants:
+        """How many people, and what missing ones cost."""
+        return self.desired, self.minimum, self.most, self.under_weight, self.minimum_weight
+
+
 @dataclass(frozen=True, slots=True)
-class ShiftCover:
+class ShiftCover(_Wanted):
     """People wanted on one shift of one day.
 
     Costs `under_weight` per person short of `desired`, `minimum_weight` more per person short of
@@ -37,19 +58,9 @@ class ShiftCover:
     min_level: int = 1
     exclusive: bool = False
 
-    @property
-    def most(self) -> int:
-        """Most people it has use for."""
-        return self.desired if self.maximum is None else self.maximum
-
-    @property
-    def wants(self) -> Wants:
-        """How many people, and what missing ones cost."""
-        return self.desired, self.minimum, self.most, self.under_weight, self.minimum_weight
-
 
 @dataclass(frozen=True, slots=True)
-class IntervalCover:
+class IntervalCover(_Wanted):
     """People wanted throughout a span of one day, counted slot by slot.
 
     With `exclusive` each person present counts for one such demand at a time (a multi-skilled
@@ -91,13 +102,3 @@ class IntervalCover:
     cause: str = ""
     maximum: int | None = None
     min_level: int = 1
-
-    @property
-    def most(self) -> int:
-        """Most people it has use for."""
-        return self.desired if self.maximum is None else self.maximum
-
-    @property
-    def wants(self) -> Wants:
-        """How many people, and what missing ones cost."""
-        return self.desired, self.minimum, self.most, self.under_weight, self.minimum_weight
