@@ -45,7 +45,7 @@ def document_of(session: Session, agreement: Agreement) -> dict[str, Any]:
         "receiver": agreement.receiver,
         "in_force_from": first.isoformat() if first else None,
         "parts": agreement.parts,
-        "targets": [_target(row, calendars) for row in _rows(session, agreement)],
+        "targets": [_target(row, calendars) for row in targets_of(session, agreement)],
         "supports": agreement.supports,
         "thresholds": agreement.thresholds,
         "reopening": str(agreement.reopening),
@@ -103,8 +103,8 @@ def check(session: Session, agreement: Agreement, today: date) -> list[Checked]:
     if not names_beneath(agreement.supports):
         return []
     known = _versions(session)
-    rows = {row.code: _rows(session, row) for row in known.values()}
-    own = _rows(session, agreement)
+    rows = {row.code: targets_of(session, row) for row in known.values()}
+    own = targets_of(session, agreement)
     graph = _Graph(known, rows, _calendar_names(session))
     try:
         unknown = graph.unknown(agreement)
@@ -197,7 +197,7 @@ def _versions(session: Session) -> dict[str, Agreement]:
     return found
 
 
-def _rows(session: Session, agreement: Agreement) -> list[AgreementTarget]:
+def targets_of(session: Session, agreement: Agreement) -> list[AgreementTarget]:
     return list(
         session.exec(
             select(AgreementTarget)

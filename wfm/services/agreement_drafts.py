@@ -13,7 +13,8 @@ from sqlmodel import Session, col, select
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import Fault, InputError, NotFoundError
-from wfm.services.agreement_versions import AgreementRefusal, find_draft, named, targets_of
+from wfm.services.agreement_check import targets_of
+from wfm.services.agreement_versions import AgreementRefusal, find_draft, named
 from wfm.sla.documents import PARTS, supports_from_text
 from wfm.sla.notices import steps_from_list
 from wfm.sla.tickets import Metric as ClockMetric

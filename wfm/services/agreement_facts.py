@@ -17,7 +17,7 @@ from scheduler.demand.queues import agents_needed
 from wfm import access
 from wfm.access import Actor
 from wfm.services import agreement_versions, opening
-from wfm.services.agreement_check import Checked, check
+from wfm.services.agreement_check import Checked, check, targets_of
 from wfm.services.clock_targets import SLA_SLOT
 from wfm.sla import health
 from wfm.sla.documents import Gap, names_beneath
@@ -252,7 +252,7 @@ def page(
     """A version with its checks, what history says of it, and its health."""
     access.require(actor, "agreements.view")
     agreement = agreement_versions.find(session, agreement_id)
-    targets = agreement_versions.targets_of(session, agreement)
+    targets = targets_of(session, agreement)
     found = agreement_versions.open_points(session, agreement)
     today = at.astimezone(ZoneInfo(timezone)).date()
     versions = session.exec(

@@ -20,7 +20,6 @@ from wfm.services.agreement_check import document_of, infeasible_in
 from wfm.sla.documents import FORMAT, Gap, gaps, seal_of
 from wfm.tables import (
     Agreement,
-    AgreementTarget,
     Ticket,
 )
 from wfm.words import AgreementStatus
@@ -203,16 +202,6 @@ def find(session: Session, agreement_id: int, *, lock: bool = False) -> Agreemen
     if agreement is None:
         raise NotFoundError(f"there is no agreement {agreement_id}")
     return agreement
-
-
-def targets_of(session: Session, agreement: Agreement) -> list[AgreementTarget]:
-    return list(
-        session.exec(
-            select(AgreementTarget)
-            .where(AgreementTarget.agreement_id == agreement.id)
-            .order_by(col(AgreementTarget.metric), col(AgreementTarget.priority))
-        )
-    )
 
 
 def find_draft(session: Session, agreement_id: int) -> Agreement:

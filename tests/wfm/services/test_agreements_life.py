@@ -22,6 +22,7 @@ from wfm.services import (
     service_reports,
 )
 from wfm.services.agreement_drafts import TargetInput
+from wfm.services.agreement_check import targets_of
 from wfm.services.agreement_versions import AgreementRefusal
 from wfm.sla.documents import PARTS, verify
 from wfm.tables import Agreement, AgreementTarget, Customer, Service, Ticket, TicketEvent
@@ -144,7 +145,7 @@ def test_the_order_of_the_steps_is_kept(sample: Session) -> None:
 
 def test_a_new_version_ends_the_old_one_on_its_first_day(sample: Session) -> None:
     second = agreement_drafts.draft(sample, MANAGER, "SLA-access", AgreementKind.SLA, AT)
-    assert (second.version, len(agreement_versions.targets_of(sample, second))) == (2, 8)
+    assert (second.version, len(targets_of(sample, second))) == (2, 8)
     assert refused(
         lambda: agreement_drafts.draft(sample, MANAGER, "SLA-access", AgreementKind.SLA, AT)
     ) == "draft_there"  # fmt: skip
