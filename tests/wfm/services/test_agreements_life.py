@@ -21,8 +21,8 @@ from wfm.services import (
     service_catalogue,
     service_reports,
 )
-from wfm.services.agreement_drafts import TargetInput
 from wfm.services.agreement_check import targets_of
+from wfm.services.agreement_drafts import TargetInput
 from wfm.services.agreement_versions import AgreementRefusal
 from wfm.sla.documents import PARTS, verify
 from wfm.tables import Agreement, AgreementTarget, Customer, Service, Ticket, TicketEvent
