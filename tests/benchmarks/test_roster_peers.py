@@ -21,36 +21,7 @@ ROOT = Path(__file__).parents[2]
 # Day 2 wants A and B on E. A works at least two days in a row, and L is not followed by E: so A is
 # on E on day 1 (one too many: 7), or on day 3 on E (5) or L (6). B's wish for L on day 3 costs 2,
 # met it would be one too many on L: 6. Least: 5 + 2.
-INSTANCE = """\
-SECTION_HORIZON
-14
-SECTION_SHIFTS
-E,480,
-L,600,E
-SECTION_STAFF
-A,E=7|L=3,3840,1920,3,2,2,1
-B,E=14|L=14,99999,0,14,1,1,9
-SECTION_DAYS_OFF
-A,0
-SECTION_SHIFT_ON_REQUESTS
-A,2,E,3
-B,3,L,2
-SECTION_SHIFT_OFF_REQUESTS
-B,5,L,4
-SECTION_COVER
-1,E,0,100,7
-2,E,2,100,1
-3,E,0,100,5
-3,L,0,100,6
-"""
 LEAST = 7
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Path:
-    path = tmp_path / "Instance1.txt"
-    path.write_text(INSTANCE, encoding="utf-8")
-    return path
 
 
 @pytest.mark.parametrize("peer", [cpsat, highs], ids=["cpsat", "highs"])
