@@ -17,6 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from web.fields import LARGEST, PathId
 from wfm.db import Session, transaction
 from wfm.errors import ConflictError, SignInError, TierdeskError, TooManyError
 from wfm.instants import local_date
@@ -25,7 +26,6 @@ from wfm.services.api_tokens import Caller
 from wfm.services.listings import Page
 from wfm.words import TicketState
 
-LARGEST = 2**31 - 1
 PROBLEM = "application/problem+json"
 bearer = HTTPBearer(auto_error=False, description="a token of the account page")
 
@@ -76,7 +76,6 @@ def _call(
 Asked = Annotated[Call, Depends(_call, scope="function")]
 After = Annotated[int, Query(ge=0, le=LARGEST, description="rows after this one")]
 Limit = Annotated[int, Query(ge=1, le=500)]
-Number = Annotated[int, Path(ge=1, le=LARGEST)]
 NO_ZERO = r"^[^\x00]*$"  # the database keeps no zero bytes
 Code = Annotated[str, Path(max_length=120, pattern=NO_ZERO)]
 Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
@@ -137,7 +136,7 @@ def rosters(call: Asked, after: After = 0, limit: Limit = 100) -> dict[str, Any]
     return _shown(listings.rosters(call.session, call.who.actor, after, limit))
 
 
-def roster(call: Asked, number: Number, response: Response) -> dict[str, Any]:
+def roster(call: Asked, number: PathId, response: Response) -> dict[str, Any]:
     """One roster with its newest version; its ETag guards changes."""
     return _tagged(response, listings.roster(call.session, call.who.actor, number))
 
@@ -159,7 +158,7 @@ def jobs(call: Asked) -> dict[str, Any]:
     return {"items": [listings.job_document(one) for one in found], "after": None}
 
 
-def job(call: Asked, number: Number) -> dict[str, Any]:
+def job(call: Asked, number: PathId) -> dict[str, Any]:
     """One job with its progress and result."""
     return listings.job_document(queue.one(call.session, call.who.actor, number))
 
@@ -197,7 +196,7 @@ def resolve(call: Asked, code: Code, key: Key, if_match: IfMatch = None) -> JSON
     return call.write(key, {"resolve": code}, do)
 
 
-def cancel(call: Asked, number: Number, key: Key) -> JSONResponse:
+def cancel(call: Asked, number: PathId, key: Key) -> JSONResponse:
     """Ask a job to stop."""
 
     def do() -> dict[str, Any]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Response
+from fastapi import APIRouter, Form, Response
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import LARGEST, PathId
 from wfm import totp
 from wfm.services import accounts, api_tokens, elevated
 from wfm.services.elevated import Application
 from wfm.words import Role
 
 router = APIRouter()
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Secret = Annotated[str, Form(max_length=200)]
 
 
@@ -37,7 +37,7 @@ def make_token(
 
 
 @router.post("/account/tokens/{number}/revoke")
-def revoke_token(desk: AtDesk, number: Number) -> Response:
+def revoke_token(desk: AtDesk, number: PathId) -> Response:
     api_tokens.revoke(desk.session, desk.request.state.account_id, number, desk.at)
     return htmx.go_to(desk.request, "/account")
 
@@ -82,7 +82,7 @@ def apply(
     purpose: Annotated[str, Form(max_length=2000)],
     addresses: Annotated[str, Form(max_length=1000)],
     days: Annotated[int, Form(ge=-1000, le=1000)],
-    team: Annotated[int, Form(ge=0, le=2**31 - 1)] = 0,
+    team: Annotated[int, Form(ge=0, le=LARGEST)] = 0,
 ) -> Response:
     application = Application(role, team or None, purpose, addresses, days)
     elevated.ask(desk.session, desk.actor, desk.request.state.account_id, application, desk.at)
@@ -100,14 +100,14 @@ def register(desk: AtDesk) -> Response:
 
 
 @router.post("/access/{number}")
-def decide(desk: AtDesk, number: Number, approve: Annotated[bool, Form()]) -> Response:
+def decide(desk: AtDesk, number: PathId, approve: Annotated[bool, Form()]) -> Response:
     elevated.decide(desk.session, desk.actor, number, approve, desk.at)
     return htmx.go_to(desk.request, "/access")
 
 
 @router.post("/access/{number}/withdraw")
 def withdraw(
-    desk: AtDesk, number: Number, done: Annotated[list[str] | None, Form()] = None
+    desk: AtDesk, number: PathId, done: Annotated[list[str] | None, Form()] = None
 ) -> Response:
     elevated.withdraw(desk.session, desk.actor, number, done or [], desk.at)
     return htmx.go_to(desk.request, "/access")

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Response
+from fastapi import APIRouter, Form, Response
 
 from web import htmx
 from web.deps import AtDesk
+from web.fields import LARGEST, PathId
 from wfm.services import closing, rostering
 
 router = APIRouter()
-LARGEST = 2**31 - 1
 
 
 @router.post("/rosters/{roster_id}/close")
 def close(
     desk: AtDesk,
-    roster_id: Annotated[int, Path(ge=1, le=LARGEST)],
+    roster_id: PathId,
     rounds: Annotated[int, Form(ge=0, le=10)] = 3,
     seconds: Annotated[float, Form(ge=1, le=3600)] = 30,
     seed: Annotated[int, Form(ge=0, le=LARGEST)] = 1,

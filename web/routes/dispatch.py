@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import AskedId
 from wfm.services import dispatch_log, dispatching, ticket_moves, ticket_work
 from wfm.services.dispatching import Filters
 from wfm.services.ticket_work import Refusal
@@ -88,7 +89,7 @@ def log(
     desk: AtDesk,
     words: Annotated[str, Query(max_length=200)] = "",
     differing: bool = False,
-    before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    before: AskedId = None,
 ) -> Response:
     rows = dispatch_log.search(desk.session, desk.actor, words, differing=differing, before=before)
     more = rows[-1].id if len(rows) == dispatch_log.PAGE else None

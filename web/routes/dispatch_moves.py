@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import PathId
 from web.routes.dispatch import LONGEST_CODE, LONGEST_NOTE
 from wfm.services import desk_rules, dispatching, hand_out, ticket_moves, work_page
 from wfm.services.ticket_work import Refusal
@@ -16,7 +17,6 @@ from wfm.words import Grade
 
 router = APIRouter(prefix="/dispatch")
 What = Literal["put_back", "reassign", "escalate", "pause", "resume", "merge", "hand_over"]
-LARGEST = 2**31 - 1
 SHOWN_ON_WALL = 12
 
 
@@ -56,7 +56,7 @@ def act(
 
 
 @router.post("/handovers/{handover_id}/sign")
-def sign(desk: AtDesk, handover_id: Annotated[int, Path(ge=1, le=LARGEST)]) -> Response:
+def sign(desk: AtDesk, handover_id: PathId) -> Response:
     handover = ticket_moves.sign(desk.session, desk.actor, handover_id, desk.at)
     code = work_page.code_of(desk.session, handover.ticket_id)
     if htmx.wants_fragment(desk.request):

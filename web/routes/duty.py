@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import LARGEST, AskedId, FormId, QueryId
 from web.routes.rosters import XLSX, next_month
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.services import (
@@ -28,11 +29,9 @@ from wfm.services import (
 from wfm.services.duty_pages import DutyPage
 
 router = APIRouter(prefix="/duty")
-LARGEST = 2**31 - 1
 LONGEST_NAME = 80
 LONGEST_NOTE = 4000
 
-FormId = Annotated[int, Form(ge=1, le=LARGEST)]
 MaybeId = Annotated[int | None, Form(ge=1, le=LARGEST)]
 First = Annotated[date, Query(alias="from")]
 Last = Annotated[date, Query(alias="until")]
@@ -131,10 +130,10 @@ def check(desk: AtDesk, act: Annotated[Act, Form()]) -> Response:
 def place(
     desk: AtDesk,
     day: date,
-    post: Annotated[int, Query(ge=1, le=LARGEST)],
+    post: QueryId,
     first: First,
     last: Last,
-    agent: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
+    agent: AskedId = None,
 ) -> Response:
     panel = duty_changes.panel(
         desk.session, desk.actor, day, post, agent, desk.at, desk.settings.timezone
@@ -207,7 +206,7 @@ def people(
 
 
 @router.get("/wishes")
-def wishes(desk: AtDesk, agent: Annotated[int | None, Query(ge=1, le=LARGEST)] = None) -> Response:
+def wishes(desk: AtDesk, agent: AskedId = None) -> Response:
     asked = duty_wishes.wish_page(desk.session, desk.actor, agent, desk.today)
     return desk.page("duty_wishes.html", block="wishes", asked=asked, tab="wishes")
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Response
+from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, Field
 
 from web import htmx
 from web.deps import AtDesk
+from web.fields import LARGEST, PathId
 from wfm.services import duty_days, duty_posts
 from wfm.words import DutyKind, Grade, Mode, PostRole
 
 router = APIRouter(prefix="/duty")
-LARGEST = 2**31 - 1
 LONGEST_NAME = 80
 LONGEST_NOTE = 200
 
-Id = Annotated[int, Path(ge=1, le=LARGEST)]
 Text = Annotated[str, Form(max_length=LONGEST_NAME)]
 
 
@@ -62,7 +61,7 @@ def save_post(desk: AtDesk, entry: Annotated[PostEntry, Form()]) -> Response:
 
 
 @router.post("/posts/{post_id}/give-up")
-def give_up_post(desk: AtDesk, post_id: Id) -> Response:
+def give_up_post(desk: AtDesk, post_id: PathId) -> Response:
     duty_posts.give_up_post(desk.session, desk.actor, post_id, desk.at)
     return htmx.go_to(desk.request, "/duty/posts")
 
@@ -81,7 +80,7 @@ def add_event(
 
 
 @router.post("/events/{event_id}/remove")
-def remove_event(desk: AtDesk, event_id: Id) -> Response:
+def remove_event(desk: AtDesk, event_id: PathId) -> Response:
     duty_days.remove_event(desk.session, desk.actor, event_id, desk.at)
     return htmx.go_to(desk.request, "/duty/posts")
 
@@ -99,6 +98,6 @@ def add_contact(
 
 
 @router.post("/contacts/{contact_id}/remove")
-def remove_contact(desk: AtDesk, contact_id: Id) -> Response:
+def remove_contact(desk: AtDesk, contact_id: PathId) -> Response:
     duty_posts.remove_contact(desk.session, desk.actor, contact_id, desk.at)
     return htmx.go_to(desk.request, "/duty/posts")

@@ -6,16 +6,16 @@ from datetime import date, time, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import PathId
 from web.forecast_charts import DayPoint, SlotPoint, days, slots
 from wfm.services import adjustments, forecast_pages, roster_cover, roster_pages, roster_work
 from wfm.services.forecast_pages import ForecastPage
 
 router = APIRouter()
-LARGEST = 2**31 - 1
 SKILL_LENGTH = 120
 SATURDAY = 5
 WORDS = {
@@ -90,7 +90,7 @@ def adjust(
 @router.post("/forecast/adjustments/{number}/withdraw")
 def withdraw(
     desk: AtDesk,
-    number: Annotated[int, Path(ge=1, le=LARGEST)],
+    number: PathId,
     first: FormFirst,
     last: FormLast,
     skill: FormSkill = "",

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 
 from web import charts, htmx
 from web.deps import AtDesk, Desk
+from web.fields import FormId, PathId
 from wfm.errors import InputError
 from wfm.services import (
     grade_appeals,
@@ -26,7 +27,6 @@ from wfm.words import DecisionAction, Grade, RecordKind
 
 router = APIRouter()
 
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Text = Annotated[str, Form(max_length=4000)]
 Name = Annotated[str, Query(max_length=40)]
 Short = Annotated[str, Form(max_length=120)]
@@ -54,7 +54,7 @@ def _own(desk: Desk, faults: dict[Any, str], given: dict[str, str]) -> Response:
 @router.post("/grades/appeals")
 def appeal(
     desk: AtDesk,
-    assessment: Annotated[int, Form(ge=1, le=2**31 - 1)],
+    assessment: FormId,
     text: Text = "",
     files: Files = None,
 ) -> Response:
@@ -75,8 +75,8 @@ def _told(error: InputError) -> dict[Any, str]:
 @router.post("/grades/appeals/{appeal_id}")
 def judge(
     desk: AtDesk,
-    appeal_id: Number,
-    assessment: Annotated[int, Form(ge=1, le=2**31 - 1)],
+    appeal_id: PathId,
+    assessment: FormId,
     grade: Annotated[Grade | None, Form()] = None,
     reason: Text = "",
     files: Files = None,
@@ -97,7 +97,7 @@ def judge(
 @router.post("/grades/assessments/{assessment_id}")
 def decide(
     desk: AtDesk,
-    assessment_id: Number,
+    assessment_id: PathId,
     action: Annotated[DecisionAction, Form()],
     grade: Annotated[Grade | None, Form()] = None,
     reason: Text = "",
@@ -148,7 +148,7 @@ def _case(
 @router.post("/grades/corrections")
 def correct(
     desk: AtDesk,
-    assessment: Annotated[int, Form(ge=1, le=2**31 - 1)],
+    assessment: FormId,
     what: Short,
     record: Short = "",
     value: Short = "",
@@ -172,14 +172,14 @@ def correct(
 
 
 @router.get("/grades/files/{attachment_id}")
-def download(desk: AtDesk, attachment_id: Number) -> Response:
+def download(desk: AtDesk, attachment_id: PathId) -> Response:
     file = grade_files.download(desk.session, desk.actor, attachment_id)
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name)}"}
     return Response(file.content, media_type=file.media_type, headers=headers)
 
 
 @router.get("/grades/records/{assessment_id}")
-def records(desk: AtDesk, assessment_id: Number, criterion: Name) -> Response:
+def records(desk: AtDesk, assessment_id: PathId, criterion: Name) -> Response:
     """The records behind one criterion."""
     found = grade_evidence.records(
         desk.session, desk.actor, assessment_id, criterion, desk.settings.timezone

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Query, Response
 from web import charts, htmx
 from web import funnel as funnels
 from web.deps import AtDesk, Desk
+from web.fields import AskedId
 from wfm.errors import ConflictError, InputError
 from wfm.services import (
     grade_allowances,
@@ -95,7 +96,7 @@ def allowances(desk: AtDesk, first: date, last: date) -> Response:
 
 
 @router.get("/grades/policy")
-def policy(desk: AtDesk, trial: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> (
+def policy(desk: AtDesk, trial: AskedId = None) -> (
     Response
 ):  # fmt: skip
     page = grade_policy_page.page(desk.session, desk.actor, trial)

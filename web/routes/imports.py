@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import PathId
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.services import importing, uploads
 from wfm.services.uploads import Upload
 
 router = APIRouter(prefix="/imports")
-RunId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 MARK = "\ufeff"  # tells spreadsheets that this is UTF-8
 SHOWN = 200
 
@@ -81,7 +81,7 @@ def template(_desk: AtDesk, kind: str) -> Response:
 
 
 @router.get("/{run_id}")
-def report(desk: AtDesk, run_id: RunId) -> Response:
+def report(desk: AtDesk, run_id: PathId) -> Response:
     run = importing.get_run(desk.session, desk.actor, run_id)
     kinds = {form.kind: form for form in importing.kinds()}
     reason = partial(importing.reason_in, desk.language)
@@ -89,7 +89,7 @@ def report(desk: AtDesk, run_id: RunId) -> Response:
 
 
 @router.get("/{run_id}/rejects.csv")
-def rejects(desk: AtDesk, run_id: RunId) -> Response:
+def rejects(desk: AtDesk, run_id: PathId) -> Response:
     text = importing.rejects_csv(desk.session, desk.actor, run_id, desk.language)
     return _csv(text, f"import-{run_id}-rejects.csv")
 

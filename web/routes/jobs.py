@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from web.deps import AtDesk
+from web.fields import PathId
 from wfm.errors import SignInError
 from wfm.services import queue
 
 router = APIRouter()
-JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("/jobs")
@@ -21,13 +21,13 @@ def newest(desk: AtDesk) -> Response:
 
 
 @router.get("/jobs/{job_id}")
-def one(desk: AtDesk, job_id: JobId) -> Response:
+def one(desk: AtDesk, job_id: PathId) -> Response:
     """A page of its own, or the self-refreshing card other pages embed."""
     return desk.page("job.html", block="card", job=queue.one(desk.session, desk.actor, job_id))
 
 
 @router.post("/jobs/{job_id}/cancel")
-def cancel(desk: AtDesk, job_id: JobId) -> Response:
+def cancel(desk: AtDesk, job_id: PathId) -> Response:
     job = queue.cancel(desk.session, desk.actor, job_id, desk.at)
     return desk.fragment("job.html", "card", job=job)
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import FormId, PathId
 from wfm.db import transaction
 from wfm.errors import NotFoundError
 from wfm.instants import local_date
@@ -25,8 +26,6 @@ from wfm.services import (
 from wfm.words import LeaveKind
 
 router = APIRouter()
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-RowNumber = Annotated[int, Form(ge=1, le=2**31 - 1)]
 Text = Annotated[str, Form(max_length=2000)]
 Code = Annotated[str, Path(max_length=120)]
 FIRST_YEAR, LAST_YEAR = date(2000, 1, 1), date(2100, 1, 1)
@@ -68,7 +67,7 @@ def swap_panel(desk: AtDesk, day: AskedDay) -> Response:
 
 
 @router.post("/me/requests/swap")
-def ask_swap(desk: AtDesk, day: Day, colleague: RowNumber, text: Text = "") -> Response:
+def ask_swap(desk: AtDesk, day: Day, colleague: FormId, text: Text = "") -> Response:
     agent_requests.ask_swap(
         desk.session, desk.actor, day, colleague, text, desk.today, desk.at
     )  # fmt: skip
@@ -92,13 +91,13 @@ def ask_correction(desk: AtDesk, text: Text = "") -> Response:
 
 
 @router.post("/me/requests/{number}/agree")
-def agree(desk: AtDesk, number: Number) -> Response:
+def agree(desk: AtDesk, number: PathId) -> Response:
     agent_requests.agree(desk.session, desk.actor, number, desk.at)
     return htmx.go_to(desk.request, "/me#requests")
 
 
 @router.post("/me/requests/{number}/withdraw")
-def withdraw(desk: AtDesk, number: Number) -> Response:
+def withdraw(desk: AtDesk, number: PathId) -> Response:
     agent_requests.withdraw(desk.session, desk.actor, number, desk.at)
     return htmx.go_to(desk.request, "/me#requests")
 
@@ -150,7 +149,7 @@ def to_decide(desk: AtDesk) -> Response:
 @router.post("/requests/{number}")
 def decide(
     desk: AtDesk,
-    number: Number,
+    number: PathId,
     grant: Annotated[bool, Form()],
     text: Text = "",
 ) -> Response:

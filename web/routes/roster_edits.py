@@ -6,10 +6,11 @@ import json
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import LARGEST, AskedId, FormId, PathId, QueryId
 from wfm.errors import Fault, InputError
 from wfm.services import (
     roster_compare,
@@ -27,10 +28,8 @@ from wfm.services.roster_repairs import Absent
 from wfm.words import LeaveKind
 
 router = APIRouter()
-LARGEST = 2**31 - 1
 TIER = "^(ordinary|senior|expert)?$"
 
-RosterId = Annotated[int, Path(ge=1, le=LARGEST)]
 OfVersion = Annotated[int, Query(alias="version", ge=1, le=LARGEST)]
 Version = Annotated[int, Form(alias="version", ge=1, le=LARGEST)]
 Seen = Annotated[int, Form(ge=0, le=LARGEST)]
@@ -42,7 +41,7 @@ Reason = Annotated[str, Form(max_length=500)]
 
 
 @router.get("/rosters/{roster_id}/desk")
-def bar(desk: AtDesk, roster_id: RosterId, version: OfVersion) -> Response:
+def bar(desk: AtDesk, roster_id: PathId, version: OfVersion) -> Response:
     """What was changed by hand on a version, and what that comes to."""
     return _bar(desk, roster_id, version)
 
@@ -50,7 +49,7 @@ def bar(desk: AtDesk, roster_id: RosterId, version: OfVersion) -> Response:
 @router.post("/rosters/{roster_id}/edit")
 def edit(
     desk: AtDesk,
-    roster_id: RosterId,
+    roster_id: PathId,
     version: Version,
     seen: Seen,
     change: Changes,
@@ -77,13 +76,13 @@ def _wish(text: str) -> Wish:
 
 
 @router.post("/rosters/{roster_id}/undo")
-def undo(desk: AtDesk, roster_id: RosterId, version: Version, seen: Seen) -> Response:
+def undo(desk: AtDesk, roster_id: PathId, version: Version, seen: Seen) -> Response:
     cells = roster_edits.undo(desk.session, desk.actor, roster_id, version, seen, desk.at)
     return _after(desk, roster_id, version, cells)
 
 
 @router.post("/rosters/{roster_id}/redo")
-def redo(desk: AtDesk, roster_id: RosterId, version: Version, seen: Seen) -> Response:
+def redo(desk: AtDesk, roster_id: PathId, version: Version, seen: Seen) -> Response:
     cells = roster_edits.redo(desk.session, desk.actor, roster_id, version, seen, desk.at)
     return _after(desk, roster_id, version, cells)
 
@@ -130,7 +129,7 @@ def _bar(
 
 @router.post("/rosters/{roster_id}/keep")
 def keep(
-    desk: AtDesk, roster_id: RosterId, version: Version, seen: Seen, reason: Reason = ""
+    desk: AtDesk, roster_id: PathId, version: Version, seen: Seen, reason: Reason = ""
 ) -> Response:
     zone = desk.settings.timezone
     roster_edits.keep(
@@ -140,7 +139,7 @@ def keep(
 
 
 @router.post("/rosters/{roster_id}/restore")
-def restore(desk: AtDesk, roster_id: RosterId, version: Version) -> Response:
+def restore(desk: AtDesk, roster_id: PathId, version: Version) -> Response:
     zone = desk.settings.timezone
     roster_edits.restore(desk.session, desk.actor, roster_id, version, desk.at, zone)
     return htmx.go_to(desk.request, f"/rosters/{roster_id}")
@@ -152,7 +151,7 @@ def restore(desk: AtDesk, roster_id: RosterId, version: Version) -> Response:
 @router.get("/rosters/{roster_id}/gap")
 def gap(
     desk: AtDesk,
-    roster_id: RosterId,
+    roster_id: PathId,
     version: OfVersion,
     day: date,
     start: Annotated[int, Query(ge=0, lt=1440)],
@@ -168,9 +167,9 @@ def gap(
 @router.get("/rosters/{roster_id}/repair")
 def look(
     desk: AtDesk,
-    roster_id: RosterId,
+    roster_id: PathId,
     version: OfVersion,
-    agent: Annotated[int, Query(ge=1, le=LARGEST)],
+    agent: QueryId,
     first: Annotated[date, Query(alias="from")],
     last: Annotated[date, Query(alias="until")],
     kind: LeaveKind = LeaveKind.SICK,
@@ -188,10 +187,10 @@ def look(
 @router.post("/rosters/{roster_id}/repair")
 def take(
     desk: AtDesk,
-    roster_id: RosterId,
+    roster_id: PathId,
     version: Version,
     seen: Seen,
-    agent: Annotated[int, Form(ge=1, le=LARGEST)],
+    agent: FormId,
     first: Annotated[date, Form(alias="from")],
     last: Annotated[date, Form(alias="until")],
     kind: Annotated[LeaveKind, Form()] = LeaveKind.SICK,
@@ -213,9 +212,9 @@ def take(
 @router.get("/rosters/{roster_id}/compare")
 def compare(
     desk: AtDesk,
-    roster_id: RosterId,
-    left: Annotated[int, Query(ge=1, le=LARGEST)],
-    right: Annotated[int, Query(ge=1, le=LARGEST)],
+    roster_id: PathId,
+    left: QueryId,
+    right: QueryId,
 ) -> Response:
     found = roster_compare.compare(desk.session, desk.actor, roster_id, left, right)
     return desk.page("roster_compare.html", found=found)
@@ -224,9 +223,9 @@ def compare(
 @router.get("/rosters/{roster_id}/days/{day}")
 def day(
     desk: AtDesk,
-    roster_id: RosterId,
+    roster_id: PathId,
     day: date,
-    version: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
+    version: AskedId = None,
 ) -> Response:
     page = roster_day.day_page(
         desk.session, desk.actor, roster_id, day, version, desk.settings.timezone

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import LARGEST, AskedId, FormId, PathId, QueryId
 from wfm.errors import InputError, NotFoundError
 from wfm.services import (
     queue,
@@ -29,14 +30,9 @@ from wfm.words import LockKind
 router = APIRouter()
 EVERYBODY = Choice()
 TIER = "^(ordinary|senior|expert)?$"
-LARGEST = 2**31 - 1
 SHOWN_PERIODS = 6
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-RosterId = Annotated[int, Path(ge=1, le=LARGEST)]
-AgentId = Annotated[int, Path(ge=1, le=LARGEST)]
-VersionId = Annotated[int | None, Query(ge=1, le=LARGEST)]
-Number = Annotated[int | None, Query(ge=1, le=LARGEST)]
 First = Annotated[date, Form(alias="from")]
 Last = Annotated[date, Form(alias="until")]
 Seconds = Annotated[float, Form(ge=1, le=3600)]
@@ -74,9 +70,7 @@ def plan(desk: AtDesk, first: First, last: Last) -> Response:
 
 
 @router.post("/rosters/open")
-def open_roster(
-    desk: AtDesk, team: Annotated[int, Form(ge=1, le=LARGEST)], first: First, last: Last
-) -> Response:
+def open_roster(desk: AtDesk, team: FormId, first: First, last: Last) -> Response:
     roster = rostering.open_roster(desk.session, desk.actor, team, first, last, desk.at)
     return htmx.go_to(desk.request, f"/rosters/{roster.id}")
 
@@ -100,9 +94,9 @@ def _to_period(desk: Desk, first: date, last: date) -> Response:
 @router.get("/rosters/{roster_id}")
 def roster(
     desk: AtDesk,
-    roster_id: RosterId,
-    version: Number = None,
-    against: Number = None,
+    roster_id: PathId,
+    version: AskedId = None,
+    against: AskedId = None,
     skill: Annotated[str, Query(max_length=120)] = "",
     tier: Annotated[str, Query(pattern=TIER)] = "",
     who: Annotated[str, Query(max_length=60)] = "",
@@ -138,14 +132,14 @@ def _shown(
 
 
 @router.post("/rosters/{roster_id}/solve")
-def solve(desk: AtDesk, roster_id: RosterId, seconds: Seconds = 60, seed: Seed = 1) -> Response:
+def solve(desk: AtDesk, roster_id: PathId, seconds: Seconds = 60, seed: Seed = 1) -> Response:
     limits = rostering.Limits(seconds=seconds, seed=seed)
     rostering.ask_to_solve(desk.session, desk.actor, roster_id, limits, desk.at)
     return htmx.go_to(desk.request, f"/rosters/{roster_id}")
 
 
 @router.get("/rosters/{roster_id}/work")
-def work(desk: AtDesk, roster_id: RosterId) -> Response:
+def work(desk: AtDesk, roster_id: PathId) -> Response:
     """The progress card; the page is fetched anew when the job has ended."""
     job = roster_pages.newest_work(desk.session, desk.actor, roster_id)
     if job is None:
@@ -157,7 +151,7 @@ def work(desk: AtDesk, roster_id: RosterId) -> Response:
 
 
 @router.post("/rosters/{roster_id}/stop")
-def stop(desk: AtDesk, roster_id: RosterId) -> Response:
+def stop(desk: AtDesk, roster_id: PathId) -> Response:
     job = roster_pages.newest_work(desk.session, desk.actor, roster_id)
     if job is None or job.id is None:
         raise NotFoundError("nothing runs for this roster")
@@ -168,9 +162,7 @@ def stop(desk: AtDesk, roster_id: RosterId) -> Response:
 
 
 @router.post("/rosters/{roster_id}/replay")
-def replay(
-    desk: AtDesk, roster_id: RosterId, version_id: Annotated[int, Form(ge=1, le=LARGEST)]
-) -> Response:
+def replay(desk: AtDesk, roster_id: PathId, version_id: FormId) -> Response:
     roster_work.ask_to_replay(desk.session, desk.actor, version_id, desk.at)
     return htmx.go_to(desk.request, f"/rosters/{roster_id}")
 
@@ -178,8 +170,8 @@ def replay(
 @router.post("/rosters/{roster_id}/publish")
 def publish(
     desk: AtDesk,
-    roster_id: RosterId,
-    version_id: Annotated[int, Form(ge=1, le=LARGEST)],
+    roster_id: PathId,
+    version_id: FormId,
     reason: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:
     try:
@@ -200,7 +192,7 @@ def publish(
 
 @router.get("/rosters/{roster_id}/cells/{agent_id}/{day}")
 def cell(
-    desk: AtDesk, roster_id: RosterId, agent_id: AgentId, day: date, version: VersionId = None
+    desk: AtDesk, roster_id: PathId, agent_id: PathId, day: date, version: AskedId = None
 ) -> Response:
     return _cell(desk, roster_id, agent_id, day, version)
 
@@ -213,10 +205,10 @@ def _cell(desk: Desk, roster_id: int, agent_id: int, day: date, version: int | N
 @router.get("/rosters/{roster_id}/cells/{agent_id}/{day}/why")
 def why(
     desk: AtDesk,
-    roster_id: RosterId,
-    agent_id: AgentId,
+    roster_id: PathId,
+    agent_id: PathId,
     day: date,
-    version: Annotated[int, Query(ge=1, le=LARGEST)],
+    version: QueryId,
 ) -> Response:
     found = roster_cells.why(desk.session, desk.actor, roster_id, agent_id, day, version)
     return desk.fragment("roster_why.html", "why", why=found, roster_id=roster_id)
@@ -225,13 +217,13 @@ def why(
 @router.post("/rosters/{roster_id}/cells/{agent_id}/{day}/lock")
 def lock(
     desk: AtDesk,
-    roster_id: RosterId,
-    agent_id: AgentId,
+    roster_id: PathId,
+    agent_id: PathId,
     day: date,
     kind: Annotated[LockKind, Form()],
     shift: Annotated[str, Form(max_length=120)] = "",
     reason: Annotated[str, Form(max_length=500)] = "",
-    version: VersionId = None,
+    version: AskedId = None,
 ) -> Response:
     roster_locks.lock_cell(
         desk.session, desk.actor, roster_id, agent_id, day, kind, desk.at,
@@ -242,7 +234,7 @@ def lock(
 
 @router.post("/rosters/{roster_id}/cells/{agent_id}/{day}/unlock")
 def unlock(
-    desk: AtDesk, roster_id: RosterId, agent_id: AgentId, day: date, version: VersionId = None
+    desk: AtDesk, roster_id: PathId, agent_id: PathId, day: date, version: AskedId = None
 ) -> Response:
     roster_locks.unlock_cell(desk.session, desk.actor, roster_id, agent_id, day, desk.at)
     return _locked(desk, roster_id, agent_id, day, version)
@@ -261,7 +253,7 @@ def _locked(desk: Desk, roster_id: int, agent_id: int, day: date, version: int |
 
 
 @router.get("/rosters/{roster_id}/month.xlsx")
-def month_xlsx(desk: AtDesk, roster_id: RosterId, version: Number = None) -> Response:
+def month_xlsx(desk: AtDesk, roster_id: PathId, version: AskedId = None) -> Response:
     page = roster_pages.roster_page(desk.session, desk.actor, roster_id, version)
     number = page.version.number if page.version else 0
     made_at = page.version.made_at if page.version else desk.at
@@ -270,7 +262,7 @@ def month_xlsx(desk: AtDesk, roster_id: RosterId, version: Number = None) -> Res
 
 
 @router.get("/rosters/{roster_id}/duties.csv")
-def duties_csv(desk: AtDesk, roster_id: RosterId, version: Number = None) -> Response:
+def duties_csv(desk: AtDesk, roster_id: PathId, version: AskedId = None) -> Response:
     page = roster_pages.roster_page(desk.session, desk.actor, roster_id, version)
     if page.version is None or page.version.id is None:
         raise NotFoundError("this roster has no version yet; solve it first")

@@ -8,12 +8,13 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from web import htmx
 from web.deps import AtDesk, Desk
+from web.fields import PathId
 from wfm.errors import Fault, InputError
 from wfm.services import (
     agreement_check,
@@ -33,7 +34,6 @@ from wfm.sla.words import METRICS
 from wfm.words import AgreementKind, Metric, ServiceStatus
 
 router = APIRouter(prefix="/service-levels")
-AgreementId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -96,7 +96,7 @@ def draft(
 
 
 @router.get("/agreements/{agreement_id}")
-def agreement(desk: AtDesk, agreement_id: AgreementId) -> Response:
+def agreement(desk: AtDesk, agreement_id: PathId) -> Response:
     return _agreement(desk, agreement_id)
 
 
@@ -134,7 +134,7 @@ def _act(desk: Desk, agreement_id: int, act: Callable[[], Any]) -> Response:
 
 
 @router.post("/agreements/{agreement_id}/text")
-async def edit(desk: AtDesk, request: Request, agreement_id: AgreementId) -> Response:
+async def edit(desk: AtDesk, request: Request, agreement_id: PathId) -> Response:
     async with request.form(max_fields=40) as form:
         given = {key: str(value) for key, value in form.items()}
     values: dict[str, Any] = {
@@ -150,7 +150,7 @@ async def edit(desk: AtDesk, request: Request, agreement_id: AgreementId) -> Res
 
 
 @router.post("/agreements/{agreement_id}/targets")
-async def targets(desk: AtDesk, request: Request, agreement_id: AgreementId) -> Response:
+async def targets(desk: AtDesk, request: Request, agreement_id: PathId) -> Response:
     """The whole list of targets; a row without a limit is left out."""
     async with request.form(max_fields=2000) as form:
         columns = {
@@ -180,14 +180,14 @@ def _target(row: dict[str, str]) -> TargetInput:
 
 
 @router.post("/agreements/{agreement_id}/submit")
-def submit(desk: AtDesk, agreement_id: AgreementId) -> Response:
+def submit(desk: AtDesk, agreement_id: PathId) -> Response:
     return _act(desk, agreement_id, lambda: agreement_versions.submit(
         desk.session, desk.actor, agreement_id, desk.at, desk.today))  # fmt: skip
 
 
 @router.post("/agreements/{agreement_id}/review")
 def review(
-    desk: AtDesk, agreement_id: AgreementId, verdict: Annotated[str, Form()] = "",
+    desk: AtDesk, agreement_id: PathId, verdict: Annotated[str, Form()] = "",
     note: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:  # fmt: skip
     return _act(desk, agreement_id, lambda: agreement_versions.review(
@@ -197,7 +197,7 @@ def review(
 
 @router.post("/agreements/{agreement_id}/sign")
 def sign(
-    desk: AtDesk, agreement_id: AgreementId, party: Annotated[str, Form()],
+    desk: AtDesk, agreement_id: PathId, party: Annotated[str, Form()],
     name: Annotated[str, Form(max_length=200)], in_force_from: Annotated[str, Form()] = "",
 ) -> Response:  # fmt: skip
     return _act(desk, agreement_id, lambda: agreement_versions.sign(
@@ -206,7 +206,7 @@ def sign(
 
 
 @router.get("/agreements/{agreement_id}/sealed.json")
-def sealed(desk: AtDesk, agreement_id: AgreementId) -> Response:
+def sealed(desk: AtDesk, agreement_id: PathId) -> Response:
     export = agreement_versions.export(desk.session, desk.actor, agreement_id)
     document = export["document"]
     name = f"agreement-{agreement_id}-v{document['version']}.json"

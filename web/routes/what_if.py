@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, Form, Response
 
 from web import htmx
 from web.deps import AtDesk
+from web.fields import AskedId
 from wfm.dispatch.policy import POLICIES
 from wfm.services import queue, what_if
 from wfm.services.what_if import Change, Question
 
 router = APIRouter()
-LARGEST = 2**31 - 1
 WEEK = timedelta(days=7)
 
 
 @router.get("/what-if")
-def page(desk: AtDesk, job: Annotated[int | None, Query(ge=1, le=LARGEST)] = None) -> Response:
+def page(desk: AtDesk, job: AskedId = None) -> Response:
     skills = what_if.skills(desk.session, desk.actor)
     found = queue.one(desk.session, desk.actor, job) if job else None
     answer = found.result if found is not None and found.task == "what_if" else None

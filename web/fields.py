@@ -1,0 +1,14 @@
+"""Numbers of rows as routes take them: bounded by what the database can hold."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Form, Path, Query
+
+LARGEST = 2**31 - 1  # of an integer column
+
+PathId = Annotated[int, Path(ge=1, le=LARGEST)]
+FormId = Annotated[int, Form(ge=1, le=LARGEST)]
+QueryId = Annotated[int, Query(ge=1, le=LARGEST)]
+AskedId = Annotated[int | None, Query(ge=1, le=LARGEST)]
