@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -159,8 +160,8 @@ def _ordered(entry: Limits, leave: Limits) -> bool:
     return all(out is None or into is None or out <= into for out, into in pairs)
 
 
-def _with(policy: GradePolicy, name: Criterion, **changes: object) -> GradePolicy:
-    rule = replace(policy.criteria[name], **changes)  # type: ignore[arg-type]
+def _with(policy: GradePolicy, name: Criterion, **changes: Any) -> GradePolicy:
+    rule = replace(policy.criteria[name], **changes)
     return replace(policy, criteria=policy.criteria | {name: rule})
 
 

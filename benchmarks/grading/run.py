@@ -24,7 +24,7 @@ from scipy.special import expit, logit
 from grading.assess import assess
 from grading.evidence import gather
 from grading.fairness import impact_ratios
-from grading.policy import GRADES, default_policy
+from grading.policy import GRADES, Criterion, default_policy
 from grading.records import Records
 
 RECORDS = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -213,8 +213,8 @@ def alike(rng: np.random.Generator, agents: int, level: float) -> Records:
     owner = np.repeat(staff["agent_id"].to_numpy(), size)
     rules = POLICY.criteria
 
-    def share(name: str) -> float:
-        limit = rules[name].entry.senior  # type: ignore[index]
+    def share(name: Criterion) -> float:
+        limit = rules[name].entry.senior
         return float(limit + level * np.sqrt(limit * (1 - limit) / 60))
 
     solved = rng.random(len(owner)) < share("resolution")

@@ -35,6 +35,7 @@ from scheduler.problem import (
     Shift,
     ShiftCover,
 )
+from scheduler.problem.parts import Grade
 
 # each shift pauses while another is there; at night one rests at the desk
 SHIFTS = (
@@ -57,6 +58,7 @@ MAKE_UP = {date(2026, 10, 10): "国庆调休上班"}
 TEAM = 20
 FIRST = date(2026, 9, 21)
 HISTORY = 7  # days of carry-in
+GRADES: tuple[Grade, ...] = ("expert", "senior", "senior", "ordinary", "ordinary", "ordinary")
 SKILLS = ("network", "billing", "device")
 
 
@@ -115,7 +117,7 @@ def desk_problem(people: int, days: int, seed: int, shared: int = 0) -> RosterPr
 
 
 def _agent(i: int, team: int, first: int, last: date, rng: random.Random) -> Agent:
-    grade = ("expert", "senior", "senior", "ordinary", "ordinary", "ordinary")[(i - first) % 6]
+    grade = GRADES[(i - first) % 6]
     skill = (i - first) % len(SKILLS)  # as many for each, then a second for every other one
     second = (skill + rng.choice((1, 2))) % len(SKILLS)
     own = [f"{SKILLS[n]}{team}" for n in ((skill, second) if rng.random() < 0.5 else (skill,))]
@@ -123,7 +125,7 @@ def _agent(i: int, team: int, first: int, last: date, rng: random.Random) -> Age
     protected = (Restriction("no_nights", FIRST, last, "女职工劳动保护特别规定 art. 6"),)
     return Agent(
         f"p{i:04}",
-        grade=grade,  # type: ignore[arg-type]
+        grade=grade,
         skills=(f"team{team}", *own),
         team=f"team{team}",
         restrictions=protected if chance < 0.03 else (),

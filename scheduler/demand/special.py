@@ -83,12 +83,14 @@ def places(first: dt.date, last: dt.date, calendar: Calendar) -> dict[dt.date, P
     near: dict[dt.date, Place] = {}
     for run in _holidays(first, last, calendar):
         name, heart = _heart(run, calendar)
-        for side, edge, step in (("before", run[0], -1), ("after", run[-1], 1)):
+        sides: tuple[tuple[Kind, dt.date, int], ...]
+        sides = ("before", run[0], -1), ("after", run[-1], 1)
+        for side, edge, step in sides:
             for number, date in enumerate(_workdays(edge, step, calendar), 1):
                 before = near.get(date)
                 # between two holidays the nearer one counts, and of equals the one that was
                 if before is None or number < before.offset:
-                    near[date] = Place(side, name, number)  # type: ignore[arg-type]
+                    near[date] = Place(side, name, number)
         for date in run:
             day = day_of(date, calendar)
             if day.day_type == DayType.STATUTORY_HOLIDAY:

@@ -15,9 +15,11 @@ from scheduler.problem.parts import (
     DAY_MINUTES,
     FULL_LEVEL,
     Agent,
+    Declined,
     Grade,
     Post,
     Restriction,
+    RestrictionKind,
     Shift,
     grade_rank,
 )
@@ -25,7 +27,11 @@ from scheduler.problem.parts import (
 if TYPE_CHECKING:
     from scheduler.problem.problem import RosterProblem
 
-DECLINED = {"nights": "no_nights", "overtime": "no_overtime", "standby": "no_standby"}
+DECLINED: dict[Declined, RestrictionKind] = {
+    "nights": "no_nights",
+    "overtime": "no_overtime",
+    "standby": "no_standby",
+}
 
 
 class Eligibility:
@@ -107,7 +113,7 @@ class Eligibility:
             (
                 *person.restrictions,
                 *(
-                    Restriction(DECLINED[item], first, last, "no consent")  # type: ignore[arg-type]
+                    Restriction(DECLINED[item], first, last, "no consent")
                     for item in person.declines
                 ),
             )
