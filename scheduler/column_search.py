@@ -12,9 +12,9 @@ from scheduler.columns.dive import Dive
 from scheduler.columns.generation import Course, Generation, scale_for
 from scheduler.columns.kernel import Array
 from scheduler.columns.narrow import Margins
-from scheduler.columns.people import Narrow, People, compiled
+from scheduler.columns.people import People, compiled
 from scheduler.columns.recreate import Recreate
-from scheduler.variables import Grid
+from scheduler.variables import Grid, Narrow
 
 GENERATION_SHARE = 0.5  # of the limit, by which columns must be there
 ROUNDS_NEEDED = 50  # of pricing everybody, at least, for columns to be of use

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
-from scheduler.columns.people import Narrow
 from scheduler.constraints import Constraints
 from scheduler.objective import Objective
 from scheduler.problem import RosterProblem
 from scheduler.solution import Roster
-from scheduler.variables import OFF, Cell, Grid, Literal, Variables
+from scheduler.variables import OFF, Cell, Grid, Literal, Narrow, Variables
 
 
 @dataclass(frozen=True, slots=True)

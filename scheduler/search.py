@@ -19,13 +19,12 @@ from scheduler.best import Best
 from scheduler.budget import Budget
 from scheduler.column_search import ColumnSearch
 from scheduler.columns.narrow import Margins
-from scheduler.columns.people import Narrow
 from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
 from scheduler.neighbourhoods import LINES, Kind, Neighbourhoods
 from scheduler.problem import RosterProblem
 from scheduler.result import Params, ProgressCallback, Status
 from scheduler.solution import Roster
-from scheduler.variables import Grid
+from scheduler.variables import Grid, Narrow
 from scheduler.verify import verify
 
 WHOLE_MODEL = 40_000  # literals a whole model may have

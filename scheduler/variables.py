@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
+import numpy as np
 from ortools.sat.python import cp_model
 
-from scheduler.columns.people import Narrow
 from scheduler.problem import Post, RosterProblem
 
 OFF = -1
@@ -49,6 +50,23 @@ class Grid:
 
     def copy(self) -> Grid:
         return Grid([line[:] for line in self.cells], dict(self.held))
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Cells worth a look: (agents, days, shifts) and days off, (agents, days); both bool."""
+
+    allowed: np.ndarray[Any, Any]
+    may_rest: np.ndarray[Any, Any]
+
+    def copy(self) -> Narrow:
+        return Narrow(self.allowed.copy(), self.may_rest.copy())
+
+    def include(self, grid: np.ndarray[Any, Any]) -> None:
+        """Take the cells of a grid (agents × days of shifts, -1 off) in as well."""
+        agents, days = np.nonzero(grid >= 0)
+        self.allowed[agents, days, grid[agents, days]] = True
+        np.logical_or(self.may_rest, grid < 0, out=self.may_rest)
 
 
 class Variables:

@@ -18,8 +18,9 @@ import numpy as np
 from scheduler.columns.cover import Cover
 from scheduler.columns.kernel import INFINITE, Array
 from scheduler.columns.master import Master, Prices
-from scheduler.columns.people import Narrow, People, evenly
+from scheduler.columns.people import People, evenly
 from scheduler.columns.pricing import MOST_TOLL, Habit, Priced, Pricer
+from scheduler.variables import Narrow
 
 FINEST = 1024  # parts of a cost unit, at most, that prices are rounded to
 SMOOTH = 0.5

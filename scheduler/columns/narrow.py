@@ -14,8 +14,8 @@ import numpy as np
 
 from scheduler.columns.generation import Generation
 from scheduler.columns.kernel import Array
-from scheduler.columns.people import Narrow
 from scheduler.columns.pricing import Pricer
+from scheduler.variables import Narrow
 
 CLOSE = 1.0  # margins up to this need not be told apart
 

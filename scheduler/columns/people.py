@@ -109,23 +109,6 @@ class _Unfit(Exception):
     """The problem says something that a line alone cannot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Narrow:
-    """Cells worth a look: (agents, days, shifts) and days off, (agents, days); both bool."""
-
-    allowed: Array
-    may_rest: Array
-
-    def copy(self) -> Narrow:
-        return Narrow(self.allowed.copy(), self.may_rest.copy())
-
-    def include(self, grid: Array) -> None:
-        """Take the cells of a grid (agents × days of shifts, -1 off) in as well."""
-        agents, days = np.nonzero(grid >= 0)
-        self.allowed[agents, days, grid[agents, days]] = True
-        np.logical_or(self.may_rest, grid < 0, out=self.may_rest)
-
-
 def compiled(problem: RosterProblem) -> People | None:
     """The problem for column generation; None when its rules are not all of the kind it serves."""
     try:
