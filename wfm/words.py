@@ -102,6 +102,9 @@ class RestrictionKind(StrEnum):
     NO_OVERTIME = "no_overtime"
     NO_ON_SITE = "no_on_site"
     MINOR = "minor"
+    NO_STANDBY = "no_standby"
+    NO_HOLIDAYS = "no_holidays"
+    SHORT_DAYS = "short_days"
 
 
 class LeaveKind(StrEnum):

@@ -7,7 +7,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from wfm.tables.base import code, key, never_two_at_once, ref, word
+from wfm.tables.base import code, document, key, never_two_at_once, ref, word
 from wfm.words import Grade, LeaveKind, RestrictionKind
 
 
@@ -86,6 +86,8 @@ class AgentSkill(SQLModel, table=True):
 
 
 class AgentContract(SQLModel, table=True):
+    """Hours, consents, and the shifts agreed on (none: all)."""
+
     __tablename__ = "agent_contract"
     __table_args__ = (
         never_two_at_once("agent_contract", "agent_id"),
@@ -98,19 +100,30 @@ class AgentContract(SQLModel, table=True):
     minutes_per_week: int = 2400
     night_consent: bool = True
     overtime_consent: bool = True
+    standby_consent: bool = True
+    shift_codes: list[str] = document(list)
     valid_from: date
     valid_until: date | None = None
 
 
 class AgentRestriction(SQLModel, table=True):
-    """What an agent must be spared, until when; the medical reason is not stored."""
+    """What an agent must be spared, until when; the medical reason is not stored.
+
+    `minutes` are the most between start and end of a duty, breaks aside, of ``short_days`` alone.
+    """
 
     __tablename__ = "agent_restriction"
-    __table_args__ = (never_two_at_once("agent_restriction", "agent_id", "kind"),)
+    __table_args__ = (
+        never_two_at_once("agent_restriction", "agent_id", "kind"),
+        sa.CheckConstraint(
+            "(kind = 'short_days') = (minutes is not null)", name="short_days_have_minutes"
+        ),
+    )
 
     id: int | None = key()
     agent_id: int = ref("agent.id")
     kind: RestrictionKind = word(RestrictionKind)
+    minutes: int | None = None
     valid_from: date
     valid_until: date | None = None
 

@@ -14,7 +14,11 @@ from wfm.words import DayType, DutyKind, EditKind, Grade, LockKind, Mode, PostRo
 
 
 class ShiftTemplate(SQLModel, table=True):
-    """A pattern of work on a day; an end not after the start is on the next day."""
+    """A pattern of work on a day; an end not after the start is on the next day.
+
+    A break lies from `start` to `end`, minutes from midnight; with `earliest` and `latest` it may
+    be moved between them, `min_stretch` to `max_stretch` minutes of work apart.
+    """
 
     __tablename__ = "shift_template"
 
@@ -28,6 +32,11 @@ class ShiftTemplate(SQLModel, table=True):
     breaks: list[dict[str, Any]] = document(list)
     mode: Mode = word(Mode, default=Mode.ON_SITE)
     unpopular: bool = False
+    site_id: int | None = ref("site.id", nullable=True, index=False)
+    skill_codes: list[str] = document(list)
+    min_grade: Grade = word(Grade, default=Grade.ORDINARY)
+    min_stretch: int = 0
+    max_stretch: int | None = None
 
 
 class Post(SQLModel, table=True):

@@ -246,6 +246,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_service_code")),
     )
     op.create_table(
+        "site",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
+        sa.UniqueConstraint("code", name=op.f("uq_site_code")),
+    )
+    op.create_table(
+        "skill",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_skill")),
+        sa.UniqueConstraint("code", name=op.f("uq_skill_code")),
+    )
+    op.create_table(
         "shift_template",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
@@ -269,26 +287,28 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("unpopular", sa.Boolean(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("skill_codes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "min_grade",
+            sa.Enum(
+                "ordinary",
+                "senior",
+                "expert",
+                name="grade",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("min_stretch", sa.Integer(), nullable=False),
+        sa.Column("max_stretch", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk_shift_template_site_id_site")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shift_template")),
         sa.UniqueConstraint("code", name=op.f("uq_shift_template_code")),
-    )
-    op.create_table(
-        "site",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
-        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
-        sa.UniqueConstraint("code", name=op.f("uq_site_code")),
-    )
-    op.create_table(
-        "skill",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
-        sa.Column("name_en", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("name_zh", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_skill")),
-        sa.UniqueConstraint("code", name=op.f("uq_skill_code")),
     )
     op.create_table(
         "staffing_plan",
@@ -325,6 +345,8 @@ def upgrade() -> None:
         sa.Column("minutes_per_week", sa.Integer(), nullable=False),
         sa.Column("night_consent", sa.Boolean(), nullable=False),
         sa.Column("overtime_consent", sa.Boolean(), nullable=False),
+        sa.Column("standby_consent", sa.Boolean(), nullable=False),
+        sa.Column("shift_codes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=True),
         postgresql.ExcludeConstraint(
@@ -356,6 +378,9 @@ def upgrade() -> None:
                 "no_overtime",
                 "no_on_site",
                 "minor",
+                "no_standby",
+                "no_holidays",
+                "short_days",
                 name="restrictionkind",
                 native_enum=False,
                 create_constraint=True,
@@ -363,6 +388,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("minutes", sa.Integer(), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=True),
         postgresql.ExcludeConstraint(
@@ -371,6 +397,10 @@ def upgrade() -> None:
             (sa.text("daterange(valid_from, valid_until)"), "&&"),
             using="gist",
             name="ex_agent_restriction_never_two_at_once",
+        ),
+        sa.CheckConstraint(
+            "(kind = 'short_days') = (minutes is not null)",
+            name=op.f("ck_agent_restriction_short_days_have_minutes"),
         ),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_agent_restriction_agent_id_agent")
@@ -1625,6 +1655,137 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_duty_wish_day"), "duty_wish", ["day"], unique=False)
     op.create_table(
+        "agent_availability",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("weekdays", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("starts", sa.Integer(), nullable=False),
+        sa.Column("ends", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "0 <= starts and starts < ends and ends <= 4320",
+            name=op.f("ck_agent_availability_minutes_rise"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_agent_availability_agent_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_availability")),
+    )
+    op.create_index(
+        op.f("ix_agent_availability_agent_id"), "agent_availability", ["agent_id"], unique=False
+    )
+    op.create_table(
+        "agent_site",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("reluctance", sa.Integer(), nullable=False),
+        sa.UniqueConstraint("agent_id", "site_id", name=op.f("uq_agent_site_agent_id_site_id")),
+        sa.CheckConstraint(
+            "reluctance between 0 and 3", name=op.f("ck_agent_site_reluctance_0_to_3")
+        ),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_agent_site_agent_id_agent")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_agent_site_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_site")),
+    )
+    op.create_table(
+        "roster_wish",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("wants", sa.Boolean(), nullable=False),
+        sa.Column("shift_code", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("strength", sa.Integer(), nullable=False),
+        sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.UniqueConstraint("agent_id", "day", name=op.f("uq_roster_wish_agent_id_day")),
+        sa.CheckConstraint("strength between 1 and 3", name=op.f("ck_roster_wish_strength_1_to_3")),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_roster_wish_agent_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_wish")),
+    )
+    op.create_index(op.f("ix_roster_wish_day"), "roster_wish", ["day"], unique=False)
+    op.create_table(
+        "roster_preference",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("shift_codes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("wants", sa.Boolean(), nullable=False),
+        sa.Column("weekdays", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("strength", sa.Integer(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "strength between 1 and 3", name=op.f("ck_roster_preference_strength_1_to_3")
+        ),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agent.id"], name=op.f("fk_roster_preference_agent_id_agent")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_preference")),
+    )
+    op.create_index(
+        op.f("ix_roster_preference_agent_id"), "roster_preference", ["agent_id"], unique=False
+    )
+    op.create_table(
+        "house_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+        sa.Column("parameters", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=True),
+        sa.Column("team_id", sa.Integer(), nullable=True),
+        sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.UniqueConstraint(
+            "team_id",
+            "name",
+            name=op.f("uq_house_rule_team_id_name"),
+            postgresql_nulls_not_distinct=True,
+        ),
+        sa.CheckConstraint("weight >= 0", name=op.f("ck_house_rule_weight_not_negative")),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_house_rule_team_id_team")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_house_rule")),
+    )
+    op.create_table(
+        "shift_need",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.Column("shift_code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("weekdays", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("skill_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "min_grade",
+            sa.Enum(
+                "ordinary",
+                "senior",
+                "expert",
+                name="grade",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("min_level", sa.Integer(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint("people between 1 and 999", name=op.f("ck_shift_need_people_1_to_999")),
+        sa.CheckConstraint("min_level between 1 and 5", name=op.f("ck_shift_need_level_1_to_5")),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_shift_need_team_id_team")),
+        sa.ForeignKeyConstraint(
+            ["skill_id"], ["skill.id"], name=op.f("fk_shift_need_skill_id_skill")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shift_need")),
+    )
+    op.create_index(op.f("ix_shift_need_team_id"), "shift_need", ["team_id"], unique=False)
+    op.create_table(
         "watch_decision",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("agent_id", sa.Integer(), nullable=False),
@@ -2197,6 +2358,16 @@ def downgrade() -> None:
     op.drop_table("duty_handover")
     op.drop_index(op.f("ix_watch_decision_day"), table_name="watch_decision")
     op.drop_table("watch_decision")
+    op.drop_index(op.f("ix_shift_need_team_id"), table_name="shift_need")
+    op.drop_table("shift_need")
+    op.drop_table("house_rule")
+    op.drop_index(op.f("ix_roster_preference_agent_id"), table_name="roster_preference")
+    op.drop_table("roster_preference")
+    op.drop_index(op.f("ix_roster_wish_day"), table_name="roster_wish")
+    op.drop_table("roster_wish")
+    op.drop_table("agent_site")
+    op.drop_index(op.f("ix_agent_availability_agent_id"), table_name="agent_availability")
+    op.drop_table("agent_availability")
     op.drop_index(op.f("ix_duty_wish_day"), table_name="duty_wish")
     op.drop_table("duty_wish")
     op.drop_table("duty_check")
@@ -2294,8 +2465,8 @@ def downgrade() -> None:
     op.drop_table("account")
     op.drop_table("staffing_plan")
     op.drop_table("skill")
-    op.drop_table("site")
     op.drop_table("shift_template")
+    op.drop_table("site")
     op.drop_table("service")
     op.drop_index(op.f("ix_job_asked_at"), table_name="job")
     op.drop_table("job")
