@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Converted = tuple[pd.Series, list[Fault]]
 
 OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
+# a year alone or a bare number would pass as ISO 8601, and is hardly ever meant as a time
+DAY = r"\d{4}(?:-\d{1,2}-\d{1,2}|\d{4})(?!\d)"
 BOOLEANS = {
     "y": True, "yes": True, "true": True, "1": True, "是": True,
     "n": False, "no": False, "false": False, "0": False, "否": False,
@@ -71,6 +73,7 @@ def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Co
         parsed = pd.to_datetime(text[rest], format=pattern, errors="coerce")
         result[rest] = _localised(parsed.astype("datetime64[us]"), tz)
     rest = given & result.isna()
+    rest &= text.str.match(DAY)
     aware = rest & text.str.contains(OFFSET, regex=True) & text.str.contains(":")
     if aware.any():
         parsed = pd.to_datetime(text[aware], format="ISO8601", errors="coerce", utc=True)

@@ -28,6 +28,7 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 ENCODING_GUESSES = ("gb18030", "cp1252")
 CHUNK_ROWS = 50_000
 WORKBOOKS = {".xlsx", ".xlsm"}
+DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,8 @@ def read_chunks(
         yield from _delimited_chunks(path, required, separator, encoding, rows)
     except UnicodeDecodeError as error:
         raise _wrong_encoding(path, encoding) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError.of(
-            [Fault("this .gz file is damaged; compress it again", path.name)]
-        ) from error
+    except DAMAGED as error:
+        raise _damaged(path) from error
     except csv.Error as error:
         hint = "a quotation mark may be missing or one too many"
         raise InputError.of(
@@ -151,7 +150,10 @@ def _wrong_encoding(path: Path, encoding: str) -> InputError:
     """Say in which row the file stops being what it should be, and what it may be instead."""
     raw = path.read_bytes()
     if raw[:2] == b"\x1f\x8b":
-        raw = gzip.decompress(raw)
+        try:
+            raw = gzip.decompress(raw)
+        except DAMAGED:
+            return _damaged(path)
     row = None
     try:
         raw.decode(encoding)
@@ -163,6 +165,10 @@ def _wrong_encoding(path: Path, encoding: str) -> InputError:
         [Fault(f"not {encoding.upper()}{hint}: save the file as UTF-8 and try again",
                path.name, row)]
     )  # fmt: skip
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError.of([Fault("this .gz file is damaged; compress it again", path.name)])
 
 
 def _decodes(raw: bytes, encoding: str) -> bool:

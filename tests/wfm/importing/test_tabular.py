@@ -93,6 +93,7 @@ def test_another_separator_may_be_asked_for(tmp_path: Path) -> None:
         (b"a,a\n1,2\n", "occurs twice"),
         (b"a,b\x00\n1,2\n", "zero bytes"),
         (gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:30], "damaged"),
+        (gzip.compress(b"a,b\n" + b"\xff,\n" * 60_000, mtime=0)[:-9], "damaged"),
         (b'a,b\n1,"' + b"x\n" * 200_000, "quotation mark"),
     ],
 )
