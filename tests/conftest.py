@@ -15,11 +15,14 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from wfm import db, embedded, tables, worker
+from wfm import db, embedded, stamps, tables, worker
 from wfm.access import Actor
 from wfm.services import opening
 from wfm.settings import Settings
 from wfm.words import Role
+
+
+STAMP_KEY = "5a" * stamps.KEY_BYTES
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +42,7 @@ def engine() -> Iterator[sa.Engine]:
     this one would take the database away.
     """
     with TemporaryDirectory(prefix="wfm-test-", ignore_cleanup_errors=True) as folder:
-        opened = db.open_engine(Settings(data_dir=Path(folder)))
+        opened = db.open_engine(Settings(data_dir=Path(folder), stamp_key=STAMP_KEY))
         db.upgrade(opened)
         yield opened
         opened.dispose()
@@ -60,7 +63,7 @@ def session(engine: sa.Engine) -> Iterator[Session]:
 def pattern(engine: sa.Engine) -> str:
     """A migrated database that is only ever copied, which is much quicker than migrating."""
     _create(engine, "pattern")
-    opened = sa.create_engine(engine.url.set(database="pattern"))
+    opened = _opened(engine, "pattern")
     db.upgrade(opened)
     opened.dispose()
     return "pattern"
@@ -70,7 +73,7 @@ def pattern(engine: sa.Engine) -> str:
 def fresh_engine(engine: sa.Engine, pattern: str) -> Iterator[sa.Engine]:
     """An empty, migrated database for tests that must commit."""
     _create(engine, "scratch", pattern)
-    opened = sa.create_engine(engine.url.set(database="scratch"))
+    opened = _opened(engine, "scratch")
     yield opened
     opened.dispose()
 
@@ -87,6 +90,11 @@ def work_off() -> Callable[[sa.Engine], None]:
             pool.submit(worker.work, engine, wait=False, install_signal_handlers=False).result()
 
     return run
+
+
+def _opened(engine: sa.Engine, name: str) -> sa.Engine:
+    opened = sa.create_engine(engine.url.set(database=name))
+    return stamps.give_key(opened, bytes.fromhex(STAMP_KEY))
 
 
 def _create(engine: sa.Engine, name: str, template: str = "template1") -> None:

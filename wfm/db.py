@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
 import wfm.tables  # noqa: F401  (fills the metadata)
-from wfm import embedded
+from wfm import embedded, stamps
 from wfm.errors import SetupError
 from wfm.settings import Settings
 
@@ -56,6 +56,7 @@ def _driver(url: sa.URL | str) -> sa.URL:
 def open_engine(settings: Settings) -> Engine:
     """Connect, or say why that is not possible."""
     engine = sa.create_engine(_driver(database_url(settings)), pool_pre_ping=True)
+    stamps.give_key(engine, stamps.key_of(settings))
     try:
         with engine.connect() as connection:
             version = int(connection.scalar(sa.text("show server_version_num")))
@@ -75,8 +76,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether Alembic should look at this; the queue keeps its own tables."""
-    return not (kind == "table" and (name or "").startswith("procrastinate_"))
+    """Whether Alembic should look at this; the queue and the row stamps keep their own."""
+    if kind == "table":
+        return name != stamps.ROLL and not (name or "").startswith("procrastinate_")
+    return not (kind == "column" and name == stamps.COLUMN)
 
 
 def _config(connection: sa.Connection) -> Config:

@@ -26,6 +26,9 @@ class Settings:
     data_dir: Path = _setting(
         "WFM_DATA_DIR", Path(".tierdesk"), "folder of the embedded database and of secrets"
     )
+    stamp_key: str = _setting(
+        "WFM_STAMP_KEY", "", "key of row stamps, 64 hexadecimal digits; empty: one in the folder"
+    )
     timezone: str = _setting("WFM_TIMEZONE", "Asia/Shanghai", "the desk's time zone (IANA name)")
     language: str = _setting("WFM_LANGUAGE", "zh", "language before sign-in: zh or en")
     host: str = _setting("WFM_HOST", "127.0.0.1", "address the web server listens on")

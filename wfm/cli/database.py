@@ -101,6 +101,29 @@ def restore(file: Path) -> None:
     _run("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner",
          f"--dbname={_url()}", str(file))  # fmt: skip
     click.echo(f"restored from {file}", err=True)
+    _take_over(file)
+
+
+def _take_over(file: Path) -> None:
+    """Rows stamped with the key of another data folder are taken as the backup has them."""
+    import sqlalchemy as sa
+
+    from wfm import instants, stamps
+    from wfm.db import transaction
+
+    with _opened() as engine:
+        if not sa.inspect(engine).has_table(stamps.ROLL):
+            return  # of an earlier version; the upgrade stamps them
+        with transaction(engine) as session:
+            if stamps.is_known(session):
+                return
+            said = f"restored from {file.name}"
+            stamps.accept(session, instants.now(), "owner of the database", said)
+    click.echo(
+        f"the rows are stamped anew with this data folder's key; to prove them as they were, put "
+        f"the old folder's {stamps.KEY_FILE} here before restoring",
+        err=True,
+    )
 
 
 @contextmanager
@@ -135,41 +158,74 @@ def _run(name: str, *arguments: str) -> None:
 @db.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify(as_json: bool) -> None:
-    """Prove the audit chain and the seals of agreements.
+    """Prove the audit chain, the seals of agreements and every row.
 
     Example: wfm db verify --json
     """
     import sqlalchemy as sa
 
+    from wfm import stamps
     from wfm.audit import verify as breaks_of
-    from wfm.db import current_revision, newest_revision, transaction
+    from wfm.db import transaction
     from wfm.services.agreement_versions import broken_seals
     from wfm.tables import AuditEntry
 
-    with _opened() as engine:
-        if current_revision(engine) != newest_revision():
-            raise SetupError("the database is not at this version; run: wfm db upgrade")
-        with transaction(engine) as session:
-            breaks = list(breaks_of(session))
-            entries = session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
-            broken = broken_seals(session)
+    # one snapshot: the desk goes on meanwhile
+    with _current() as engine, transaction(
+        engine.execution_options(isolation_level="REPEATABLE READ")
+    ) as session:  # fmt: skip
+        breaks = list(breaks_of(session))
+        entries = session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
+        broken = broken_seals(session)
+        rows = list(stamps.verify(session))
     if as_json:
         print_json(
             {
                 "entries": entries,
-                "intact": not breaks and not broken,
+                "intact": not breaks and not broken and not rows,
                 "breaks": [{"entry": b.entry_id, "what": b.what} for b in breaks],
                 "broken_seals": broken,
+                "rows": [vars(one) for one in rows],
+                "tables": stamps.stamped_tables(),
             }
         )
-    if breaks:
-        raise TierdeskError(
-            "the audit chain is broken",
-            [Fault(f"audit entry {b.entry_id} {b.what}") for b in breaks],
-        )
-    if broken:
-        raise TierdeskError(
-            "a sealed agreement is not what was sealed",
-            [Fault(f"agreement {name} is not what was sealed") for name in broken],
-        )
-    click.echo(f"the audit chain of {entries} entries and all seals are intact", err=True)
+    faults = [Fault(f"audit entry {b.entry_id} {b.what}") for b in breaks]
+    faults += [Fault(f"agreement {name} is not what was sealed") for name in broken]
+    faults += [Fault(str(one)) for one in rows]
+    if faults:
+        raise TierdeskError("the records are not what the application wrote", faults)
+    click.echo(
+        f"the audit chain of {entries} entries, all seals and all rows of "
+        f"{len(stamps.stamped_tables())} tables are intact",
+        err=True,
+    )
+
+
+@db.command()
+@click.option("--reason", required=True, help="Why the rows are taken as they are.")
+def stamp(reason: str) -> None:
+    """Take all rows as they are: stamp them anew, and say so in the audit chain.
+
+    For the owner of the database, after a repair by hand or with a new key.
+
+    Example: wfm db stamp --reason "mended two phone numbers by SQL, ticket 4711"
+    """
+    from wfm import instants, stamps
+    from wfm.db import transaction
+
+    if not reason.strip():
+        raise InputError.of([Fault("say why", column="reason")])
+    with _current() as engine, transaction(engine) as session:
+        rows = stamps.accept(session, instants.now(), "owner of the database", reason.strip())
+    click.echo(f"{rows} rows are taken as they are", err=True)
+
+
+@contextmanager
+def _current() -> Iterator[sa.Engine]:
+    """The database, at this version's tables."""
+    from wfm.db import current_revision, newest_revision
+
+    with _opened() as engine:
+        if current_revision(engine) != newest_revision():
+            raise SetupError("the database is not at this version; run: wfm db upgrade")
+        yield engine

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from wfm.access import SYSTEM, Actor
-from wfm.db import Engine, transaction
+from wfm.db import Engine, open_engine, transaction
 from wfm.sample import desk as sample
 from wfm.sample.catalogue import TIMEZONE
 from wfm.services import (
@@ -247,7 +247,7 @@ def _solve_one(work: tuple[str, Settings, int | None, int]) -> int:
     """One team, in a process of its own."""
     url, settings, roster_id, seed = work
     assert roster_id is not None
-    engine = sa.create_engine(url)
+    engine = open_engine(replace(settings, database_url=url))
     try:
         limits = rostering.Limits(seconds=None, effort=EFFORT, workers=1, seed=seed)
         return rostering.solve(engine, roster_id, limits, PLANNER.name, settings)
