@@ -21,7 +21,6 @@ from wfm.services import opening
 from wfm.settings import Settings
 from wfm.words import Role
 
-
 STAMP_KEY = "5a" * stamps.KEY_BYTES
 
 
