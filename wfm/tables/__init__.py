@@ -6,6 +6,8 @@ from wfm.tables.access import (
     ApiToken,
     CalendarFeed,
     KeptAnswer,
+    Webhook,
+    WebhookDelivery,
 )
 from wfm.tables.desk import (
     Account,
@@ -172,4 +174,6 @@ __all__ = [
     "TicketEvent",
     "TicketHandover",
     "WatchDecision",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -15,8 +15,9 @@ from wfm.words import LeaveKind, RequestKind, RequestStatus, Role
 class AccessGrant(SQLModel, table=True):
     """A role held for a while, on application: asked, approved by another person, expiring.
 
-    `reviewed_at` is when somebody last looked whether it is still needed; `checklist` holds what
-    was done when it was withdrawn.
+    For one team, for the teams of one site, or (neither) for the whole desk. `renews_id` is the
+    access that ends when this one is approved, `reviewed_at` when somebody last looked whether it is
+    still needed, `checklist` what was done when it was withdrawn.
     """
 
     __tablename__ = "access_grant"
@@ -26,6 +27,8 @@ class AccessGrant(SQLModel, table=True):
     account_id: int = ref("account.id")
     role: Role = word(Role)
     team_id: int | None = ref("team.id", nullable=True, index=False)
+    site_id: int | None = ref("site.id", nullable=True, index=False)
+    renews_id: int | None = ref("access_grant.id", nullable=True, index=False)
     purpose: str
     addresses: list[str] = document(list)
     starts_at: datetime = instant()
@@ -70,6 +73,41 @@ class KeptAnswer(SQLModel, table=True):
     status: int
     body: dict[str, Any] = document()
     made_at: datetime = instant(index=True)
+
+
+class Webhook(SQLModel, table=True):
+    """Who is told of which events, at which address.
+
+    `failures` are attempts in a row that nobody took; too many of them disable it.
+    """
+
+    id: int | None = key()
+    url: str
+    events: list[str] = document(list)
+    secret: str
+    made_by: str
+    made_at: datetime = instant()
+    active: bool = True
+    failures: int = 0
+    disabled_at: datetime | None = instant(nullable=True)
+
+
+class WebhookDelivery(SQLModel, table=True):
+    """One event on its way to one address: tried again at `next_at`, given up without one."""
+
+    __tablename__ = "webhook_delivery"
+
+    id: int | None = key()
+    webhook_id: int = ref("webhook.id")
+    code: str = code()
+    event: str
+    body: str
+    made_at: datetime = instant()
+    attempts: int = 0
+    next_at: datetime | None = instant(nullable=True, index=True)
+    tried_at: datetime | None = instant(nullable=True)
+    delivered_at: datetime | None = instant(nullable=True)
+    answer: str = ""
 
 
 class CalendarFeed(SQLModel, table=True):

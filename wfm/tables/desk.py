@@ -16,7 +16,8 @@ class Account(SQLModel, table=True):
     """A person who signs in; may belong to an agent.
 
     `totp_secret` is the second factor, empty without one; `totp_step` the last step it was used
-    in, so that no code is used twice.
+    in, so that no code is used twice. An account that `must_change` its password has no roles until
+    it has. `email` and `subject` are how a provider of sign-in knows this person.
     """
 
     id: int | None = key()
@@ -30,6 +31,9 @@ class Account(SQLModel, table=True):
     locked_until: datetime | None = instant(nullable=True)
     totp_secret: str = ""
     totp_step: int | None = None
+    must_change: bool = False
+    email: str | None = Field(default=None, unique=True)
+    subject: str | None = Field(default=None, unique=True)
 
 
 class AccountRole(SQLModel, table=True):
@@ -51,7 +55,7 @@ class AccountRole(SQLModel, table=True):
 
 
 class SignInSession(SQLModel, table=True):
-    """A browser that is signed in; only the hash of its token is kept."""
+    """A browser that is signed in, perhaps with a second factor; only its token's hash is kept."""
 
     __tablename__ = "sign_in_session"
 
@@ -60,6 +64,7 @@ class SignInSession(SQLModel, table=True):
     account_id: int = ref("account.id")
     started_at: datetime = instant()
     seen_at: datetime = instant()
+    second_factor: bool = False
 
 
 class Job(SQLModel, table=True):

@@ -332,9 +332,14 @@ def upgrade() -> None:
         sa.Column("locked_until", wfm.tables.base.Instant(timezone=True), nullable=True),
         sa.Column("totp_secret", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("totp_step", sa.Integer(), nullable=True),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
+        sa.Column("email", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("subject", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_account_agent_id_agent")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("email", name=op.f("uq_account_email")),
         sa.UniqueConstraint("name", name=op.f("uq_account_name")),
+        sa.UniqueConstraint("subject", name=op.f("uq_account_subject")),
     )
     op.create_index(op.f("ix_account_agent_id"), "account", ["agent_id"], unique=False)
     op.create_table(
@@ -346,6 +351,7 @@ def upgrade() -> None:
         sa.Column("night_consent", sa.Boolean(), nullable=False),
         sa.Column("overtime_consent", sa.Boolean(), nullable=False),
         sa.Column("standby_consent", sa.Boolean(), nullable=False),
+        sa.Column("reach_minutes", sa.Integer(), nullable=False),
         sa.Column("shift_codes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=True),
@@ -1214,6 +1220,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("started_at", wfm.tables.base.Instant(timezone=True), nullable=False),
         sa.Column("seen_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("second_factor", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_sign_in_session_account_id_account")
         ),
@@ -2233,6 +2240,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("team_id", sa.Integer(), nullable=True),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("renews_id", sa.Integer(), nullable=True),
         sa.Column("purpose", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("addresses", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("starts_at", wfm.tables.base.Instant(timezone=True), nullable=False),
@@ -2267,10 +2276,54 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["team_id"], ["team.id"], name=op.f("fk_access_grant_team_id_team")
         ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk_access_grant_site_id_site")
+        ),
+        sa.ForeignKeyConstraint(
+            ["renews_id"], ["access_grant.id"], name=op.f("fk_access_grant_renews_id_access_grant")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_grant")),
     )
     op.create_index(
         op.f("ix_access_grant_account_id"), "access_grant", ["account_id"], unique=False
+    )
+    op.create_table(
+        "webhook",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("url", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("events", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("secret", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("disabled_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+    )
+    op.create_table(
+        "webhook_delivery",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("webhook_id", sa.Integer(), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+        sa.Column("event", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("body", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", wfm.tables.base.Instant(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("tried_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("delivered_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("answer", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_delivery_webhook_id_webhook")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
+        sa.UniqueConstraint("code", name=op.f("uq_webhook_delivery_code")),
+    )
+    op.create_index(
+        op.f("ix_webhook_delivery_webhook_id"), "webhook_delivery", ["webhook_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_webhook_delivery_next_at"), "webhook_delivery", ["next_at"], unique=False
     )
     op.create_table(
         "api_token",
@@ -2322,6 +2375,10 @@ def downgrade() -> None:
     op.drop_table("kept_answer")
     op.drop_index(op.f("ix_api_token_account_id"), table_name="api_token")
     op.drop_table("api_token")
+    op.drop_index(op.f("ix_webhook_delivery_next_at"), table_name="webhook_delivery")
+    op.drop_index(op.f("ix_webhook_delivery_webhook_id"), table_name="webhook_delivery")
+    op.drop_table("webhook_delivery")
+    op.drop_table("webhook")
     op.drop_index(op.f("ix_access_grant_account_id"), table_name="access_grant")
     op.drop_table("access_grant")
     op.drop_table("calendar_feed")
