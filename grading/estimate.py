@@ -10,15 +10,17 @@ then stands in for it, and fades as agents are added.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq, minimize, root
-from scipy.special import betaln, digamma, expit, logit
+from scipy.special import betaln, digamma, expit, logit, logsumexp, xlog1py, xlogy
 
 Array = NDArray[np.float64]
 STRENGTH_BOUNDS = (0.05, 1e6)
+EQUAL = 30.0  # logarithm of a strength at which agents do not differ at all
 LEAST_VARIANCE = 1e-12
 SIGNIFICANT_DECIMALS = 9  # of fitted numbers: hides the last bits, which depend on row order
 
@@ -43,6 +45,23 @@ class StrengthGuess:
         distance = (log_strength - np.log(self.strength)) / self.spread
         return float(distance**2 / 2), float(distance / self.spread)
 
+    def alike_odds(self, likelihood: Callable[[float], float], alike: float) -> float:
+        """Bayes factor of "all agents are equal" against "they differ as guessed".
+
+        Parameters
+        ----------
+        likelihood : logarithm of it at a logarithm of the strength
+        alike : the same with no difference between agents at all
+
+        Source: Kass & Raftery 1995, J. Am. Stat. Assoc. 90:773.
+        """
+        low, high = STRENGTH_BOUNDS
+        points = np.linspace(np.log(low), np.log(high), 40)
+        believed = -np.array([self.penalty(float(point))[0] for point in points])
+        seen = np.array([likelihood(float(point)) for point in points])
+        differ = logsumexp(believed + seen) - logsumexp(believed)
+        return float(np.exp(np.clip(alike - differ, -700, 700)))
+
 
 @dataclass(frozen=True, slots=True)
 class NoiseGuess:
@@ -59,12 +78,14 @@ class NoiseGuess:
 class SharePrior:
     """Beta distribution of the agents' true shares: mean, strength = α + β in records.
 
-    `mean_variance` is the uncertainty of the mean itself, on the logit scale.
+    `mean_variance` is the uncertainty of the mean itself, on the logit scale; `alike_odds` how much
+    likelier the records are when all agents are equal than when they differ as was guessed.
     """
 
     mean: float
     strength: float
     mean_variance: float
+    alike_odds: float = 0.0
 
     @property
     def alpha(self) -> float:
@@ -80,13 +101,15 @@ class ScorePrior:
     """Normal distribution of the agents' true scores.
 
     `noise` is the variance of one record about its agent's true score, `strength` the ratio of
-    that to the variance between agents (in records), `mean_variance` the uncertainty of the mean.
+    that to the variance between agents (in records), `mean_variance` the uncertainty of the mean,
+    `alike_odds` as for shares.
     """
 
     mean: float
     strength: float
     noise: float
     mean_variance: float
+    alike_odds: float = 0.0
 
 
 def fit_share_prior(
@@ -159,10 +182,19 @@ def fit_share_prior(
     information = float(np.sum(mean * (1 - mean) * n * (strength + 1) / (n + strength)))
     middle = float(expit(centre))
     unsure = 1 / (information + 2 * weak * middle * (1 - middle))
+    odds = 0.0
     if guess:
+        equal = float(np.sum(xlogy(k, mean) + xlog1py(n - k, -mean)))
+        odds = guess.alike_odds(lambda at: _beta_binomial(k, n, mean, np.exp(at)), equal)
         # of few agents the likeliest mean may be extreme; this is the mean over what it may be
         middle = float(expit(centre / np.sqrt(1 + np.pi * unsure / 8)))
-    return SharePrior(middle, strength, unsure)
+    return SharePrior(middle, strength, unsure, odds)
+
+
+def _beta_binomial(k: Array, n: Array, mean: Array, strength: float) -> float:
+    """Logarithm of the likelihood of these counts, up to a constant."""
+    a, b = strength * mean, strength * (1 - mean)
+    return float(np.sum(betaln(k + a, n - k + b) - betaln(a, b)))
 
 
 def _canonical(successes: ArrayLike, trials: ArrayLike, shift: ArrayLike) -> tuple[Array, ...]:
@@ -220,8 +252,10 @@ def fit_score_prior(
     def loss(log_strength: float) -> float:
         _, noise, weight = pooled(log_strength)
         spread = float(np.sum(np.log1p(n / np.exp(log_strength))))
-        far = guess.penalty(log_strength)[0] if guess else 0.0
-        return float(0.5 * (degrees * np.log(noise) + spread + np.log(weight)) + far)
+        return float(0.5 * (degrees * np.log(noise) + spread + np.log(weight)))
+
+    def guessed(log_strength: float) -> float:
+        return loss(log_strength) + (guess.penalty(log_strength)[0] if guess else 0.0)
 
     def slope(log_strength: float) -> float:
         ratio = n / np.exp(log_strength)
@@ -234,13 +268,14 @@ def fit_score_prior(
         return float(0.5 * (squares / noise - spread + change.sum() / total_weight) + far)
 
     grid = np.linspace(np.log(STRENGTH_BOUNDS[0]), np.log(STRENGTH_BOUNDS[1]), 34)
-    best = int(np.argmin([loss(float(point)) for point in grid]))
+    best = int(np.argmin([guessed(float(point)) for point in grid]))
     low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, 33)])
     inside = slope(low) < 0 < slope(high)
     found = brentq(slope, low, high, xtol=1e-13) if inside else float(grid[best])
     log_strength = round(float(found), SIGNIFICANT_DECIMALS)
     mean, noise, weight = pooled(log_strength)
-    return ScorePrior(mean, float(np.exp(log_strength)), noise, noise / weight)
+    odds = guess.alike_odds(lambda at: -loss(at), -loss(EQUAL)) if guess else 0.0
+    return ScorePrior(mean, float(np.exp(log_strength)), noise, noise / weight, odds)
 
 
 def reliability(counts: ArrayLike, strength: float) -> Array:

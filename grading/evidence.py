@@ -16,7 +16,13 @@ from scipy.special import expit, logit
 from grading.belief import Family, probability_at_least, quantile
 from grading.calibration import agreement
 from grading.casemix import fit_case_mix
-from grading.estimate import fit_score_prior, fit_share_prior, reliability
+from grading.estimate import (
+    ScorePrior,
+    SharePrior,
+    fit_score_prior,
+    fit_share_prior,
+    reliability,
+)
 from grading.outcomes import DAYS_PER_MONTH, beside, recent, solved
 from grading.policy import CRITERIA, Criterion, GradePolicy
 from grading.raters import correct_severity
@@ -213,12 +219,14 @@ class _Gatherer:
         for (factor, level), effect in mix.effects.items():
             self.effects.setdefault(f"{name} {factor}", {})[level] = effect
         prior = fit_share_prior(k, n, mix.shift, self.policy.small_samples.shares)
-        usual = expit(logit(prior.mean) + mix.shift)
-        own = (k + prior.strength * usual) / (n + prior.strength)
-        value = expit(logit(own) - mix.shift)
-        trust = reliability(n, prior.strength)
+        telling = self._telling(name, n, prior)
+        counted, shift = n * telling, mix.shift * telling
+        usual = expit(logit(prior.mean) + shift)
+        own = (k * telling + prior.strength * usual) / (counted + prior.strength)
+        value = expit(logit(own) - shift)
+        trust = reliability(counted, prior.strength)
         variance = (
-            1 / ((n + prior.strength) * own * (1 - own))
+            1 / ((counted + prior.strength) * own * (1 - own))
             + (1 - trust) ** 2 * prior.mean_variance
             + trust**2 * mix.shift_variance
         )
@@ -229,10 +237,19 @@ class _Gatherer:
             "adjusted": _on_standard_mix(k / np.maximum(n, 1), mix.shift),
             "reliability": trust,
             "usual": np.full(size, prior.mean),
-            "strength": np.full(size, prior.strength),
+            "strength": np.full(size, prior.strength if telling else np.inf),
             "precision": 1 / (variance * value * (1 - value)),
         }
         return self._with_limits("share", columns, n, seen)
+
+    def _telling(self, name: Criterion, n: Array, prior: SharePrior | ScorePrior) -> int:
+        """1 where records tell agents apart; 0 where they may well be equal."""
+        agents = int(np.sum(n > 0))
+        if not self.policy.small_samples.alike(agents, prior.alike_odds):
+            return 1
+        odds = round(min(prior.alike_odds, 1e6), 2)
+        self.notices.append(Notice("alike", {"criterion": name, "agents": agents, "odds": odds}))
+        return 0
 
     def _quality(self, reviews: pd.DataFrame | None) -> dict[str, Array]:
         if reviews is None:
@@ -256,9 +273,7 @@ class _Gatherer:
         n = np.bincount(agent, minlength=size).astype(float)
         prior, seen, each = found.prior, n > 0, np.maximum(n, 1)
         mean = np.bincount(agent, found.corrected, size) / each
-        columns = self._scores(
-            mean, n, prior.mean, prior.strength, prior.noise, prior.mean_variance
-        )
+        columns = self._scores("quality", mean, n, prior)
         columns["value"] = np.clip(columns["value"], rules.lowest, rules.highest)
         columns["raw"], columns["adjusted"] = np.bincount(agent, scores, size) / each, mean
         if not self._reviewers_agree(reviews, found.corrected):
@@ -312,36 +327,26 @@ class _Gatherer:
         within = float(np.sum(np.sort(squares[seen] - rules.months * mean[seen] ** 2)))
         samples = self.policy.small_samples
         noise = samples.noise(max(rules.cap_per_month, 1.0))
-        prior = fit_score_prior(
-            months * seen.astype(float),
-            mean,
-            max(within, 0.0),
-            self.policy.small_samples.scores,
-            noise,
-        )
-        columns = self._scores(
-            mean,
-            months * seen.astype(float),
-            prior.mean,
-            prior.strength,
-            prior.noise,
-            prior.mean_variance,
-        )
+        prior = fit_score_prior(months, mean, max(within, 0.0), samples.scores, noise)
+        columns = self._scores("initiative", mean, months, prior)
         columns["raw"] = columns["adjusted"] = mean
         limited = self._with_limits("score", columns, n, seen)
         return limited | {"low": np.maximum(limited["low"], 0.0)}
 
     def _scores(
-        self, mean: Array, n: Array, usual: float, strength: float, noise: float, unsure: float
+        self, name: Criterion, mean: Array, n: Array, prior: ScorePrior
     ) -> dict[str, Array]:
         """Normal–normal estimate; the prior mean is itself uncertain."""
-        trust = reliability(n, strength)
+        telling = self._telling(name, n, prior)
+        counted = n * telling
+        trust = reliability(counted, prior.strength)
+        unsure = (1 - trust) ** 2 * prior.mean_variance
         return {
-            "value": usual + trust * (mean - usual),
+            "value": prior.mean + trust * (mean - prior.mean),
             "reliability": trust,
-            "usual": np.full(len(n), usual),
-            "strength": np.full(len(n), strength),
-            "precision": 1 / (noise / (n + strength) + (1 - trust) ** 2 * unsure),
+            "usual": np.full(len(n), prior.mean),
+            "strength": np.full(len(n), prior.strength if telling else np.inf),
+            "precision": 1 / (prior.noise / (counted + prior.strength) + unsure),
         }
 
     def _with_limits(

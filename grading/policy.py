@@ -117,14 +117,24 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class SmallSamples:
-    """Interval shown, and what is assumed of the spread between agents at first."""
+    """Interval shown, and what is assumed of the spread between agents at first.
+
+    From `alike_agents` agents on, a criterion tells nobody apart when the odds that all of them
+    are equal (against that they differ as guessed) are at least `alike_odds`.
+    """
 
     interval: float
     shares: StrengthGuess
     scores: StrengthGuess
     score_noise: float
     score_noise_weight: float
+    alike_agents: int
+    alike_odds: float
     source: str
+
+    def alike(self, agents: int, odds: float) -> bool:
+        """Whether this many agents are to be taken as equal at these odds."""
+        return agents >= self.alike_agents and odds >= self.alike_odds
 
     def noise(self, scale: float) -> NoiseGuess:
         """What is believed of one score on a scale this wide."""
@@ -246,6 +256,8 @@ def _policy(root: Table) -> GradePolicy:
             scores=_guess(samples, "score"),
             score_noise=samples.number("score_noise", 1e-6, 1),
             score_noise_weight=samples.number("score_noise_weight", 0, 1e6),
+            alike_agents=samples.whole("alike_agents", 2, 1_000_000, 20),
+            alike_odds=samples.number("alike_odds", 0, 1e9, 0.25),
             source=samples.text("source"),
         ),
         surveys=Surveys(

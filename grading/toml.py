@@ -125,7 +125,12 @@ class Table:
             return False
         return value
 
-    def number(self, key: str, low: float = -1e12, high: float = 1e12) -> float:
+    def number(
+        self, key: str, low: float = -1e12, high: float = 1e12, otherwise: float | None = None
+    ) -> float:
+        """A number from `low` to `high`; where it may be left out, `otherwise` stands for it."""
+        if otherwise is not None and not self.has(key):
+            return otherwise
         value = self._get(key)
         if value is None:
             return low
@@ -141,8 +146,8 @@ class Table:
     def optional(self, key: str, low: float = -1e12, high: float = 1e12) -> float | None:
         return self.number(key, low, high) if self.has(key) else None
 
-    def whole(self, key: str, low: int, high: int) -> int:
-        value = self.number(key, low, high)
+    def whole(self, key: str, low: int, high: int, otherwise: int | None = None) -> int:
+        value = self.number(key, low, high, otherwise)
         if value != int(value):
             self.fault(self._full(key), "must be a whole number", value)
         return int(value)

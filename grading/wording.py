@@ -99,6 +99,8 @@ NOTICE: Words = {
         "(at least {limit:.2f} is asked)",
         "quality_left_out": "quality is left out: reviewers disagree, alpha {alpha:.2f} over "
         "{cases} cases scored twice (at least {limit:.2f} is asked)",
+        "alike": "{criterion} tells nobody apart: the records of {agents} agents do not show that "
+        "they differ (odds of {odds:g} to 1 that all are equal), so all have the common value",
         "quota": "{share:.1%} of the agents would be {grade}; {limit:.1%} are meant to be",
     },
     "zh": {
@@ -109,6 +111,8 @@ NOTICE: Words = {
         "{alpha:.2f}（要求至少 {limit:.2f}）",
         "quality_left_out": "服务质量未计入：质检员评分不一致，{cases} 个双评工单的 α 为 "
         "{alpha:.2f}（要求至少 {limit:.2f}）",
+        "alike": "{criterion}分不出高低：{agents} 人的记录不足以说明彼此不同"
+        "（“人人相同”的胜算为 {odds:g} 比 1），故一律按全体水平计",
         "quota": "{grade}将占 {share:.1%}，控制比例为 {limit:.1%}",
     },
 }
@@ -124,6 +128,8 @@ def notice_text(notice: Notice, language: Language = "en") -> str:
         values["names"] = joint.join(str(name) for name in names) + more
     if "grade" in values:
         values["grade"] = GRADE[language][str(values["grade"])]
+    if "criterion" in values:
+        values["criterion"] = CRITERION[language][str(values["criterion"])]
     if "kind" in values:
         values["kind"] = KIND[language][str(values["kind"])]
     return NOTICE[language][notice.code].format(**values)

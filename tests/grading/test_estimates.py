@@ -115,3 +115,28 @@ def test_one_perfect_agent_is_not_known_to_be_perfect() -> None:
     prior = fit_share_prior([50], [50], guess=GUESS)
     value = (50 + prior.alpha) / (50 + prior.strength)
     assert 0.9 < value < 0.992
+
+
+def test_the_odds_that_all_are_equal() -> None:
+    # Two agents with one record each, one good and one bad, a guess as good as certain of the
+    # strength 1, mean one half. Equal: 0.5 · 0.5 = 1/4. Beta(½, ½) each: 0.5 · 0.5 as well. With
+    # two records each, 2 of 2 and 0 of 2: equal (1/4)² = 1/16; Beta(½, ½): (0.5 · 1.5)/2 = 3/8
+    # each, 9/64. Odds 1/16 : 9/64 = 4/9. One of two each: equal 1/16 (times 4 ways in either
+    # case), Beta(½, ½): (0.5 · 0.5)/2 = 1/8 each, 1/64. Odds 4.
+    sure = StrengthGuess(1, 0.01)
+    # the grid of strengths hits 1 only nearly, hence the width of 3 %
+    assert fit_share_prior([1, 0], [1, 1], guess=sure).alike_odds == pytest.approx(1, rel=0.03)
+    assert fit_share_prior([2, 0], [2, 2], guess=sure).alike_odds == pytest.approx(4 / 9, rel=0.03)
+    assert fit_share_prior([1, 1], [2, 2], guess=sure).alike_odds == pytest.approx(4, rel=0.03)
+
+
+def test_scores_that_differ_no_more_than_chance_speak_for_equality() -> None:
+    rng = np.random.default_rng(4)
+    n, noise = np.full(60, 12), 8.0
+    means = 80 + rng.normal(0, noise / np.sqrt(12), 60)
+    within = noise**2 * (60 * 11)
+    guess = StrengthGuess(5, 1.0)
+    equal = fit_score_prior(n, means, within, guess, NoiseGuess(64, 5))
+    apart = fit_score_prior(n, means + np.repeat([-5, 5], 30), within, guess, NoiseGuess(64, 5))
+    assert equal.alike_odds > 3 > 0.01 > apart.alike_odds
+    assert fit_score_prior(n, means, within).alike_odds == 0  # nothing was believed beforehand
