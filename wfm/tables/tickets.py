@@ -32,11 +32,19 @@ class Ticket(SQLModel, table=True):
             "next_look_at",
             postgresql_where=sa.text("next_look_at is not null"),
         ),
+        sa.Index(  # what waits and what is in hand: few of very many
+            "ix_ticket_in_work", "owner_id", postgresql_where=sa.text("state in ('open', 'paused')")
+        ),
+        sa.Index(  # what recent work says, without reading the tickets themselves
+            "ix_ticket_opened_at",
+            "opened_at",
+            postgresql_include=["skill_id", "min_grade", "handle_s"],
+        ),
     )
 
     id: int | None = key()
     code: str = code()
-    opened_at: datetime = instant(index=True)
+    opened_at: datetime = instant()
     kind: TicketKind = word(TicketKind, default=TicketKind.REQUEST)
     title: str = ""
     skill_id: int | None = ref("skill.id", nullable=True)

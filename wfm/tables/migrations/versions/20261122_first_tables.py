@@ -874,7 +874,20 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("next_look_at is not null"),
     )
-    op.create_index(op.f("ix_ticket_opened_at"), "ticket", ["opened_at"], unique=False)
+    op.create_index(
+        "ix_ticket_in_work",
+        "ticket",
+        ["owner_id"],
+        unique=False,
+        postgresql_where=sa.text("state in ('open', 'paused')"),
+    )
+    op.create_index(
+        "ix_ticket_opened_at",
+        "ticket",
+        ["opened_at"],
+        unique=False,
+        postgresql_include=["skill_id", "min_grade", "handle_s"],
+    )
     op.create_index(op.f("ix_ticket_owner_id"), "ticket", ["owner_id"], unique=False)
     op.create_index(op.f("ix_ticket_resolved_at"), "ticket", ["resolved_at"], unique=False)
     op.create_index(op.f("ix_ticket_skill_id"), "ticket", ["skill_id"], unique=False)
@@ -2483,7 +2496,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_ticket_skill_id"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_resolved_at"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_owner_id"), table_name="ticket")
-    op.drop_index(op.f("ix_ticket_opened_at"), table_name="ticket")
+    op.drop_index("ix_ticket_opened_at", table_name="ticket")
+    op.drop_index("ix_ticket_in_work", table_name="ticket")
     op.drop_index(
         "ix_ticket_next_look_at", table_name="ticket", postgresql_where=sa.text("state = 'open'")
     )
