@@ -31,6 +31,9 @@ from wfm.sla.calendars import BusinessCalendar, Span, utc_second, zone_of
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Years a calendar can be compiled for."""
 
+MOST_DAYS = 36_600
+"""Business days that may be added: a century open every day."""
+
 SECOND_US = 1_000_000
 
 _NEVER = -(2**62)
@@ -181,6 +184,8 @@ class BusinessTime:
         """
         if days < 0:
             raise _fault("expected a number of business days of 0 or more", str(days))
+        if days > MOST_DAYS:
+            raise _fault(f"expected at most {MOST_DAYS} business days", str(days))
         begin = start.astimezone(self._zone)
         if not self.is_open(begin) and not self.is_business_day(begin.date()):
             begin = self.next_opening(begin).astimezone(self._zone)

@@ -12,7 +12,6 @@ The file format is that of the project's reference cases. `evaluate` knows five 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,6 +29,8 @@ OPEN_INTERVALS = 20
 
 Result = dict[str, object]
 """Fields of ``expected``, by name."""
+
+MOST = 10**20  # more of a unit than anybody can mean
 
 UNITS_S = {"seconds": 1, "minutes": 60, "hours": 3600}
 
@@ -212,7 +213,7 @@ def read_case(
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in _EVALUATORS:
         raise _fault("kind", f"expected one of {', '.join(_EVALUATORS)}", kind)
-    if not isinstance(data.get("id"), str | int):
+    if not isinstance(data.get("id"), str | int) or isinstance(data["id"], bool):
         raise _fault("id", "expected a name", data.get("id"))
     times = _compiled(_calendar(data), {} if compiled is None else compiled)
     zone = times.calendar.zone
@@ -322,9 +323,10 @@ def _quantity(case: Case, prefix: str, units: Mapping[str, int]) -> int:
 
 def _whole(amount: object, field: str, size: int) -> int:
     """`amount` units of `size` as a whole number."""
-    if isinstance(amount, int | float) and not isinstance(amount, bool) and math.isfinite(amount):
+    if isinstance(amount, int | float) and not isinstance(amount, bool):
         scaled = amount * size
-        if abs(scaled - round(scaled)) < 1e-6:  # 1.1 minutes are 66.00000000000001 seconds
+        # 1.1 minutes are 66.00000000000001 seconds
+        if abs(scaled) < MOST and abs(scaled - round(scaled)) < 1e-6:
             return round(scaled)
     raise _fault(field, "expected a whole number", amount)
 

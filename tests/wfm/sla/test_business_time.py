@@ -243,6 +243,11 @@ def test_business_days_keep_the_local_time_over_a_clock_change() -> None:
     assert office("Europe/Berlin").add_days(at("2024-03-29T11:00"), 1) == at("2024-04-01T10:00")
 
 
+def test_more_than_a_century_of_business_days_is_refused_at_once() -> None:
+    with pytest.raises(InputError, match="at most 36600 business days"):
+        office().add_days(at("2024-01-15T09:00"), 36_601)
+
+
 # --- open spans -----------------------------------------------------------------------------------
 
 
