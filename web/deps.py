@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
@@ -49,8 +50,13 @@ class Desk:
 
     def file(self, content: bytes | str, media_type: str, name: str) -> Response:
         """A download."""
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(content, media_type=media_type, headers=headers)
+        return attachment(content, media_type, name)
+
+
+def attachment(content: bytes | str, media_type: str, name: str) -> Response:
+    """A file to keep, under its name."""
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _desk(request: Request) -> Iterator[Desk]:

@@ -164,7 +164,7 @@ def test_every_operation_is_described(machine: TestClient) -> None:
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
             assert operation["description"], f"{method} {path}"
-    assert "A007" in str(described["components"]["schemas"]["Assign"])
+    assert "A007" in str(described["components"]["schemas"]["ToAgent"])
 
 
 @settings(

@@ -174,8 +174,7 @@ def correct(
 @router.get("/grades/files/{attachment_id}")
 def download(desk: AtDesk, attachment_id: PathId) -> Response:
     file = grade_files.download(desk.session, desk.actor, attachment_id)
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name)}"}
-    return Response(file.content, media_type=file.media_type, headers=headers)
+    return desk.file(file.content, file.media_type, file.file_name)
 
 
 @router.get("/grades/records/{assessment_id}")

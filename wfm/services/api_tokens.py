@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from wfm import audit
 from wfm.access import Actor
@@ -21,7 +20,7 @@ from wfm.words import Role
 
 LONGEST = timedelta(days=366)
 SCOPES = ("read", "write")
-LONGEST_KEY = 200
+KEPT_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Caller:
     """Who asks by token, and what the token lets through."""
 
     token_id: int
+    account_id: int
+    token: str
     actor: Actor
     scopes: frozenset[str]
 
@@ -86,7 +87,9 @@ def caller(
 ) -> Caller | None:
     """Whose token this is; None for an unknown, ended or revoked one.
 
-    Elevated access is for people at its addresses and does not reach tokens.
+    Who asks by token is the account itself, so that nobody signs twice by two names; the token's
+    name goes into the audit chain with each write. Elevated access is for people at
+    its addresses and does not reach tokens.
     """
     found = session.exec(
         select(ApiToken, Account)
@@ -98,12 +101,11 @@ def caller(
         return None
     row, account = found
     assert row.id is not None
+    assert account.id is not None
     actor = accounts.actor_of(session, account)
     if second_factor and not account.totp_secret:
         actor.roles.pop(Role.ADMINISTRATOR, None)
-    return Caller(
-        row.id, replace(actor, name=f"{account.name} · {row.name}"), frozenset(row.scopes)
-    )
+    return Caller(row.id, account.id, row.name, actor, frozenset(row.scopes))
 
 
 def require_scope(who: Caller, scope: str) -> None:
@@ -111,37 +113,42 @@ def require_scope(who: Caller, scope: str) -> None:
         raise AccessDeniedError(f"this token lets through {', '.join(sorted(who.scopes))} only")
 
 
-def once(
-    session: Session, who: Caller, key: str, request: dict[str, Any], at: datetime,
-    do: Callable[[], tuple[int, dict[str, Any]]],
-) -> tuple[int, dict[str, Any]]:  # fmt: skip
-    """Do a write once per key; a repeated request gets the same answer.
+def kept_answer(session: Session, who: Caller, key: str, asked: str) -> KeptAnswer | None:
+    """The answer to a write done before under this key; one write of a token goes at a time.
 
     Raises
     ------
-    InputError
-        There is no key.
     ConflictError
         The key was used for another request.
     """
-    if not 1 <= len(key) <= LONGEST_KEY:
-        raise InputError.of([Fault("a write needs an Idempotency-Key", column="Idempotency-Key")])
-    asked = _digest(json.dumps(request, sort_keys=True, default=str))
-    session.get_one(ApiToken, who.token_id, with_for_update=True)  # one write of a token at a time
+    session.get_one(ApiToken, who.token_id, with_for_update=True)
     kept = session.exec(
         select(KeptAnswer).where(KeptAnswer.token_id == who.token_id, KeptAnswer.key == key)
     ).first()
-    if kept is not None:
-        if kept.request_sha256 != asked:
-            raise ConflictError("this Idempotency-Key was used for another request")
-        return kept.status, kept.body
-    status, body = do()
+    if kept is not None and kept.request_sha256 != asked:
+        raise ConflictError("this Idempotency-Key was used for another request")
+    return kept
+
+
+def keep_answer(
+    session: Session, who: Caller, key: str, asked: str, operation: str, status: int,
+    body: dict[str, Any], at: datetime,
+) -> None:  # fmt: skip
+    """Keep the answer to a write for `KEPT_FOR`, and on record which token wrote.
+
+    Older answers of the token are forgotten.
+    """
+    audit.record(session, at, who.actor.name, "token.write", operation, token=who.token, key=key)
+    session.execute(
+        delete(KeptAnswer).where(
+            col(KeptAnswer.token_id) == who.token_id, col(KeptAnswer.made_at) < at - KEPT_FOR
+        )
+    )
     session.add(
         KeptAnswer(token_id=who.token_id, key=key, request_sha256=asked, status=status, body=body,
                    made_at=at)
     )  # fmt: skip
     session.flush()
-    return status, body
 
 
 def _digest(text: str) -> str:

@@ -9,7 +9,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from scheduler.changes import Change, applied, forced_changes
+from scheduler.changes import Change as Change  # those who ask for a repair name it too
+from scheduler.changes import applied, forced_changes
 from scheduler.problem import Leave as Absence
 from scheduler.repair import Repairs, Wanted, repair
 from scheduler.solution import Roster as Cells

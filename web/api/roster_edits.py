@@ -1,0 +1,200 @@
+"""Changing a roster: cells checked at once, undo, redo, locks, gaps filled, absences repaired."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+
+from web.api.calls import Call, Called
+from web.api.fields import ADay, Asked, Code, Day, From, Name, Number, Text, Until, Wanted
+from web.api.operations import Operations
+from web.api.rosters import Tier, agent_of, id_of, roster, version
+from wfm.services import (
+    roster_desk,
+    roster_edits,
+    roster_gaps,
+    roster_locks,
+    roster_people,
+    roster_repairs,
+    rostering,
+)
+from wfm.services.roster_desk import Desk
+from wfm.services.roster_edits import Edited, Wish
+from wfm.services.roster_gaps import GapPanel
+from wfm.services.roster_pages import VersionFigures
+from wfm.services.roster_repairs import Absent, RepairPanel
+from wfm.words import LeaveKind, LockKind
+
+api = Operations("rosters")
+Seen = Annotated[
+    int, Field(ge=0, le=2**31 - 1, description="the last act that was read (`seen` of the desk)")
+]
+
+
+class CellWanted(Wanted):
+    """A cell as it should be; no shift is a day off."""
+
+    agent: Name = Field(examples=["A007"])
+    day: Day
+    shift: Name | None = Field(examples=["early"])
+
+
+class Acted(Wanted):
+    """Something done to what lies on the desk."""
+
+    seen: Seen
+    reason: Text = Field("", examples=["she asked for it by telephone"])
+
+
+class Edit(Acted):
+    """Cells to change at once; where a hard rule breaks, with a reason."""
+
+    cells: list[CellWanted] = Field(min_length=1, max_length=200)
+
+
+class Lock(Wanted):
+    """Fix a cell to a shift, or forbid one (or any)."""
+
+    kind: LockKind
+    shift: Name = Field("", examples=["early"])
+    reason: Text = ""
+
+
+class Moved(Wanted):
+    """One change of a way to repair, as it was told."""
+
+    agent: Name = Field(examples=["A007"])
+    day: Day
+    before: Name | None = None
+    after: Name | None = None
+    post: Name | None = None
+
+
+class Repair(Acted):
+    """An absence, and the changes that mend it."""
+
+    agent: Name = Field(examples=["A007"])
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="until")
+    kind: LeaveKind = LeaveKind.SICK
+    changes: list[Moved] = Field(default_factory=list, max_length=200)
+
+
+DESK = "/rosters/{roster}/versions/{version}/desk"
+
+
+@api.read(DESK)
+def desk(call: Called, roster: Number, version: Number) -> Desk:
+    """What was changed by hand on a version, and what that comes to."""
+    found = id_of(call, roster, version)
+    return roster_desk.open_desk(call.session, call.actor, roster, found)
+
+
+@api.write(f"{DESK}/edit", guard=desk)
+def edit(call: Called, roster: Number, version: Number, wanted: Edit) -> Edited:
+    """Change cells: checked at once; `taken` is false where a broken rule wants a reason."""
+    found = id_of(call, roster, version)
+    wishes = [Wish(_number(call, roster, one.agent), one.day, one.shift) for one in wanted.cells]
+    return roster_edits.edit(call.session, call.actor, roster, found, wanted.seen, wishes, call.at,
+                             wanted.reason)  # fmt: skip
+
+
+def _number(call: Call, roster: int, code: str) -> int:
+    """The number of a member by her code; of nobody: none there is."""
+    held = rostering.get_roster(call.session, call.actor, roster)
+    members = roster_people.members(call.session, held)
+    return next((one.id for one in members if one.code == code), 0)
+
+
+@api.write(f"{DESK}/undo", guard=desk)
+def undo(call: Called, roster: Number, version: Number, wanted: Acted) -> Desk:
+    """Take the last edit back."""
+    found = id_of(call, roster, version)
+    roster_edits.undo(call.session, call.actor, roster, found, wanted.seen, call.at)
+    return desk(call, roster, version)
+
+
+@api.write(f"{DESK}/redo", guard=desk)
+def redo(call: Called, roster: Number, version: Number, wanted: Acted) -> Desk:
+    """Do what was taken back once more."""
+    found = id_of(call, roster, version)
+    roster_edits.redo(call.session, call.actor, roster, found, wanted.seen, call.at)
+    return desk(call, roster, version)
+
+
+@api.write(f"{DESK}/keep", guard=desk, status=201)
+def keep(call: Called, roster: Number, version: Number, wanted: Acted) -> VersionFigures:
+    """Keep what lies on the desk as a new version."""
+    found = id_of(call, roster, version)
+    roster_edits.keep(call.session, call.actor, roster, found, wanted.seen, call.at, call.timezone,
+                      wanted.reason)  # fmt: skip
+    return _newest(call, roster)
+
+
+def _newest(call: Call, number: int) -> VersionFigures:
+    newest = roster(call, number).newest_version
+    assert newest is not None
+    return newest
+
+
+@api.write("/rosters/{roster}/versions/{version}/restore", guard=version, status=201)
+def restore(call: Called, roster: Number, version: Number) -> VersionFigures:
+    """Bring an earlier version back as the newest draft."""
+    found = id_of(call, roster, version)
+    roster_edits.restore(call.session, call.actor, roster, found, call.at, call.timezone)
+    return _newest(call, roster)
+
+
+@api.write("/rosters/{roster}/cells/{agent}/{day}/lock", method="PUT")
+def lock(call: Called, roster: Number, agent: Code, day: ADay, wanted: Lock) -> None:
+    """Fix or forbid a cell; the next solve keeps to it."""
+    roster_locks.lock_cell(
+        call.session, call.actor, roster, agent_of(call, agent), day, wanted.kind, call.at,
+        shift_code=wanted.shift or None, reason=wanted.reason,
+    )  # fmt: skip
+
+
+@api.write("/rosters/{roster}/cells/{agent}/{day}/lock", method="DELETE")
+def unlock(call: Called, roster: Number, agent: Code, day: ADay) -> None:
+    """Free a cell."""
+    roster_locks.unlock_cell(call.session, call.actor, roster, agent_of(call, agent), day, call.at)
+
+
+@api.read("/rosters/{roster}/versions/{version}/gap")
+def gap(
+    call: Called, roster: Number, version: Number,
+    day: Annotated[date, Query(ge=date(2000, 1, 1), le=date(2100, 1, 1), examples=["2026-10-01"])],
+    start: Annotated[int, Query(ge=0, lt=1440, description="minute of the day", examples=[600])],
+    skill: Asked = "", tier: Tier = "",
+) -> GapPanel:  # fmt: skip
+    """Who could fill a half-hour, at what cost to whom, and what stops the others."""
+    found = id_of(call, roster, version)
+    return roster_gaps.gap(call.session, call.actor, roster, found, day, start, skill, tier)
+
+
+@api.read("/rosters/{roster}/versions/{version}/repair")
+def look(
+    call: Called, roster: Number, version: Number, first: From, last: Until,
+    agent: Annotated[str, Query(max_length=120, pattern=r"^[^\x00]*$", examples=["A007"])],
+    kind: LeaveKind = LeaveKind.SICK,
+) -> RepairPanel:  # fmt: skip
+    """Ways to mend an absence with the fewest changes; nothing is changed yet."""
+    found = id_of(call, roster, version)
+    absent = Absent(agent_of(call, agent), first, last, kind)
+    return roster_repairs.look(call.session, call.actor, roster, found, absent)
+
+
+@api.write("/rosters/{roster}/versions/{version}/repair", status=201)
+def take(call: Called, roster: Number, version: Number, wanted: Repair) -> VersionFigures:
+    """Record an absence and keep the mended roster as a new version."""
+    absent = Absent(agent_of(call, wanted.agent), wanted.first, wanted.last, wanted.kind)
+    changes = [roster_repairs.Change(one.agent, one.day, one.before, one.after, one.post)
+               for one in wanted.changes]  # fmt: skip
+    roster_repairs.take(
+        call.session, call.actor, roster, id_of(call, roster, version), wanted.seen, absent,
+        changes, call.at, call.timezone, wanted.reason,
+    )  # fmt: skip
+    return _newest(call, roster)
