@@ -64,9 +64,13 @@ class CalibrationSample(SQLModel, table=True):
 
 
 class SeriousEvent(SQLModel, table=True):
-    """Something so grave that it stands against a rise in the cycle it falls in."""
+    """Something so grave that it stands against a rise in the cycle it falls in.
+
+    A withdrawn one counts no more and stays on file with the reason.
+    """
 
     __tablename__ = "serious_event"
+    __table_args__ = (sa.UniqueConstraint("agent_id", "on", "note"),)
 
     id: int | None = key()
     agent_id: int = ref("agent.id")
@@ -74,3 +78,6 @@ class SeriousEvent(SQLModel, table=True):
     note: str
     recorded_at: datetime = instant()
     recorded_by: str
+    withdrawn_at: datetime | None = instant(nullable=True)
+    withdrawn_by: str = ""
+    withdrawn_reason: str = ""

@@ -1874,10 +1874,16 @@ def upgrade() -> None:
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("recorded_at", wfm.tables.base.Instant(timezone=True), nullable=False),
         sa.Column("recorded_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("withdrawn_at", wfm.tables.base.Instant(timezone=True), nullable=True),
+        sa.Column("withdrawn_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("withdrawn_reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agent.id"], name=op.f("fk_serious_event_agent_id_agent")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_serious_event")),
+        sa.UniqueConstraint(
+            "agent_id", "on", "note", name=op.f("uq_serious_event_agent_id_on_note")
+        ),
     )
     op.create_index(op.f("ix_serious_event_agent_id"), "serious_event", ["agent_id"], unique=False)
     op.create_index(op.f("ix_serious_event_on"), "serious_event", ["on"], unique=False)
