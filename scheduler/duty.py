@@ -123,10 +123,12 @@ CAUSES: dict[Language, dict[str, str]] = {
     "en": {"grade": "grade too low", "qualification": "not qualified", "site": "other site",
            "leave": "on leave", "forbidden": "not available", "protected": "protected by law",
            "home": "works from home only", "consent": "no consent to overtime",
+           "standby": "no consent to standby", "reach": "too far away for standby",
            "elsewhere": "on another post", "full": "has enough days"},
     "zh": {"grade": "级别不足", "qualification": "无资格", "site": "不在该地点",
            "leave": "休假", "forbidden": "不可安排", "protected": "受法律保护",
            "home": "仅可居家办公", "consent": "未同意加班",
+           "standby": "未同意待命", "reach": "到岗时间过长",
            "elsewhere": "当日另有岗位", "full": "值班天数已满"},
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from statistics import fmean
 from typing import Any
@@ -171,8 +171,8 @@ class _Loop:
         for roster_id in roster_ids:
             self._tell("solve")
             rostering.solve(
-                self.engine, roster_id, self.asked.limits, self.made_by, self.settings,
-                self._quiet(), keep=keep,
+                self.engine, roster_id, replace(self.asked.limits, keep=keep), self.made_by,
+                self.settings, self._quiet(),
             )  # fmt: skip
 
     def _quiet(self) -> jobs.Progress | None:

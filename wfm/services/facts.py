@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,7 +12,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from wfm.tables import Agent, AgentContract, AgentGrade, AgentSkill, AgentTeam, Skill, Team
+from wfm.tables.base import among
 from wfm.words import Grade
+
+# what a contract says of an agent, under the names of `AgentFacts`
+AGREED = (
+    "minutes_per_day", "minutes_per_week", "night_consent", "overtime_consent", "standby_consent",
+    "reach_minutes", "shift_codes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,8 +36,12 @@ class AgentFacts:
     grade: Grade = Grade.ORDINARY
     skills: dict[str, int] = field(default_factory=dict)
     minutes_per_day: int = 480
+    minutes_per_week: int = 2400
     night_consent: bool = True
     overtime_consent: bool = True
+    standby_consent: bool = True
+    reach_minutes: int = 0
+    shift_codes: tuple[str, ...] = ()
 
 
 def in_force(table: Any, day: date) -> sa.ColumnElement[bool]:
@@ -40,57 +52,68 @@ def in_force(table: Any, day: date) -> sa.ColumnElement[bool]:
     )
 
 
-def agents_on(session: Session, day: date, team_id: int | None = None) -> list[AgentFacts]:
-    """All agents employed on `day` (of one team, where named), by code."""
-    query = select(Agent, AgentTeam.team_id).join(
-        AgentTeam, sa.and_(col(AgentTeam.agent_id) == Agent.id, in_force(AgentTeam, day)),
-        isouter=True,
-    ).where(sa.or_(col(Agent.left_on).is_(None), col(Agent.left_on) > day))  # fmt: skip
+def agents_on(
+    session: Session, day: date, team_id: int | None = None, ids: Collection[int] | None = None
+) -> list[AgentFacts]:
+    """All agents employed on `day` (of one team, or of these numbers, where named), by code."""
+    query = (
+        select(Agent, AgentTeam.team_id)
+        .join(
+            AgentTeam, sa.and_(col(AgentTeam.agent_id) == Agent.id, in_force(AgentTeam, day)),
+            isouter=True,
+        )
+        .where(sa.or_(col(Agent.left_on).is_(None), col(Agent.left_on) > day))
+    )  # fmt: skip
     if team_id is not None:
         query = query.where(AgentTeam.team_id == team_id)
-    members = select(AgentTeam.agent_id).where(
-        in_force(AgentTeam, day), AgentTeam.team_id == team_id
-    )
+    if ids is not None:
+        query = query.where(among(Agent.id, ids))
+    people = session.exec(query.order_by(Agent.code)).all()
+    found = [agent.id for agent, _ in people if agent.id is not None]
 
-    def holds(table: Any) -> sa.ColumnElement[bool]:
-        fact = in_force(table, day)
-        return fact if team_id is None else sa.and_(fact, col(table.agent_id).in_(members))
+    def holding(*columns: Any) -> sa.Select[Any]:
+        table = columns[0].class_
+        chosen = sa.select(*columns).where(in_force(table, day))
+        if team_id is None and ids is None:
+            return chosen
+        return chosen.where(among(table.agent_id, found))
 
-    grades = {
-        row.agent_id: row.grade for row in session.exec(select(AgentGrade).where(holds(AgentGrade)))
-    }
+    grades = dict(session.execute(holding(AgentGrade.agent_id, AgentGrade.grade)).all())
     contracts = {
-        row.agent_id: row for row in session.exec(select(AgentContract).where(holds(AgentContract)))
-    }
-    skills: dict[int, dict[str, int]] = defaultdict(dict)
-    for agent_id, code, proficiency in session.exec(
-        select(AgentSkill.agent_id, Skill.code, AgentSkill.proficiency)
-        .join(Skill, col(Skill.id) == AgentSkill.skill_id)
-        .where(holds(AgentSkill))
-        .order_by(Skill.code)
-    ):
-        skills[agent_id][code] = proficiency
-    found = []
-    for agent, team in session.exec(query.order_by(Agent.code)):
-        assert agent.id is not None
-        contract = contracts.get(agent.id)
-        found.append(
-            AgentFacts(
-                id=agent.id,
-                code=agent.code,
-                name=agent.name,
-                phone=agent.phone or "",
-                hired_on=agent.hired_on,
-                capacity=agent.capacity,
-                team_id=team,
-                grade=grades.get(agent.id, Grade.ORDINARY),
-                skills=skills[agent.id],
-                minutes_per_day=contract.minutes_per_day if contract else 480,
-                night_consent=contract.night_consent if contract else True,
-                overtime_consent=contract.overtime_consent if contract else True,
-            )
+        agent_id: agreed
+        for agent_id, *agreed in session.execute(
+            holding(AgentContract.agent_id, *(getattr(AgentContract, name) for name in AGREED))
         )
-    return found
+    }
+    codes = dict(session.exec(select(Skill.id, Skill.code)).all())
+    skills: dict[int, dict[str, int]] = defaultdict(dict)
+    for agent_id, skill_id, level in session.execute(
+        holding(AgentSkill.agent_id, AgentSkill.skill_id, AgentSkill.proficiency)
+    ):
+        skills[agent_id][codes[skill_id]] = level
+    return [
+        AgentFacts(
+            id=agent.id or 0,
+            code=agent.code,
+            name=agent.name,
+            phone=agent.phone or "",
+            hired_on=agent.hired_on,
+            capacity=agent.capacity,
+            team_id=team,
+            grade=grades.get(agent.id, Grade.ORDINARY),
+            skills=dict(sorted(skills[agent.id or 0].items())),
+            **_agreed(contracts.get(agent.id)),
+        )
+        for agent, team in people
+    ]
+
+
+def _agreed(contract: list[Any] | None) -> dict[str, Any]:
+    """What a contract says; without one, what is usual."""
+    if contract is None:
+        return {}
+    agreed = dict(zip(AGREED, contract, strict=True))
+    return agreed | {"shift_codes": tuple(agreed["shift_codes"])}
 
 
 def teams(session: Session, only: frozenset[int] | None = None) -> list[Team]:

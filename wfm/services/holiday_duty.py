@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,8 +21,8 @@ from wfm.errors import ConflictError, Fault, InputError, faults_of
 from wfm.services.duty_days import DutyDay, Occasion, occasions
 from wfm.services.facts import AgentFacts, agents_on, in_force
 from wfm.services.ledger import burden_percent, ledger
+from wfm.services.roster_given import POST_WEIGHT
 from wfm.services.roster_people import restrictions, roster_agent
-from wfm.services.roster_problems import POST_WEIGHT
 from wfm.tables import (
     Agent,
     AgentContract,
@@ -253,6 +253,12 @@ def _excluded(
         for day in days
         if day.type in OFF
     ]
+    found += [
+        Excluded(agent.code, post.code, first, last, reason)
+        for agent in facts
+        for post in posts
+        for reason in _unfit_for_standby(agent, restricted[agent.id], post, first)
+    ]
     for agent in facts:
         for row in restricted[agent.id]:
             if row.kind == RestrictionKind.NO_ON_SITE:
@@ -263,6 +269,22 @@ def _excluded(
                     if post.mode == Mode.ON_SITE
                 ]
     return found
+
+
+def _unfit_for_standby(agent: AgentFacts, restricted: Any, post: Post, on: date) -> Iterator[str]:
+    """Why somebody cannot stand by: no consent, a protection, or too far away."""
+    if post.mode != Mode.STANDBY:
+        return
+    spared = any(
+        row.kind == RestrictionKind.NO_STANDBY
+        and row.valid_from <= on
+        and (row.valid_until or date.max) > on
+        for row in restricted
+    )
+    if spared or not agent.standby_consent:
+        yield "standby"
+    elif post.reach_minutes and agent.reach_minutes > post.reach_minutes:
+        yield "reach"
 
 
 def _locks(

@@ -22,7 +22,7 @@ from scheduler.solution import Roster as Cells
 from wfm import access
 from wfm.access import Actor
 from wfm.errors import ConflictError, Fault, InputError, NotFoundError, faults_of
-from wfm.services import roster_people, roster_problems, roster_versions, rostering
+from wfm.services import roster_given, roster_people, roster_versions, rostering
 from wfm.tables import Roster, RosterEdit, RosterVersion
 from wfm.words import EditKind
 
@@ -175,7 +175,7 @@ def current_problem(
         *roster_people.elsewhere(session, roster, codes),
         *extra,
     )
-    locks, forbidden = roster_problems.given_cells(session, roster, codes)
+    locks, forbidden = roster_given.given_cells(session, roster, codes)
     away = tuple((one.agent, one.first, one.last) for one in leave)
     with faults_of(SchedulingError):
         return _current(json.dumps(version.problem), leave, locks, forbidden, away)

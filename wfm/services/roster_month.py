@@ -15,7 +15,7 @@ from scheduler.problem.parts import WORKING_DAY_TYPES
 from wfm.services import roster_people
 from wfm.services.day_types import NamedDay, days_between
 from wfm.services.facts import AgentFacts
-from wfm.services.roster_problems import HISTORY_DAYS, is_night
+from wfm.services.roster_problems import is_night
 from wfm.tables import (
     Assignment,
     Leave,
@@ -28,6 +28,7 @@ from wfm.tables import (
 from wfm.words import DutyKind, Mode
 
 LANGUAGES = ("en", "zh")
+SHOWN_BEFORE = 7  # days
 SATURDAY = 5
 
 
@@ -170,7 +171,7 @@ def month(
         then = cells.get((numbers.get(code, 0), on), OFF)
         cells[numbers.get(code, 0), on] = replace(then, shift=shifts.get(shift or ""), edited=True)
     wishes = _requests(version)
-    before = tuple(first - timedelta(days=n) for n in range(HISTORY_DAYS, 0, -1))
+    before = tuple(first - timedelta(days=n) for n in range(SHOWN_BEFORE, 0, -1))
     past = _carried_in(session, roster, before[0], shifts)
     earlier = _cells(session, other, shifts) if other else None
     leave = _leave_days(session, members, first, last)

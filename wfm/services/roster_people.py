@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from scheduler import problem as p
+from scheduler.problem.parts import FULL_LEVEL, Declined
 from wfm.services.facts import AgentFacts, agents_on
-from wfm.tables import Agent, AgentRestriction, AgentTeam, Leave, Roster, ShiftTemplate
-from wfm.words import Mode, RestrictionKind
+from wfm.tables import (
+    Agent,
+    AgentAvailability,
+    AgentRestriction,
+    AgentSite,
+    AgentSkill,
+    AgentTeam,
+    Leave,
+    Roster,
+    Site,
+    Skill,
+    Team,
+)
+from wfm.words import RestrictionKind
 
 ELSEWHERE = "elsewhere"  # kind of absence of those not in the team on a day
+AWAY_WEIGHTS = {0: 0, 1: 5, 2: 15, 3: 40}  # reluctance → cost of a duty at another site
+PROTECTIONS: dict[RestrictionKind, tuple[str, ...]] = {
+    RestrictionKind.NO_NIGHT: ("no_nights",),
+    RestrictionKind.NO_OVERTIME: ("no_overtime",),
+    RestrictionKind.NO_ON_SITE: ("remote_only",),
+    RestrictionKind.MINOR: ("no_nights", "no_overtime"),
+    RestrictionKind.NO_STANDBY: ("no_standby",),
+    RestrictionKind.NO_HOLIDAYS: ("no_duty_on_holidays",),
+    RestrictionKind.SHORT_DAYS: ("short_days",),
+}
 
 
 def members(session: Session, roster: Roster) -> list[AgentFacts]:
@@ -56,10 +80,127 @@ def elsewhere(session: Session, roster: Roster, codes: dict[int, str]) -> list[p
     ]
 
 
+def roster_agents(
+    session: Session, roster: Roster, facts: Sequence[AgentFacts], shifts: Collection[str]
+) -> tuple[p.Agent, ...]:
+    """The members with all the desk knows of them in the period.
+
+    `shifts` are those of the problem: of the shifts agreed on in contracts these alone matter.
+    """
+    first, last = roster.period_from, roster.period_until
+    numbers = [agent.id for agent in facts]
+    restricted = restrictions(session)
+    held = _held(session, numbers, first, last)
+    hours = _availability(session, numbers, first, last)
+    places = _places(session, roster, numbers)
+    return tuple(
+        replace(
+            roster_agent(agent, restricted[agent.id]),
+            skills=held[agent.id].skills,
+            qualifications=held[agent.id].qualifications,
+            shifts=tuple(c for c in agent.shift_codes if c in shifts)
+            if agent.shift_codes
+            else None,
+            availability=hours[agent.id],
+            sites=places[agent.id].sites,
+            home=places[agent.id].home,
+            away_weight=places[agent.id].away_weight,
+        )
+        for agent in facts
+    )
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Skills at the full level all the time, and those with a level or dates."""
+
+    skills: tuple[str, ...] = ()
+    qualifications: tuple[p.Qualification, ...] = ()
+
+
+def _held(session: Session, agents: Sequence[int], first: date, last: date) -> Mapping[int, _Held]:
+    rows = session.exec(
+        select(AgentSkill, Skill.code)
+        .join(Skill, col(Skill.id) == AgentSkill.skill_id)
+        .where(
+            col(AgentSkill.agent_id).in_(agents),
+            AgentSkill.valid_from <= last,
+            or_(col(AgentSkill.valid_until).is_(None), col(AgentSkill.valid_until) > first),
+        )
+        .order_by(col(AgentSkill.agent_id), Skill.code, col(AgentSkill.valid_from))
+    ).all()
+    found: defaultdict[int, _Held] = defaultdict(_Held)
+    for row, code in rows:
+        begins = row.valid_from if row.valid_from > first else None
+        ends = last_day(row.valid_until) if (row.valid_until or date.max) <= last else None
+        mine = found[row.agent_id]
+        if row.proficiency == FULL_LEVEL and begins is None and ends is None:
+            found[row.agent_id] = replace(mine, skills=(*mine.skills, code))
+        else:
+            one = p.Qualification(code, row.proficiency, begins, ends)
+            found[row.agent_id] = replace(mine, qualifications=(*mine.qualifications, one))
+    return found
+
+
+def _availability(
+    session: Session, agents: Sequence[int], first: date, last: date
+) -> Mapping[int, tuple[p.Availability, ...]]:
+    rows = session.exec(
+        select(AgentAvailability)
+        .where(col(AgentAvailability.agent_id).in_(agents))
+        .order_by(col(AgentAvailability.id))
+    )
+    found: defaultdict[int, tuple[p.Availability, ...]] = defaultdict(tuple)
+    for row in rows:
+        if row.valid_from <= last and (row.valid_until or date.max) > first:
+            until = last_day(row.valid_until) if row.valid_until else None
+            window = p.Availability(
+                tuple(row.weekdays), row.starts, row.ends, row.valid_from, until
+            )
+            found[row.agent_id] = (*found[row.agent_id], window)
+    return found
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where an agent may work, and what a duty away from home costs."""
+
+    sites: tuple[str, ...] = ()
+    home: str | None = None
+    away_weight: int = 0
+
+
+def _places(session: Session, roster: Roster, agents: Sequence[int]) -> Mapping[int, _Places]:
+    """Home is the team's site; others are those an agent said to be willing to go to."""
+    home = session.exec(
+        select(Site.code).join(Team, col(Team.site_id) == Site.id).where(Team.id == roster.team_id)
+    ).first()
+    usual = _Places((home,), home) if home else _Places()
+    found: defaultdict[int, _Places] = defaultdict(lambda: usual)
+    if home is None:
+        return found
+    rows = session.exec(
+        select(AgentSite, Site.code)
+        .join(Site, col(Site.id) == AgentSite.site_id)
+        .where(col(AgentSite.agent_id).in_(agents), Site.code != home)
+        .order_by(col(AgentSite.agent_id), Site.code)
+    )
+    for row, code in rows:
+        mine = found[row.agent_id]
+        weight = max(mine.away_weight, AWAY_WEIGHTS[row.reluctance])
+        found[row.agent_id] = _Places((*mine.sites, code), home, weight)
+    return found
+
+
 def roster_agent(
     agent: AgentFacts, restricted: Sequence[AgentRestriction], site: str | None = None
 ) -> p.Agent:
-    """An agent as roster and duty problems know her."""
+    """An agent as roster and duty problems know her on the first day."""
+    consents: tuple[tuple[Declined, bool], ...] = (
+        ("nights", agent.night_consent),
+        ("overtime", agent.overtime_consent),
+        ("standby", agent.standby_consent),
+    )
     return p.Agent(
         id=agent.code,
         name=agent.name,
@@ -67,8 +208,9 @@ def roster_agent(
         skills=tuple(agent.skills),
         sites=(site,) if site else (),
         day_minutes=agent.minutes_per_day,
-        restrictions=_protections(agent, restricted),
-        declines=() if agent.overtime_consent else ("overtime",),
+        restrictions=_protections(restricted),
+        declines=tuple(name for name, agreed in consents if not agreed),
+        reach_minutes=agent.reach_minutes,
     )
 
 
@@ -80,45 +222,17 @@ def restrictions(session: Session) -> defaultdict[int, list[AgentRestriction]]:
     return found
 
 
-def _protections(
-    agent: AgentFacts, restricted: Sequence[AgentRestriction]
-) -> tuple[p.Restriction, ...]:
-    kinds: dict[RestrictionKind, tuple[str, ...]] = {
-        RestrictionKind.NO_NIGHT: ("no_nights",),
-        RestrictionKind.NO_OVERTIME: ("no_overtime",),
-        RestrictionKind.MINOR: ("no_nights", "no_overtime"),
-    }
-    found = [
-        p.Restriction(kind, row.valid_from, _last_day(row.valid_until))  # type: ignore[arg-type]
+def _protections(restricted: Sequence[AgentRestriction]) -> tuple[p.Restriction, ...]:
+    return tuple(
+        p.Restriction(kind, row.valid_from, last_day(row.valid_until), minutes=row.minutes)  # type: ignore[arg-type]
         for row in restricted
-        for kind in kinds.get(row.kind, ())
-    ]
-    if not agent.night_consent:
-        found.append(p.Restriction("no_nights", date(1995, 1, 1), _last_day(None), "contract"))
-    return tuple(found)
+        for kind in PROTECTIONS[row.kind]
+    )
 
 
-def _last_day(until: date | None) -> date:
+def last_day(until: date | None) -> date:
+    """The last day something holds that ends before `until`."""
     return (until or date(2200, 1, 1)) - timedelta(days=1)
-
-
-def from_home(
-    restricted: dict[int, list[AgentRestriction]],
-    codes: dict[int, str],
-    days: Sequence[date],
-    shifts: Sequence[ShiftTemplate],
-) -> list[p.Forbidden]:
-    """Shifts on site are closed to whoever may only work from home."""
-    return [
-        p.Forbidden(code, day, shift.code, RestrictionKind.NO_ON_SITE.value)
-        for agent_id, code in codes.items()
-        for row in restricted.get(agent_id, ())
-        if row.kind == RestrictionKind.NO_ON_SITE
-        for day in days
-        if row.valid_from <= day <= _last_day(row.valid_until)
-        for shift in shifts
-        if shift.mode == Mode.ON_SITE
-    ]
 
 
 def leave(session: Session, codes: dict[int, str], first: date, last: date) -> list[p.Leave]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,38 +14,38 @@ from sqlmodel import Session, col, select
 from scheduler import labour
 from scheduler import problem as p
 from scheduler.errors import SchedulingError
-from scheduler.labour_rules import roster_rules
-from scheduler.ledger import fairness_rules
 from scheduler.solution import Roster as Cells
 from wfm.errors import Fault, InputError, faults_of
-from wfm.services import opening, roster_people
+from wfm.services import (
+    carry_in,
+    house_rules,
+    opening,
+    roster_given,
+    roster_people,
+    roster_wishes,
+    shift_plan,
+)
 from wfm.services.day_types import NamedDay, days_between
 from wfm.services.duty_days import DutyDay, duty_days
-from wfm.services.ledger import ledger
+from wfm.services.facts import AgentFacts
 from wfm.sla.business_time import BusinessTime
 from wfm.tables import (
-    Assignment,
-    Post,
-    PostHolding,
     Requirement,
     Roster,
-    RosterLock,
     ShiftTemplate,
+    Site,
     Skill,
     StaffingPlan,
 )
-from wfm.words import LockKind, Mode
+from wfm.words import Mode
 
-HISTORY_DAYS = 7  # rules look back one week: rest, days in a row, the week's rest day
 SLOT_MINUTES = 30
-REST_MINUTES = 11 * 60
 LEAST_ON_SITE = 2
 REPLAY_SOURCE = "replay of version "  # begins the source of a requirement a replay added
+PLANNER_SOURCE = "planner: "  # begins the source of a requirement a planner added
 UNDER_WEIGHT = 10  # per person and half-hour short
-POST_WEIGHT = 2000
 FEW_CHANGES = "few changes"
 PRESENCE = "two at least, one of them senior"
-FAIR_WEIGHT = 5
 
 
 def minutes_of(template: ShiftTemplate) -> tuple[int, int]:
@@ -55,8 +55,12 @@ def minutes_of(template: ShiftTemplate) -> tuple[int, int]:
     return start, end if end > start else end + 24 * 60
 
 
-def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
+def build(
+    session: Session, roster: Roster, timezone: str, keep_until: date | None = None
+) -> p.RosterProblem:
     """Everything the solver and the judge need to know about one team's period.
+
+    What is published stays as it is up to `keep_until`.
 
     Raises
     ------
@@ -80,36 +84,76 @@ def build(session: Session, roster: Roster, timezone: str) -> p.RosterProblem:
     minded = {day.date: day for day in duty_days(session, first, last)}
     days = tuple(_day(day, minded.get(day.date)) for day in named)
     codes = {agent.id: agent.code for agent in facts}
-    holdings = _holdings(session, codes, first, last)
-    restricted = roster_people.restrictions(session)
-    locks, forbidden = given_cells(session, roster, codes)
+    holdings = roster_given.holdings(session, codes, first, last)
+    locks, forbidden = roster_given.given_cells(session, roster, codes)
+    absences = (
+        *roster_people.leave(session, codes, first, last),
+        *roster_people.elsewhere(session, roster, codes),
+    )
     with faults_of(SchedulingError):
+        shifts = {one.code: _shift(session, one) for one in worked}
+        agents = roster_people.roster_agents(session, roster, facts, shifts)
+        rules = _rules(session, roster, facts, agents, days, shifts)
+        look_back = carry_in.look_back(rules)
+        published = (
+            roster_given.published(session, roster, codes, shifts, absences) if keep_until else ()
+        )
         return p.RosterProblem(
             name=f"team {roster.team_id}, {first} to {last}",
-            agents=tuple(
-                roster_people.roster_agent(agent, restricted[agent.id]) for agent in facts
-            ),
+            agents=agents,
             days=days,
-            shifts=tuple(_shift(template) for template in worked),
+            shifts=tuple(shifts.values()),
+            shift_cover=shift_plan.needs(session, roster.team_id, days, shifts),
             interval_cover=(
                 *_cover(session, plan, roster, timezone),
                 *_presence(opening.desk_time(session, timezone), named, timezone),
             ),
-            posts=tuple(_posts(holdings, worked)),
+            posts=tuple(roster_given.posts(session, holdings, worked)),
             post_locks=tuple(
                 p.PostLock(post.code, held.day, codes[held.agent_id]) for held, post in holdings
             ),
-            rules=(*roster_rules(first, last), *_desk_rules(session, list(codes.values()), days)),
-            leave=(
-                *roster_people.leave(session, codes, first, last),
-                *roster_people.elsewhere(session, roster, codes),
+            rules=rules,
+            requests=roster_wishes.requests(session, codes, first, last, shifts),
+            preferences=(
+                *roster_wishes.preferences(session, codes, shifts),
+                *house_rules.pay_preferences(session, roster.team_id, agents, days),
             ),
+            leave=absences,
             locks=locks,
             forbidden=forbidden,
-            history=tuple(_history(session, codes, first, {t.code for t in worked})),
-            history_days=HISTORY_DAYS,
+            published=published,
+            pins=(p.Pin(first, min(keep_until, last)),) if published and keep_until else (),
+            history=carry_in.history(session, codes, first, set(shifts), look_back),
+            history_days=look_back,
             slot_minutes=SLOT_MINUTES,
         )
+
+
+def _rules(
+    session: Session,
+    roster: Roster,
+    facts: Sequence[AgentFacts],
+    agents: Sequence[p.Agent],
+    days: Sequence[p.Day],
+    shifts: dict[str, p.Shift],
+) -> tuple[p.Rule, ...]:
+    """The law's rules and the house's, with what was worked before on their meters."""
+    found = house_rules.rules(session, roster.team_id, agents, days, shifts)
+    weekly = house_rules.part_time(
+        {one.code: (one.minutes_per_day, one.minutes_per_week) for one in facts}
+    )
+    part_time = {code for rule in weekly for code in rule.agents or ()}
+    if part_time:
+        full = tuple(one.id for one in agents if one.id not in part_time)
+        found = tuple(
+            replace(rule, agents=full)
+            if isinstance(rule, p.ContractMinutes) and rule.agents is None
+            else rule
+            for rule in found
+            if full or not isinstance(rule, p.ContractMinutes)
+        )
+    codes = {one.id: one.code for one in facts}
+    return carry_in.with_past(session, (*found, *weekly), codes, agents, roster.period_from, shifts)
 
 
 def keeping(problem: p.RosterProblem, earlier: Cells, weight: int) -> p.RosterProblem:
@@ -146,8 +190,9 @@ def is_night(template: ShiftTemplate) -> bool:
     return labour.night_minutes(*minutes_of(template), law, date(2026, 1, 1)) > 0
 
 
-def _shift(template: ShiftTemplate) -> p.Shift:
+def _shift(session: Session, template: ShiftTemplate) -> p.Shift:
     start, end = minutes_of(template)
+    site = session.get(Site, template.site_id) if template.site_id is not None else None
     return p.Shift(
         id=template.code,
         name=template.name_en,
@@ -155,13 +200,21 @@ def _shift(template: ShiftTemplate) -> p.Shift:
         end=end,
         minutes=template.paid_minutes,
         mode=template.mode.value,
+        site=site.code if site else None,
+        skills=tuple(template.skill_codes),
+        min_grade=template.min_grade.value,
         breaks=tuple(
-            p.Break(pause["start"], pause["end"], paid=bool(pause.get("paid", False)))
+            p.Break(
+                pause["start"], pause["end"], paid=bool(pause.get("paid", False)),
+                earliest=pause.get("earliest"), latest=pause.get("latest"),
+            )
             for pause in template.breaks
         ),
         night=is_night(template),
         unpopular=template.unpopular,
-    )
+        min_stretch=template.min_stretch,
+        max_stretch=template.max_stretch,
+    )  # fmt: skip
 
 
 def _cover(
@@ -174,13 +227,13 @@ def _cover(
         .where(Requirement.plan_id == plan.id, Requirement.team_id == roster.team_id)
     ).all()
     zone = ZoneInfo(timezone)
-    # what replays added stands beside what the promises ask for: both are wanted
+    # what replays and planners added stands beside what the promises ask for: both are wanted
     slots: dict[tuple[date, str, str, str], dict[int, tuple[int, str]]] = defaultdict(dict)
     for row, skill in rows:
         local = row.starts_at.astimezone(zone)
         if roster.period_from <= local.date() <= roster.period_until:
             minute = local.hour * 60 + local.minute
-            added = row.source if row.source.startswith(REPLAY_SOURCE) else ""
+            added = row.source if row.source.startswith((REPLAY_SOURCE, PLANNER_SOURCE)) else ""
             place = slots[local.date(), skill, row.tier.value, added]
             place[minute] = (round(row.people), row.source)
     covers = []
@@ -229,123 +282,6 @@ def _open_spans(time: BusinessTime, day: date, timezone: str) -> list[tuple[int,
     return [(start, end) for start, end, _, _ in _spans(is_open)]
 
 
-def _posts(holdings: list[tuple[PostHolding, Post]], shifts: list[ShiftTemplate]) -> list[p.Post]:
-    """The holiday posts that the duty table gives to people of this team."""
-    on_site = tuple(t.code for t in shifts if t.mode == Mode.ON_SITE)
-    days: dict[str, list[date]] = defaultdict(list)
-    posts = {post.code: post for _, post in holdings}
-    for holding, post in holdings:
-        days[post.code].append(holding.day)
-    return [
-        p.Post(
-            id=code,
-            days=tuple(sorted(set(held))),
-            name=posts[code].name_en,
-            count=max(held.count(day) for day in held),
-            min_grade=posts[code].min_grade.value,
-            shifts=() if posts[code].mode == Mode.STANDBY else on_site,
-            exclusive=posts[code].mode == Mode.STANDBY,
-            weight=POST_WEIGHT,
-        )
-        for code, held in sorted(days.items())
-    ]
-
-
-def _holdings(
-    session: Session, codes: dict[int, str], first: date, last: date
-) -> list[tuple[PostHolding, Post]]:
-    return list(
-        session.exec(
-            select(PostHolding, Post)
-            .join(Post, col(Post.id) == PostHolding.post_id)
-            .where(
-                col(PostHolding.agent_id).in_(codes),
-                PostHolding.day >= first,
-                PostHolding.day <= last,
-            )
-            .order_by(col(PostHolding.day), Post.code)
-        )
-    )
-
-
-def _desk_rules(session: Session, agents: list[str], days: tuple[p.Day, ...]) -> tuple[p.Rule, ...]:
-    """The house's own rules beside the law, and fair shares over the years."""
-    rules: tuple[p.Rule, ...] = (
-        p.MinRest(name="rest between duties", minutes=REST_MINUTES, source="house rule"),
-        p.ContractMinutes(name="contract hours", tolerance=480, weight=20, source="contract"),
-        p.MinDaysOff(name="days off in a row", days=2, weight=3, source="house rule"),
-        p.FairShare(
-            name="fair unpopular shifts", weight=FAIR_WEIGHT, measure="unpopular",
-            source="house rule",
-        ),
-    )  # fmt: skip
-    if not any(day.burden for day in days):
-        return rules
-    past = ledger(session, before=days[0].date)
-    return rules + fairness_rules(past, days, agents, share_weight=10, unit=10)
-
-
-def _locks(session: Session, roster: Roster, codes: dict[int, str]) -> list[p.Lock]:
-    return [
-        p.Lock(codes[row.agent_id], row.day, row.shift_code)
-        for row in _roster_locks(session, roster, LockKind.FIX)
-        if row.agent_id in codes
-    ]
-
-
-def _forbidden(session: Session, roster: Roster, codes: dict[int, str]) -> list[p.Forbidden]:
-    return [
-        p.Forbidden(codes[row.agent_id], row.day, row.shift_code, row.reason)
-        for row in _roster_locks(session, roster, LockKind.FORBID)
-        if row.agent_id in codes
-    ]
-
-
-def given_cells(
-    session: Session, roster: Roster, codes: dict[int, str]
-) -> tuple[tuple[p.Lock, ...], tuple[p.Forbidden, ...]]:
-    """Cells the planner fixed, and those that may not be given: what is not open to anybody."""
-    templates = session.exec(select(ShiftTemplate).order_by(ShiftTemplate.code)).all()
-    worked = [t for t in templates if t.mode != Mode.STANDBY]
-    last = (roster.period_until - roster.period_from).days
-    days = [roster.period_from + timedelta(days=n) for n in range(last + 1)]
-    restricted = roster_people.restrictions(session)
-    return (
-        tuple(_locks(session, roster, codes)),
-        (
-            *_forbidden(session, roster, codes),
-            *roster_people.from_home(restricted, codes, days, worked),
-        ),
-    )
-
-
-def _roster_locks(session: Session, roster: Roster, kind: LockKind) -> list[RosterLock]:
-    query = select(RosterLock).where(RosterLock.roster_id == roster.id, RosterLock.kind == kind)
-    return list(session.exec(query.order_by(col(RosterLock.id))))
-
-
-def _history(
-    session: Session, codes: dict[int, str], first: date, shifts: set[str]
-) -> list[p.PastDuty]:
-    """Published duties of the days just before the period."""
-    rows = session.exec(
-        select(Assignment)
-        .where(
-            Assignment.live,
-            col(Assignment.agent_id).in_(codes),
-            Assignment.day < first,
-            Assignment.day >= first - timedelta(days=HISTORY_DAYS),
-        )
-        .order_by(col(Assignment.agent_id), col(Assignment.starts_at))
-    )
-    past = []
-    for _, duties in groupby(rows, key=lambda row: (row.agent_id, row.day)):
-        duty = next(duties)  # one duty a day is what the rules know
-        if duty.shift_code in shifts:
-            past.append(p.PastDuty(codes[duty.agent_id], duty.day, duty.shift_code))
-    return past
-
-
 def instant_of(day: date, minute: int, timezone: str) -> datetime:
     """The instant a wall clock shows `minute` minutes after midnight of `day`."""
     wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)
@@ -358,13 +294,29 @@ def span_on(template: ShiftTemplate, day: date, timezone: str) -> tuple[datetime
     return instant_of(day, start, timezone), instant_of(day, end, timezone)
 
 
-def breaks_on(template: ShiftTemplate, day: date, timezone: str) -> list[dict[str, Any]]:
-    """The breaks of a shift of a day, as instants."""
-    return [
-        {
-            "from": instant_of(day, pause["start"], timezone).isoformat(),
-            "until": instant_of(day, pause["end"], timezone).isoformat(),
-            "paid": bool(pause.get("paid", False)),
-        }
-        for pause in template.breaks
-    ]
+def breaks_on(
+    template: ShiftTemplate, day: date, timezone: str, starts: Sequence[int] | None = None
+) -> list[dict[str, Any]]:
+    """The breaks of a shift of a day, as instants; begun at `starts` where they were moved."""
+    found = []
+    for n, pause in enumerate(template.breaks):
+        start = pause["start"] if starts is None else starts[n]
+        end = start + pause["end"] - pause["start"]
+        found.append(
+            {
+                "from": instant_of(day, start, timezone).isoformat(),
+                "until": instant_of(day, end, timezone).isoformat(),
+                "paid": bool(pause.get("paid", False)),
+            }
+        )
+    return found
+
+
+def break_starts(breaks: Sequence[dict[str, Any]], day: date) -> tuple[int, ...]:
+    """Minutes from midnight of its day at which the breaks of a stored duty begin."""
+    midnight = datetime(day.year, day.month, day.day)
+    return tuple(
+        round((datetime.fromisoformat(one["from"]).replace(tzinfo=None) - midnight).total_seconds())
+        // 60
+        for one in breaks
+    )

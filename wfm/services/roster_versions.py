@@ -87,8 +87,11 @@ def _assignments(
     @cache
     def when(code: str, day: date) -> dict[str, Any]:
         starts, ends = roster_problems.span_on(templates[code], day, timezone)
-        breaks = roster_problems.breaks_on(templates[code], day, timezone)
-        return {"starts_at": starts, "ends_at": ends, "breaks": breaks}
+        return {"starts_at": starts, "ends_at": ends}
+
+    def pauses(agent: str, day: date, code: str) -> list[dict[str, Any]]:
+        moved = cells.breaks.get((agent, day))
+        return roster_problems.breaks_on(templates[code], day, timezone, moved)
 
     rows = []
     for (agent, day), code in sorted(cells.cells.items()):
@@ -96,7 +99,8 @@ def _assignments(
         rows.append({
             "version_id": version_id, "agent_id": people[agent], "day": day, "shift_code": code,
             "mode": templates[code].mode, "kind": DutyKind.ORDINARY, "live": False,
-            "post_id": post.id if post else None, **when(code, day),
+            "post_id": post.id if post else None, "breaks": pauses(agent, day, code),
+            **when(code, day),
         })  # fmt: skip
     standby = next((t for t in templates.values() if t.mode == Mode.STANDBY), None)
     for (agent, day), code in sorted(held.items()):
@@ -105,7 +109,7 @@ def _assignments(
                 "version_id": version_id, "agent_id": people[agent], "day": day,
                 "shift_code": standby.code, "mode": Mode.STANDBY, "kind": DutyKind.STANDBY,
                 "live": False, "post_id": posts[code].id,
-                **when(standby.code, day) | {"breaks": []},
+                "breaks": [], **when(standby.code, day),
             })  # fmt: skip
     return rows
 
@@ -143,20 +147,35 @@ def cells_of(session: Session, version: RosterVersion) -> Cells:
     rows = session.execute(
         sa.select(
             col(Agent.code), col(Assignment.day), col(Assignment.shift_code),
-            col(Assignment.kind), col(Post.code),
+            col(Assignment.kind), col(Post.code), col(Assignment.breaks),
         )
         .join(Agent, col(Agent.id) == col(Assignment.agent_id))
         .join(Post, col(Post.id) == col(Assignment.post_id), isouter=True)
         .where(col(Assignment.version_id) == version.id)
     ).all()  # fmt: skip
     cells = {
-        (agent, day): shift for agent, day, shift, kind, _ in rows if kind == DutyKind.ORDINARY
+        (agent, day): shift for agent, day, shift, kind, *_ in rows if kind == DutyKind.ORDINARY
+    }
+    moves = _movable(session)
+    breaks = {
+        (agent, day): roster_problems.break_starts(pauses, day)
+        for agent, day, shift, kind, _, pauses in rows
+        if kind == DutyKind.ORDINARY and len(pauses) == moves.get(shift)
     }
     posts: dict[tuple[str, date], tuple[str, ...]] = {}
-    for agent, day, _, _, post in rows:
+    for agent, day, _, _, post, _ in rows:
         if post is not None:
             posts[post, day] = tuple(sorted((*posts.get((post, day), ()), agent)))
-    return Cells(cells=cells, posts=posts)
+    return Cells(cells=cells, posts=posts, breaks=breaks)
+
+
+def _movable(session: Session) -> dict[str, int]:
+    """How many breaks a shift has, of those with a break that may be moved."""
+    return {
+        template.code: len(template.breaks)
+        for template in session.exec(select(ShiftTemplate))
+        if any("earliest" in pause for pause in template.breaks)
+    }
 
 
 def newest_version(session: Session, roster_id: int) -> RosterVersion | None:

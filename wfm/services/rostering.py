@@ -37,12 +37,18 @@ TRAIL_POINTS = 80
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a solve may take: seconds for people, the solver's own units for the demo."""
+    """How long a solve may take: seconds for people, the solver's own units for the demo.
+
+    `keep_until` is the last day, as an ISO date, on which what is published stays as it is; `keep`
+    the cost of each cell that differs from the newest version.
+    """
 
     seconds: float | None = 60.0
     effort: float | None = None
     workers: int = 2
     seed: int = 0
+    keep_until: str | None = None
+    keep: int = 0
 
 
 def open_roster(
@@ -126,21 +132,18 @@ def solve(
     made_by: str,
     settings: Settings,
     progress: jobs.Progress | None = None,
-    keep: int = 0,
 ) -> int:
-    """Solve a roster and store the answer as a new draft version; returns its row number.
-
-    Each cell that differs from the newest version costs `keep`.
-    """
+    """Solve a roster and store the answer as a new draft version; returns its row number."""
     from scheduler.solve import solve as find  # slow to import: the solver comes with it
 
     with transaction(engine) as session:
         roster = session.get_one(Roster, roster_id)
-        problem = roster_problems.build(session, roster, settings.timezone)
+        until = date.fromisoformat(limits.keep_until) if limits.keep_until else None
+        problem = roster_problems.build(session, roster, settings.timezone, until)
         current = roster_versions.newest_version(session, roster_id)
         start = roster_versions.cells_of(session, current) if current else None
-    if keep and start is not None:
-        problem = roster_problems.keeping(problem, start, keep)
+    if limits.keep and start is not None:
+        problem = roster_problems.keeping(problem, start, limits.keep)
     params = Params(
         seconds=limits.seconds,
         effort=limits.effort,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -76,6 +77,13 @@ def word(kind: type[StrEnum], *, nullable: bool = False, default: Any = ...) -> 
     if nullable and default is ...:
         default = None
     return Field(default=default, sa_type=stored, nullable=nullable)
+
+
+def among(column: Any, ids: Iterable[int]) -> sa.ColumnElement[bool]:
+    """Whether a number is among `ids`: one parameter for any count of them."""
+    return sa.type_coerce(column, sa.Integer) == sa.any_(
+        sa.literal(list(ids), sa.ARRAY(sa.Integer))
+    )
 
 
 def document(default: Any = dict) -> Any:

@@ -86,7 +86,7 @@ class AgentSkill(SQLModel, table=True):
 
 
 class AgentContract(SQLModel, table=True):
-    """Hours, consents, and the shifts agreed on (none: all)."""
+    """Hours, consents, minutes to be at work when called, and the shifts agreed on (none: all)."""
 
     __tablename__ = "agent_contract"
     __table_args__ = (
@@ -101,6 +101,7 @@ class AgentContract(SQLModel, table=True):
     night_consent: bool = True
     overtime_consent: bool = True
     standby_consent: bool = True
+    reach_minutes: int = 0
     shift_codes: list[str] = document(list)
     valid_from: date
     valid_until: date | None = None

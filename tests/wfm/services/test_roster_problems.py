@@ -45,7 +45,8 @@ def test_people_have_their_grade_skills_and_hours(session: Session, week: Any, b
     people = {agent.id: agent for agent in build().agents}
     assert list(people) == ["A", "B", "C", "D", "E"]
     assert [people[code].grade for code in "ABD"] == ["expert", "senior", "ordinary"]
-    assert (people["C"].skills, people["D"].skills) == (("net",), ("app", "net"))
+    held = {code: [one.skill for one in people[code].qualifications] for code in "CD"}
+    assert held == {"C": ["net"], "D": ["app", "net"]}
     assert (people["D"].day_minutes, people["E"].day_minutes) == (480, 240)
 
 
@@ -240,9 +241,8 @@ def test_no_nights_without_consent_to_nights(session: Session, week: Any, build:
     session.add(
         tables.AgentContract(agent_id=week.agents["E"], night_consent=False, valid_from=MONDAY)
     )
-    people = {agent.id: agent.restrictions for agent in build().agents}
-    assert [one.kind for one in people["E"]] == ["no_nights"]
-    assert people["D"] == ()
+    people = {agent.id: agent.declines for agent in build().agents}
+    assert (people["D"], people["E"]) == ((), ("nights",))
 
 
 def test_overtime_needs_consent(session: Session, week: Any, build: Any) -> None:
@@ -259,8 +259,12 @@ def test_who_works_only_from_home_is_kept_off_site(session: Session, week: Any, 
         tables.AgentRestriction(agent_id=week.agents["E"], kind="no_on_site",
                                 valid_from=date(2026, 10, 4))
     )  # fmt: skip
-    forbidden = [(one.agent, one.date, one.shift) for one in build().forbidden]
-    assert forbidden == [("E", date(2026, 10, 4), code) for code in ("early", "late", "night")]
+    look = build().lookup
+    sunday, saturday = look.day[date(2026, 10, 4)], look.day[date(2026, 10, 3)]
+    barred = {code: look.barred(look.agent["E"], sunday, s) for code, s in look.shift.items()}
+    assert barred == {"early": "remote_only", "home": None, "late": "remote_only",
+                      "night": "remote_only"}  # fmt: skip
+    assert look.barred(look.agent["E"], saturday, look.shift["early"]) is None
 
 
 def test_places_of_the_duty_table_are_posts_locked_for_their_holders(

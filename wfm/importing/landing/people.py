@@ -127,8 +127,8 @@ def _land_facts(staging: Staging, today: date) -> list[str]:
     _fact(staging, "agent_skill", ("agent_id", "skill_id"), "proficiency", today)
     staging.run(
         "insert into agent_contract (agent_id, minutes_per_day, minutes_per_week, night_consent,"
-        " overtime_consent, standby_consent, shift_codes, valid_from)"
-        f" select a.id, 480, 2400, true, true, true, '[]', d.since from {agents}"
+        " overtime_consent, standby_consent, reach_minutes, shift_codes, valid_from)"
+        f" select a.id, 480, 2400, true, true, true, 0, '[]', d.since from {agents}"
         " where not exists (select from agent_contract c where c.agent_id = a.id) order by a.id"
     )
     return [f"{kept} grades stay as a named person decided them"] if kept else []
