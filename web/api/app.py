@@ -10,13 +10,30 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from web.api import desk, dispatch, forecast, grades, problems, roster_edits, rosters
+from web.api import (
+    desk,
+    dispatch,
+    duty,
+    duty_posts,
+    forecast,
+    grade_reports,
+    grades,
+    imports,
+    me,
+    problems,
+    roster_edits,
+    rosters,
+    service_levels,
+)
 from web.api.calls import Replayed
 from web.api.examples import with_examples
 from web.api.problems import Problem
 from wfm.errors import TierdeskError
 
-MODULES = (desk, grades, rosters, roster_edits, forecast, dispatch)
+MODULES = (
+    desk, grades, grade_reports, rosters, roster_edits, duty, duty_posts, forecast, dispatch, me,
+    service_levels, imports,
+)  # fmt: skip
 VERSION = "1.0"
 LARGEST_BODY = 1 << 20
 ABOUT = """\

@@ -119,8 +119,8 @@ async def sent(request: Request) -> str:
     return hashlib.sha256(path.encode() + await request.body()).hexdigest()
 
 
-def once(digest: Callable[..., Any] = sent) -> Any:
-    """A write is done once for its key; a repeated one gets the same answer."""
+def once(digest: Callable[..., Any], secret: frozenset[str]) -> Any:
+    """A write is done once for its key; a repeated one gets the same answer, less its secrets."""
 
     def check(call: Called, key: Key, asked: Annotated[str, Depends(digest)]) -> None:
         kept = api_tokens.kept_answer(call.session, call.who, key, asked)
@@ -129,8 +129,9 @@ def once(digest: Callable[..., Any] = sent) -> Any:
 
         def keep(status: int, body: dict[str, Any]) -> None:
             operation = f"{call.request.method} {call.request.url.path}"
+            kept = {name: None if name in secret else value for name, value in body.items()}
             api_tokens.keep_answer(
-                call.session, call.who, key, asked, operation, status, body, call.at
+                call.session, call.who, key, asked, operation, status, kept, call.at
             )
 
         call.request.state.keep = keep

@@ -1,7 +1,7 @@
 """What services return, as documents: schemas are read from the types, never written twice.
 
 A dataclass becomes an object of its fields and public properties. Of a row of the database only
-the columns named in `TOLD` are told; a row that is not named there cannot be told at all.
+the columns named in `TOLD` are told; of a row that is not named there nothing but its number.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ TOLD = {
     "ClockNotice": "id slot metric started_at percent reached_at raised_at tell raised_to",
     "Customer": "id code name",
     "DutyCheck": "item note done_by done_at",
+    "DutyContact": "id name_en name_zh phone note",
+    "DutyEvent": "id name_en name_zh first_day last_day burden",
     "DutyHandover": "id post_id day given_by_id taken_by_id note open_tickets given_at taken_at",
     "DutySwap": "id day before after reason made_by made_at undone_by undone_at",
     "DutyTable": "id first_day last_day proven month_wage published_at published_by reason "
@@ -61,6 +63,7 @@ TOLD = {
     "Roster": "id team_id period_from period_until",
     "RosterLock": "day shift_code kind made_by reason",
     "RosterVersion": "id roster_id number status made_at made_by published_at published_by note",
+    "SeriousEvent": "id on note recorded_at recorded_by",
     "Service": f"{BOTH} status owner review_on",
     "ShiftTemplate": f"{BOTH} starts ends paid_minutes breaks mode unpopular",
     "Site": BOTH,
@@ -81,6 +84,7 @@ LEFT_OUT = {
     "CaseView": "policy",
     "DayPage": "slots",
     "Desk": "kept problem cells",
+    "DutyPage": "contacts",
     "Queue": "rows cycles filters",
 }
 
@@ -128,7 +132,8 @@ def _parts(kind: type) -> dict[str, Any]:
     """Names and types of what is told of a kind."""
     if not is_dataclass(kind):
         columns: Any = kind
-        return {name: columns.model_fields[name].annotation for name in TOLD[kind.__name__].split()}
+        names = TOLD.get(kind.__name__, "id").split()
+        return {name: columns.model_fields[name].annotation for name in names}
     hints = typing.get_type_hints(kind)
     told = {one.name: hints[one.name] for one in fields(kind)}
     for parent in kind.__mro__:

@@ -43,6 +43,11 @@ class Period(Wanted):
     last: Day = Field(alias="until", examples=["2026-10-31"])
 
 
+class WithReason(Wanted):
+    reason: Text = Field("", description="needed where something speaks against it",
+                         examples=["the second weekend is covered by the other site"])  # fmt: skip
+
+
 class HandedFile(Wanted):
     """A file within a request."""
 

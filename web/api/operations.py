@@ -90,16 +90,17 @@ class Operations(APIRouter):
     def write(
         self, path: str, *, method: str = "POST", status: int = 200,
         guard: Callable[..., Any] | None = None, guarded: bool = False,
-        digest: Callable[..., Any] = sent, **more: Any,
+        digest: Callable[..., Any] = sent, secret: Sequence[str] = (), **more: Any,
     ) -> Callable[[Handler], Handler]:  # fmt: skip
         """What changes something: once for its key, and not over what `guard` told before.
 
-        `guarded` refuses a write that does not say what it has read.
+        `guarded` refuses a write that does not say what it has read; what is `secret` of an answer
+        is told this once and not kept.
         """
 
         def put(handler: Handler) -> Handler:
             told, endpoint = _told(handler)
-            checks = [once(digest)]
+            checks = [once(digest, frozenset(secret))]
             if guard is not None:
                 checks.append(guarded_by(guard, required=guarded))
             self.add_api_route(

@@ -19,9 +19,9 @@ from web.api.fields import (
     Id,
     Number,
     Period,
-    Text,
     Until,
     Wanted,
+    WithReason,
 )
 from web.api.operations import After, Limit, Operations
 from web.deps import attachment
@@ -79,11 +79,6 @@ class NewRoster(Period):
     """A roster of a team over a period."""
 
     team: Id = Field(description="the team's number", examples=[1])
-
-
-class WithReason(Wanted):
-    reason: Text = Field("", description="needed where something speaks against it",
-                         examples=["the second weekend is covered by the other site"])  # fmt: skip
 
 
 @api.read("/rosters")

@@ -24,9 +24,11 @@ from wfm.services import (
     duty_pay,
     duty_posts,
     duty_wishes,
+    duty_work,
     holiday_duty,
 )
 from wfm.services.duty_pages import DutyPage
+from wfm.services.rostering import MOVING
 
 router = APIRouter(prefix="/duty")
 LONGEST_NAME = 80
@@ -48,7 +50,9 @@ Note = Annotated[str, Form(max_length=LONGEST_NOTE)]
 @router.get("")
 def table(desk: AtDesk, first: MaybeFirst = None, last: MaybeLast = None) -> Response:
     first, last = _period(desk, first, last)
-    return desk.page("duty.html", page=_page(desk, first, last), tab="table")
+    job = duty_work.newest(desk.session, desk.actor, first, last)
+    page = _page(desk, first, last)
+    return desk.page("duty.html", page=page, tab="table", job=job, first=first, last=last)
 
 
 def _page(desk: Desk, first: date, last: date) -> DutyPage:
@@ -72,8 +76,21 @@ def _to_table(desk: Desk, first: date, last: date) -> Response:
 
 @router.post("/propose")
 def propose(desk: AtDesk, first: FormFirst, last: FormLast) -> Response:
-    holiday_duty.propose(desk.session, desk.actor, first, last, desk.at)
+    """Put the proposal on the queue; the page shows how it goes."""
+    duty_work.ask_to_propose(desk.session, desk.actor, first, last, desk.at)
     return _to_table(desk, first, last)
+
+
+@router.get("/work")
+def work(desk: AtDesk, first: First, last: Last) -> Response:
+    """How the proposal goes; the page is fetched anew when it has ended."""
+    job = duty_work.newest(desk.session, desk.actor, first, last)
+    if job is None:
+        raise NotFoundError("nothing runs for this table")
+    answer = desk.fragment("duty_work.html", "card", job=job, first=first, last=last)
+    if job.status not in MOVING:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 @router.get("/table.xlsx")
@@ -272,7 +289,7 @@ def costs(desk: AtDesk, first: MaybeFirst = None, last: MaybeLast = None) -> Res
     first, last = _period(desk, first, last)
     found = _costs(desk, first, last)
     tables = holiday_duty.tables_between(desk.session, first, last)
-    zone, wage = desk.settings.timezone, _wage(desk, first, last)
+    zone, wage = desk.settings.timezone, duty_pages.month_wage(desk.session, first, last)
     return desk.page(
         "duty_costs.html", costs=found, total=duty_export.total_of(found), wage=wage, first=first,
         last=last, tab="costs", tables=tables,
@@ -282,14 +299,8 @@ def costs(desk: AtDesk, first: MaybeFirst = None, last: MaybeLast = None) -> Res
 
 
 def _costs(desk: Desk, first: date, last: date) -> duty_pay.Costs:
-    held = duty_pages.require_period(desk.session, desk.actor, first, last)
-    wage = _wage(desk, first, last)
-    return duty_pay.costs(desk.session, held, first, last, wage, desk.settings.timezone)
-
-
-def _wage(desk: Desk, first: date, last: date) -> Decimal | None:
-    tables = holiday_duty.tables_between(desk.session, first, last)
-    return next((one.month_wage for one in tables if one.month_wage), None)
+    zone = desk.settings.timezone
+    return duty_pages.period_costs(desk.session, desk.actor, first, last, zone)
 
 
 @router.post("/wage")
@@ -311,6 +322,6 @@ def watch(
         raise NotFoundError("there is no duty table in this period")
     duty_pay.decide(
         desk.session, desk.actor, first, last, key, accepted, reason, desk.at,
-        _wage(desk, first, last), desk.settings.timezone,
+        duty_pages.month_wage(desk.session, first, last), desk.settings.timezone,
     )  # fmt: skip
     return htmx.go_to(desk.request, f"/duty/costs?from={first}&until={last}")

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlmodel import Session, col, select
 
@@ -16,7 +17,7 @@ from wfm import access
 from wfm.access import Actor
 from wfm.errors import Fault, InputError
 from wfm.instants import local_date
-from wfm.services import duty_changes, duty_life, duty_posts, holiday_duty, ledger
+from wfm.services import duty_changes, duty_life, duty_pay, duty_posts, holiday_duty, ledger
 from wfm.services.duty_days import DutyDay, Occasion, duty_days, occasions, upcoming
 from wfm.services.duty_life import Standing
 from wfm.services.duty_load import loads
@@ -256,6 +257,21 @@ def require_period(session: Session, actor: Actor, first: date, last: date) -> l
     if not 0 <= (last - first).days < LONGEST:
         raise InputError.of([Fault(f"a period of 1 to {LONGEST} days is expected", column="until")])
     return holiday_duty.table(session, actor, first, last)
+
+
+def month_wage(session: Session, first: date, last: date) -> Decimal | None:
+    """The monthly wage a period's costs are reckoned with; None where nobody has said one."""
+    tables = holiday_duty.tables_between(session, first, last)
+    return next((one.month_wage for one in tables if one.month_wage), None)
+
+
+def period_costs(
+    session: Session, actor: Actor, first: date, last: date, timezone: str
+) -> duty_pay.Costs:
+    """What a period costs by day and pay class."""
+    held = require_period(session, actor, first, last)
+    wage = month_wage(session, first, last)
+    return duty_pay.costs(session, held, first, last, wage, timezone)
 
 
 def _posts(session: Session, holdings: Sequence[Holding]) -> list[Post]:

@@ -12,7 +12,14 @@ from sqlmodel import Session, col, select
 from grading.policy import GradePolicy
 from wfm.access import Actor
 from wfm.errors import AccessDeniedError, ConflictError, NotFoundError
-from wfm.services import facts, grade_appeals, grade_corrections, grade_files, grading
+from wfm.services import (
+    facts,
+    grade_appeals,
+    grade_corrections,
+    grade_events,
+    grade_files,
+    grading,
+)
 from wfm.services.grade_cases import (
     MOST_CYCLES,
     NEEDS_A_PERSON,
@@ -35,6 +42,7 @@ from wfm.tables import (
     GradeAppeal,
     GradeDecision,
     RecordCorrection,
+    SeriousEvent,
     Team,
 )
 from wfm.words import CycleStatus, DecisionAction, Grade
@@ -71,6 +79,7 @@ class CaseView:
     appeals: Sequence[GradeAppeal]
     files: dict[tuple[str, int], list[Attached]]
     corrections: Sequence[RecordCorrection]
+    events: Sequence[SeriousEvent]
     earlier: Earlier | None
     may_decide: bool
     may_confirm: bool
@@ -93,6 +102,25 @@ class OwnPage:
     since: date | None
     newest: CaseView | None
     told: bool
+    may_appeal: bool
+    results: tuple[TrendPoint, ...]
+
+
+@dataclass(frozen=True)
+class OwnResult:
+    """What of `OwnPage` may be told: of the newest cycle the evidence, and once published all."""
+
+    name: str
+    grade: Grade
+    since: date | None
+    cycle: AssessmentCycle | None
+    criteria: tuple[CriterionView, ...]
+    beside: dict[str, float | None]
+    signed: GradeDecision | None
+    line: str
+    text: str
+    lifts: tuple[str, ...]
+    appeals: Sequence[GradeAppeal]
     may_appeal: bool
     results: tuple[TrendPoint, ...]
 
@@ -174,6 +202,7 @@ def _view(
             session, [one.id or 0 for one in decisions], [one.id or 0 for one in appeals]
         ),
         corrections=grade_corrections.of_assessment(session, point.case.id),
+        events=grade_events.of_period(session, agent.id, cycle.period_from, cycle.as_of),
         earlier=_earlier(row.earlier, rules),
         next_case=_next_case(session, actor, cycle, point.case) if may["may_decide"] else None,
         **may,
@@ -276,6 +305,20 @@ def own_page(session: Session, actor: Actor, today: date, language: str) -> OwnP
             point for point in reversed(trend)
             if _is_told(point.cycle) and point.case.signed is not None
         ),
+    )  # fmt: skip
+
+
+def own_result(session: Session, actor: Actor, today: date, language: str) -> OwnResult:
+    """The actor's own grade with nothing of an unpublished result in it."""
+    page = own_page(session, actor, today, language)
+    view = page.newest
+    shown = view if page.told and view is not None and view.case.signed else None
+    return OwnResult(
+        page.name, page.grade, page.since, view.cycle if view else None,
+        view.criteria if view else (), view.beside if view else {},
+        shown.case.signed if shown else None, shown.line if shown else "",
+        shown.text if shown else "", shown.lifts if shown else (),
+        shown.appeals if shown else (), page.may_appeal, page.results,
     )  # fmt: skip
 
 
