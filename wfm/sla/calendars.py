@@ -102,8 +102,29 @@ def utc_second(day: date, second: int, zone: ZoneInfo) -> int:
 
 def _in_utc(spans: Spans, day: date, zone: ZoneInfo) -> list[Span]:
     """Spans of a date in UTC seconds; one that a clock change leaves empty is dropped."""
+    if day in _left_out(zone):
+        return []
     ends = ((utc_second(day, start, zone), utc_second(day, end, zone)) for start, end in spans)
     return [(start, end) for start, end in ends if start < end]
+
+
+@lru_cache(maxsize=1024)
+def _left_out(zone: ZoneInfo) -> frozenset[date]:
+    """Dates that a zone never had: Samoa went from 29 to 31 December 2011. Nothing opens on them.
+
+    Only where the offset of the new year is ahead of that of the last by most of a day can one be.
+    """
+    found: set[date] = set()
+    before = timedelta(days=1)
+    for year in range(1900, 3000):
+        offset = datetime(year, 1, 1, 12, tzinfo=zone).utcoffset() or timedelta()
+        if offset > before + timedelta(hours=20):
+            days = (date(year - 1, 1, 1) + timedelta(days=n) for n in range(366))
+            found |= {
+                day for day in days if utc_second(day, 0, zone) == utc_second(day, DAY_S, zone)
+            }
+        before = offset
+    return frozenset(found)
 
 
 def _without(spans: list[Span], taken: list[Span]) -> list[Span]:

@@ -18,6 +18,17 @@ def calendar(**parts: object) -> BusinessCalendar:
     return calendar_from_dict({"timezone": "UTC", **OFFICE, **parts})
 
 
+def test_a_date_that_the_zone_left_out_has_no_hours() -> None:
+    # Samoa had no 30 December 2011, a Friday; its hours do not fall on the Saturday after it
+    samoa = calendar(timezone="Pacific/Apia", breaks={"fri": [["12:00", "13:00"]]})
+    assert samoa.open_on(date(2011, 12, 30)) == []
+    assert samoa.open_on(date(2011, 12, 31)) == []
+    [(opening, closing)] = samoa.open_on(date(2011, 12, 29))
+    assert closing - opening == 8 * H
+    # an hour that is skipped is not a date that is: New York, 8 March 2026
+    assert calendar(timezone="America/New_York", sun=[["01:00", "04:00"]]).open_on(date(2026, 3, 8))
+
+
 def test_weekday_hours() -> None:
     # 2026-01-05 is a Monday
     assert calendar().spans_on(date(2026, 1, 5)) == ((9 * H, 17 * H),)
