@@ -44,7 +44,7 @@ class Best:
         """
         verdict = verify(self.problem, roster_of(self.problem, grid))
         with self._lock:
-            if parent is not None and parent is not self.grid:
+            if parent is not None and not parent.same_as(self.grid):
                 merged = _merged(self.grid, parent, grid)
                 merged_verdict = verify(self.problem, roster_of(self.problem, merged))
                 if self.key(merged_verdict) < self.key(verdict):

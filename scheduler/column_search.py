@@ -14,6 +14,7 @@ from scheduler.columns.kernel import Array
 from scheduler.columns.narrow import Margins
 from scheduler.columns.people import People, compiled
 from scheduler.columns.recreate import Recreate
+from scheduler.columns.sweep import Shared, Sweeps
 from scheduler.variables import Grid, Narrow
 
 GENERATION_SHARE = 0.5  # of the limit, by which columns must be there
@@ -23,6 +24,10 @@ MOST_ROWS = 1_000  # of cover: beyond, the linear program takes too long
 DIVES = 4
 GOOD_LINES = 25  # of each person, whose cells neighbourhoods look at
 TRIES_AT_ONCE = 150  # of taking people out and putting them back
+MANY_ROWS = 300  # of cover, from which the days are swept in windows first
+SWEEP_SHARE = 0.3  # of the limit, for that, where columns of the whole are to come
+SETTLING_SHARE = 0.15  # of the limit, at most, for putting people back before the first sweep
+SETTLED = 0.004  # of the cost: less gain than that from many tries means settled
 
 
 class ColumnSearch:
@@ -31,12 +36,19 @@ class ColumnSearch:
     def __init__(self, people: People, cover: Cover, best: Best, over: Callable[[], bool]) -> None:
         self.best, self.budget, self.over = best, best.budget, over
         params = self.budget.params
-        threads = 1 if self.budget.repeatable else params.workers
+        self.threads = 1 if self.budget.repeatable else params.workers
         course = Course(
             over, lambda: self.budget.limit().seconds, self._offer, best.raise_bound,
             self.budget.spend,
         )  # fmt: skip
-        self.generation = Generation(people, cover, course, threads, params.seed)
+        self.generation = Generation(people, cover, course, self.threads, params.seed)
+        self.sweeps: Sweeps | None = None
+        if len(cover.day) > MANY_ROWS:
+            shared = Shared(
+                lambda: (np.array(best.grid.cells), best.verdict.cost), self._offer_changed,
+                over, course.seconds_left, self.budget.spend,
+            )  # fmt: skip
+            self.sweeps = Sweeps(people, cover, shared, params.seed)
         self.good_cells: Narrow | None = None
         self.complete = False  # columns were generated
 
@@ -56,9 +68,28 @@ class ColumnSearch:
         if cost < self.best.verdict.cost or not self.best.verdict.valid:
             self.best.offer(Grid(lines.tolist(), {}))
 
+    def _offer_changed(self, lines: Array, base: Array) -> None:
+        self.best.offer(Grid(lines.tolist(), {}), Grid(base.tolist(), {}))
+
     def lines(self) -> bool:
         """A first roster; False when somebody was left without a line."""
         return self.generation.first_roster() is not None
+
+    def settle(self) -> None:
+        """Make a first roster of many days better: people in and out, then a few sweeps."""
+        if self.sweeps is None or not self.best.verdict.valid:
+            return
+        late = self.budget.share(SETTLING_SHARE)
+        recreate = self.recreate(self.budget.params.seed)
+        while not late() and not self.over():
+            cost = self.best.verdict.cost
+            self.recreated(recreate)
+            if cost - self.best.verdict.cost < SETTLED * cost:
+                break
+        late = self.budget.share(SWEEP_SHARE)
+        while not self.over() and not (self._affordable() and late()):
+            if not self.sweeps.run(self.threads):
+                break
 
     def columns(self) -> None:
         """Generate columns for a part of the limit, then dive as often as that helps."""
@@ -88,6 +119,14 @@ class ColumnSearch:
     def dive(self) -> None:
         """One way down from the linear program to a roster."""
         Dive(self.generation).run()
+
+    def improve(self) -> bool:
+        """A dive or a sweep, what serves this problem; False when neither does."""
+        if self.complete:
+            self.dive()
+        elif self.sweeps is not None:
+            self.sweeps.run(1)
+        return self.complete or self.sweeps is not None
 
     def margins(self) -> Margins | None:
         """How far each cell is from the bound; None when that is not known."""

@@ -109,6 +109,8 @@ class Search:
                 self.best.phase = "lines"
                 self._lines()
             if self.by_columns is not None and not self.over:
+                self.best.phase = "windows"
+                self.by_columns.settle()
                 self.best.phase = "columns"
                 self.by_columns.columns()
             if self.literals <= SMALL_MODEL and not self.over:
@@ -178,10 +180,10 @@ class Search:
     # -- the parts -------------------------------------------------------------------------------
 
     def _dives(self) -> None:
-        """Dive after dive; neighbourhoods where there are no columns to dive with."""
+        """Dive after dive, or sweep after sweep; neighbourhoods where there are no columns."""
         assert self.by_columns is not None
-        while self.by_columns.complete and not self.over:
-            self.by_columns.dive()
+        while not self.over and self.by_columns.improve():
+            pass
         self._neighbourhoods(self.params.seed)
 
     def _small(self) -> None:

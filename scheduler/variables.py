@@ -34,6 +34,10 @@ class Grid:
         self.cells = cells
         self.held = held
 
+    def same_as(self, other: Grid) -> bool:
+        """Whether both say the same."""
+        return self.cells == other.cells and self.held == other.held
+
     @classmethod
     def empty(cls, problem: RosterProblem) -> Grid:
         """Everybody off, every post empty, but for what is locked."""

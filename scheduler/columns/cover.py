@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,16 +51,31 @@ class Cover:
             members=members, size=(look.n_days, look.n_shifts),
         )  # fmt: skip
 
-    def within(self, days: range) -> tuple[Cover, slice]:
-        """The rows of some days, counted from the first of these, and where they stand here."""
+    def within(self, days: range, span: range | None = None) -> tuple[Cover, slice]:
+        """The rows of some days, and where they stand here.
+
+        Days are counted from the first of the span, which by default is these days.
+        """
+        span = span or days
         first, end = np.searchsorted(self.day, (days.start, days.stop))
         rows = slice(int(first), int(end))
         part = Cover(
-            self.day[rows] - days.start, self.shift[rows], self.desired[rows], self.minimum[rows],
+            self.day[rows] - span.start, self.shift[rows], self.desired[rows], self.minimum[rows],
             self.most[rows], self.under[rows], self.dear[rows], self.over[rows],
-            self.members[rows], (len(days), self.size[1]),
+            self.members[rows], (len(span), self.size[1]),
         )  # fmt: skip
         return part, rows
+
+    def beside(self, others: Array, who: Array) -> Cover:
+        """What some people are wanted for beside others who are there already (a count by row).
+
+        Costs differ from those of all together by a constant.
+        """
+        return replace(
+            self, desired=np.maximum(0, self.desired - others),
+            minimum=np.maximum(0, self.minimum - others), most=np.maximum(0, self.most - others),
+            members=self.members[:, who],
+        )  # fmt: skip
 
     def cost(self, counts: Array) -> Array:
         """Cost of each row with so many people."""

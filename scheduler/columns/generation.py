@@ -18,7 +18,7 @@ import numpy as np
 from scheduler.columns.cover import Cover
 from scheduler.columns.kernel import INFINITE, Array
 from scheduler.columns.master import Master, Prices
-from scheduler.columns.people import People, evenly
+from scheduler.columns.people import People, Person, evenly
 from scheduler.columns.pricing import MOST_TOLL, Habit, Priced, Pricer
 from scheduler.variables import Narrow
 
@@ -28,6 +28,8 @@ NEAR_ENOUGH = 5e-5  # between mix and bound
 CLOSE = 0.5  # of the mix's cost: bounds below that are no centre to stay near
 TOLERANCE = 1e-6
 SWEEPS = 12
+LONG = 56  # days: beyond, first lines are spread evenly, and made better piece by piece
+EVEN_ROOMS = (3, 10)  # days of work ahead or behind, tried in turn
 EFFORT_PER_STEP, EFFORT_PER_ITERATION = 1e-9, 1e-4
 
 
@@ -61,6 +63,7 @@ class Generation:
         self.bound = -np.inf
         self.prices: Prices | None = None  # the latest of the whole problem
         self.seconds_a_round = 0.0  # solving the master and pricing everybody took so long
+        self.near_enough = NEAR_ENOUGH
         self._late = _never
 
     @property
@@ -85,13 +88,17 @@ class Generation:
         """A line for everybody beside the lines so far, made better while that is quick."""
         grid = np.full((self.n, self.people.size[0]), -1)
         counts = self.cover.counts(grid)
+        long = self.people.size[0] > LONG
         for a in self.rng.permutation(self.n):
-            line = None if self.over else self._beside(int(a), grid, counts, placed=False)
+            line = None
+            for room in (*(EVEN_ROOMS if long else ()), None):
+                if line is None and not self.over:
+                    line = self._beside(int(a), grid, counts, room)
             if line is None:
                 return None
             self._put(int(a), line, grid, counts)
         self._offer(grid)
-        return self.polish(grid, SWEEPS)
+        return grid if long else self.polish(grid, SWEEPS)
 
     def polish(self, grid: Array, sweeps: int) -> Array:
         """Everybody's best line beside the others', in turn, until none is better."""
@@ -103,7 +110,7 @@ class Generation:
             for a in self.rng.permutation(self.n):
                 if self.over:
                     break
-                line = self._beside(int(a), grid, counts, placed=True)
+                line = self._beside(int(a), grid, counts)
                 if line is not None:
                     self._put(int(a), line, grid, counts)
             self._offer(grid)
@@ -121,17 +128,18 @@ class Generation:
     def _add(self, a: int, line: Array) -> bool:
         return self.master.add(a, line, self.people.wishes(a, line))
 
-    def _beside(self, a: int, grid: Array, counts: Array, placed: bool) -> Array | None:
-        """The best line beside the others' lines."""
+    def _beside(self, a: int, grid: Array, counts: Array, room: int | None = None) -> Array | None:
+        """The best line beside the others' lines: as spread as `room` says, or any."""
         others = counts - self.cover.hits(a, grid[a])
-        person = self.people.persons[a]
+        person: Person | None = self.people.persons[a]
+        if room is not None:
+            person = evenly(self.people.persons[a], room)
+        if person is None:
+            return None
         costs = self.cover.cells(self.cover.one_more(others), a) + person.costs
-        even = evenly(person)
-        found = self.pricers[0].price(even, self.habits[a], costs, self.people.opens)
-        if found.line is None and even is not person:
-            found = self.pricers[0].price(person, self.habits[a], costs, self.people.opens)
+        found = self.pricers[0].price(person, self.habits[a], costs, self.people.opens)
         on = np.flatnonzero(grid[a] >= 0)
-        if placed and int(costs[on, grid[a, on]].sum()) <= found.cost:
+        if len(on) and int(costs[on, grid[a, on]].sum()) <= found.cost:
             line: Array = grid[a]
             return line
         return found.line
@@ -169,7 +177,7 @@ class Generation:
             if whole:
                 self._time_round(begun)
             self._spend()
-            if whole and cost < self.bound * (1 + NEAR_ENOUGH):
+            if whole and cost < self.bound + self.near_enough * abs(cost):
                 return True
             rounds = None if rounds is None else rounds - 1
         return False

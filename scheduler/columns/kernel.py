@@ -8,6 +8,7 @@ them are exact. Runs that touch the first or the last day may be short.
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -281,7 +282,7 @@ class Room:
         )  # fmt: skip
 
     def _array(self, number: int, shape: tuple[int, ...], kind: Any) -> Array:
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         kept = self._kept.get(number)
         if kept is None or kept.size < size:
             kept = self._kept[number] = np.empty(size, kind)

@@ -14,6 +14,11 @@ from scheduler.columns.kernel import Array
 
 KEEP_IDLE = 15  # rounds at zero in a row after which a column may leave
 CROWD = 40  # columns per person from which idle ones leave
+# of an answer: columns in use and prices; handing over what nobody reads takes as long as solving
+WANTED = mathopt.ModelSolveParameters(
+    variable_values_filter=mathopt.VariableFilter(skip_zero_values=True),
+    reduced_costs_filter=mathopt.VariableFilter(filtered_items=()),
+)
 
 
 @dataclass(slots=True)
@@ -100,10 +105,10 @@ class Master:
         if result is None or result.termination.reason != mathopt.TerminationReason.OPTIMAL:
             return None
         self.iterations += result.solve_stats.simplex_iterations
-        values = result.variable_values([column.variable for column in self.columns])
-        for column, value in zip(self.columns, values, strict=True):
-            column.share = value
-            column.idle = 0 if value > 1e-9 else column.idle + 1
+        values = result.variable_values()
+        for column in self.columns:
+            column.share = values.get(column.variable, 0.0)
+            column.idle = 0 if column.share > 1e-9 else column.idle + 1
         return Prices(
             result.objective_value(),
             np.array(result.dual_values(self.rows)),
@@ -120,7 +125,7 @@ class Master:
             if attempt:
                 self._rebuild()
             try:
-                return self._solver.solve(params=parameters)
+                return self._solver.solve(params=parameters, model_params=WANTED)
             except Exception:
                 continue
         return None

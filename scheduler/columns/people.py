@@ -13,9 +13,6 @@ from scheduler.columns.kernel import Array
 from scheduler.problem import RosterProblem
 from scheduler.problem import rules as r
 
-LONG_LINE = 20_000_000  # steps of the kernel
-EVEN_DAYS = 10  # of average work by which a line may run ahead or behind
-
 
 @dataclass(frozen=True, slots=True)
 class Cap:
@@ -61,20 +58,23 @@ class Person:
         return np.array([cap.used(line, opens) - cap.most for cap in self.caps], np.int64)
 
 
-def evenly(person: Person) -> Person:
-    """The same person with her work spread about evenly: fewer states, fewer lines.
+def evenly(person: Person, room: int) -> Person | None:
+    """The same person with her work spread about evenly; None where that leaves no lawful line.
 
-    For long periods with minutes in small units, where a good line is wanted sooner than the best.
+    For long periods: a narrower choice is searched sooner, and leaves work for every season.
+
+    Parameters
+    ----------
+    room : int
+        Days of average work by which a line may run ahead or behind.
     """
-    if person.steps < LONG_LINE:
-        return person
     days = np.arange(len(person.low))
     slope = (person.low[-1] + person.high[-1]) / 2 / days[-1]
-    room = EVEN_DAYS * person.high[-1] / days[-1]
-    low = np.maximum(person.low, np.floor(slope * days - room).astype(np.int64))
-    high = np.minimum(person.high, np.ceil(slope * days + room).astype(np.int64))
+    ahead = room * person.high[-1] / days[-1]
+    low = np.maximum(person.low, np.floor(slope * days - ahead).astype(np.int64))
+    high = np.minimum(person.high, np.ceil(slope * days + ahead).astype(np.int64))
     low[-1], high[-1] = person.low[-1], person.high[-1]
-    return replace(person, low=low, high=high) if (low <= high).all() else person
+    return replace(person, low=low, high=high) if (low <= high).all() else None
 
 
 def weekends_worked(line: Array, opens: Array) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -205,19 +206,15 @@ def test_the_kernel_is_compiled_once_for_all_problems() -> None:
     assert len(cheapest_line.signatures) == known == 1
 
 
-def test_work_spread_evenly_is_a_narrower_choice_of_lawful_lines(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_work_spread_evenly_is_a_narrower_choice_of_lawful_lines() -> None:
     problem = problem_of(
         MinutesLimit(name="m", period="horizon", minimum=1440, maximum=1440), days=9,
     )  # fmt: skip
     people = compiled(problem)
     assert people is not None
     person = people.persons[0]
-    assert evenly(person) is person  # so short a line needs no help
-    monkeypatch.setattr("scheduler.columns.people.LONG_LINE", 0)
-    monkeypatch.setattr("scheduler.columns.people.EVEN_DAYS", 3)
-    even = evenly(person)
+    even = evenly(person, room=3)
+    assert even is not None
     # units of 2 h: 12 in 9 days, 4/3 a day; 3 days' worth, 4 units, ahead or behind
     assert even.high[:4].tolist() == [
         min(int(person.high[d]), h) for d, h in enumerate((4, 6, 7, 8))
@@ -233,3 +230,23 @@ def test_work_spread_evenly_is_a_narrower_choice_of_lawful_lines(
     cells = {("A", THURSDAY + timedelta(days=d)): SHIFTS[s].id
              for d, s in enumerate(found.line.tolist()) if s >= 0}  # fmt: skip
     assert verify(problem, Roster(cells)).valid
+    # five units by the first day, as she must, would be ahead of 4/3 and nothing more
+    hurried = replace(person, low=np.array([0, 5, *person.low[2:]]))
+    assert evenly(hurried, room=0) is None
+
+
+def test_windows_side_by_side_share_what_the_limits_leave() -> None:
+    problem = problem_of(
+        MinutesLimit(name="m", period="horizon", minimum=1440, maximum=3840),
+        MaxWeekends(name="w", weekends=3), days=28,
+    )  # fmt: skip
+    people = compiled(problem)
+    assert people is not None
+    line = np.full(28, -1)
+    line[[0, 1, 14, 15]] = 0  # 1,920 minutes, 480 above the least and 1,920 below the most
+    window, span = range(9), range(12)
+    alone = slice_of(people, 0, line, window, span).person
+    half = slice_of(people, 0, line, window, span, share=2).person
+    # units of 120 minutes: 8 in the window now; alone 8 − 4 … 8 + 16, of a half 8 − 2 … 8 + 8
+    assert (alone.low[-1], alone.high[-1]) == (4, 24)
+    assert (half.low[-1], half.high[-1]) == (6, 16)
