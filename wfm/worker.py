@@ -11,7 +11,7 @@ import procrastinate
 import sqlalchemy as sa
 
 from wfm import jobs
-from wfm.services import clock_worker
+from wfm.services import clock_worker, webhook_worker
 
 # task name → where its work is done; imported when first run, since solvers are slow to import
 WORKS = {
@@ -24,9 +24,11 @@ WORKS = {
     "replay": "wfm.services.roster_work:run_replay",
     "what_if": "wfm.services.what_if:run_job",
     "close": "wfm.services.closing:run_job",
+    "duty": "wfm.services.duty_work:run_job",
 }
 SWEEP_CRON = "* * * * *"
 STALLED_AFTER_S = 60
+BESIDE_END_WITHIN_S = 5
 
 
 class Works(dict[str, jobs.Work]):
@@ -68,11 +70,20 @@ def work(engine: sa.Engine, **options: Any) -> None:
     """Work until stopped (or, with ``wait=False``, until the queue is empty)."""
     app = worker_app(engine)
     ended = threading.Event()
+    # beside the queue, so that no long job keeps a promise's notices, or webhooks, waiting
+    beside = [
+        threading.Thread(target=run, args=(engine, ended), daemon=True)
+        for run in (clock_worker.run, webhook_worker.run)
+    ]
     if options.get("wait", True):
-        # beside the queue, so that no long job keeps a promise's notices waiting
-        threading.Thread(target=clock_worker.run, args=(engine, ended), daemon=True).start()
+        for thread in beside:
+            thread.start()
     try:
         with app.open():
             app.run_worker(delete_jobs="successful", **options)
     finally:
         ended.set()
+        for thread in beside:
+            if thread.is_alive():
+                # the database may stop with this process: nobody may still be using it then
+                thread.join(BESIDE_END_WITHIN_S)

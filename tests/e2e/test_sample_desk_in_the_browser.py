@@ -135,9 +135,11 @@ def test_spring_festival_is_proposed_swapped_and_put_back(visit, language) -> No
     """A planner's way through a holiday, by keyboard where a dialog opens."""
     here = visit("planner", language)
     page = here.open("/duty?from=2027-02-05&until=2027-02-10")
-    page.set_default_timeout(120_000)  # a table is searched while the browser waits
+    page.set_default_timeout(120_000)  # a worker searches for the table
     page.once("dialog", lambda asked: asked.accept())
     page.click("form[action='/duty/propose'] button")
+    page.wait_for_url("**/duty?from=2027-02-05*")
+    page.wait_for_function("!document.querySelector('#duty-work progress')")
     page.wait_for_selector(".holder")
     kept(here, "duty-spring", language, 1400)
     holder = page.locator("table.duty .holder strong").first

@@ -21,6 +21,7 @@ from wfm.db import transaction
 from wfm.words import EventKind, Role
 
 SignIn = Callable[..., TestClient]
+WorkOff = Callable[[sa.Engine], None]
 PERIOD = {"from": "2026-10-01", "until": "2026-10-07"}
 QUERY = "from=2026-10-01&until=2026-10-07"
 HTMX = {"HX-Request": "true"}
@@ -60,6 +61,12 @@ def stored(
     return Stored(fresh_engine, week)
 
 
+def propose(client: TestClient, stored: Stored, work_off: WorkOff) -> None:
+    """Ask for the table on the page and let a worker search for it."""
+    assert client.post("/duty/propose", data=PERIOD).status_code == 303
+    work_off(stored.engine)
+
+
 def words_of(text: str) -> str:
     return re.sub(r"<[^>]+>|\s+", " ", text)
 
@@ -88,10 +95,10 @@ def test_a_year_without_a_calendar_is_an_error_that_says_what_to_do(
 
 
 def test_a_table_is_proposed_published_with_a_reason_and_then_only_swapped(
-    stored: Stored, signed_in: SignIn
+    stored: Stored, signed_in: SignIn, work_off: WorkOff
 ) -> None:
     client = signed_in(Role.PLANNER)
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     text = client.get("/duty", params=PERIOD).text
     for word in ("proposal", "Contact card", "Call tree", "Checked before the holiday",
                  "Sign and publish", "burden 6"):  # fmt: skip
@@ -109,9 +116,11 @@ def test_a_table_is_proposed_published_with_a_reason_and_then_only_swapped(
     assert client.post("/duty/propose", data=PERIOD).status_code == 409
 
 
-def test_the_check_list_is_signed_on_the_page(stored: Stored, signed_in: SignIn) -> None:
+def test_the_check_list_is_signed_on_the_page(
+    stored: Stored, signed_in: SignIn, work_off: WorkOff
+) -> None:
     client = signed_in(Role.PLANNER)
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     act = PERIOD | {"table_id": str(stored.table_id), "item": "equipment", "text": "all tried"}
     assert client.post("/duty/check", data=act).status_code == 303
     text = words_of(client.get("/duty", params=PERIOD).text)
@@ -120,10 +129,10 @@ def test_the_check_list_is_signed_on_the_page(stored: Stored, signed_in: SignIn)
 
 
 def test_a_place_is_swapped_in_a_dialog_and_the_swap_undone(
-    stored: Stored, signed_in: SignIn
+    stored: Stored, signed_in: SignIn, work_off: WorkOff
 ) -> None:
     client = signed_in(Role.PLANNER)
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     day, holder = next(iter(stored.leads().items()))
     place = {"day": str(day), "post": str(stored.week.posts["lead"]), "agent": str(holder)} | PERIOD
     text = client.get("/duty/place", params=place, headers=HTMX).text
@@ -178,7 +187,9 @@ def test_an_account_without_an_agent_is_told_so(stored: Stored, signed_in: SignI
     assert client.post("/duty/wishes", data=data).status_code == 403
 
 
-def test_posts_events_and_contacts_are_entered(stored: Stored, signed_in: SignIn) -> None:
+def test_posts_events_and_contacts_are_entered(
+    stored: Stored, signed_in: SignIn, work_off: WorkOff
+) -> None:
     client = signed_in(Role.PLANNER)
     text = client.get("/duty/posts").text
     assert "Duty leader" in text
@@ -200,7 +211,7 @@ def test_posts_events_and_contacts_are_entered(stored: Stored, signed_in: SignIn
     assert "双十一" in client.get("/duty/posts").text
     contact = {"name_en": "Power", "phone": "95598", "note": "day and night"}
     client.post("/duty/contacts", data=contact)
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     assert "95598" in client.get("/duty", params=PERIOD).text
     assert client.post("/duty/contacts/1/remove").status_code == 303
     assert client.post("/duty/events/1/remove").status_code == 303
@@ -211,10 +222,12 @@ def test_posts_events_and_contacts_are_entered(stored: Stored, signed_in: SignIn
         assert session.exec(select(tables.PostNeed.people)).one() == 2
 
 
-def test_a_handover_is_signed_by_both_on_the_page(stored: Stored, signed_in: SignIn) -> None:
+def test_a_handover_is_signed_by_both_on_the_page(
+    stored: Stored, signed_in: SignIn, work_off: WorkOff
+) -> None:
     client = signed_in(Role.PLANNER)
     assert "propose a duty table first" in client.get("/duty/handover", params=PERIOD).text
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     assert "to come" in client.get("/duty/handover", params=PERIOD).text
     leads = stored.leads()
     day = next(
@@ -233,13 +246,13 @@ def test_a_handover_is_signed_by_both_on_the_page(stored: Stored, signed_in: Sig
 
 
 def test_costs_and_watches_are_shown_and_decided(
-    stored: Stored, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    stored: Stored, signed_in: SignIn, work_off: WorkOff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = signed_in(Role.PLANNER)
     assert "nothing to pay" in client.get("/duty/costs", params=PERIOD).text
     with transaction(stored.engine) as session:
         session.get_one(tables.Post, stored.week.posts["leader"]).kind = "watch"
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     text = client.get("/duty/costs", params=PERIOD).text
     assert "statutory holiday" in text
     assert "no work in watches" in text
@@ -276,9 +289,9 @@ def test_costs_and_watches_are_shown_and_decided(
     assert client.post("/duty/watch", data=data).status_code == 409
 
 
-def test_files_for_other_programs(stored: Stored, signed_in: SignIn) -> None:
+def test_files_for_other_programs(stored: Stored, signed_in: SignIn, work_off: WorkOff) -> None:
     client = signed_in(Role.PLANNER)
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     answer = client.get("/duty/table.ics", params=PERIOD)
     assert answer.headers["content-type"].startswith("text/calendar")
     assert answer.text.startswith("BEGIN:VCALENDAR\r\n")
@@ -306,9 +319,11 @@ WRITE = {
 }  # fmt: skip
 
 
-def test_who_may_only_look_changes_nothing(stored: Stored, signed_in: SignIn) -> None:
+def test_who_may_only_look_changes_nothing(
+    stored: Stored, signed_in: SignIn, work_off: WorkOff
+) -> None:
     client = signed_in(Role.PLANNER)
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     client.post("/sign-out")
     client = signed_in(Role.AUDITOR, name="auditor")
     client.headers["x-csrf-token"] = client.cookies["tierdesk_csrf"]
@@ -328,9 +343,9 @@ def test_a_role_without_the_right_sees_nothing(stored: Stored, signed_in: SignIn
         assert client.get(f"/duty{path}", params=PERIOD).status_code == 403, path
 
 
-def test_pages_speak_chinese(stored: Stored, signed_in: SignIn) -> None:
+def test_pages_speak_chinese(stored: Stored, signed_in: SignIn, work_off: WorkOff) -> None:
     client = signed_in(Role.PLANNER, language="zh")
-    client.post("/duty/propose", data=PERIOD)
+    propose(client, stored, work_off)
     for path, word in (("", "呼叫顺序"), ("/wishes", "节假日值班意愿"), ("/handover", "交接班"),
                        ("/costs", "工资类别"), ("/posts", "有日期的重要活动")):  # fmt: skip
         text = client.get(f"/duty{path}", params=PERIOD).text

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -44,6 +44,9 @@ MOST_DAYS = 2  # posts one person may hold in one table
 WISH_WEIGHTS = {1: 20, 2: 60, 3: 200}  # strength → units of squared burden
 
 
+Tell: TypeAlias = Callable[[float, str], None]  # share done, and what comes next
+
+
 @dataclass(frozen=True)
 class Proposed:
     """What came of proposing tables: places, those filled, and each gap in both languages."""
@@ -56,7 +59,40 @@ class Proposed:
     spread_after: int
 
 
-def propose(session: Session, actor: Actor, first: date, last: date, at: datetime) -> Proposed:
+def to_propose(session: Session, actor: Actor, first: date, last: date) -> list[Occasion]:
+    """The occasions of a period that a table can be proposed for.
+
+    Raises
+    ------
+    InputError
+        The period has no such day, or there are no posts yet.
+    ConflictError
+        All tables of the period are published.
+    """
+    access.require_whole_desk(actor, "rosters.plan")
+    found = occasions(session, first, last)
+    if not found or not active_posts(session):
+        missing = "no named day off and no event" if not found else "no posts; add some first"
+        raise InputError.of([Fault(f"between {first} and {last} there is {missing}")])
+    published = [table for table in tables_between(session, first, last) if table.published_at]
+    free = [
+        one
+        for one in found
+        if not any(t.first_day <= one.last and t.last_day >= one.first for t in published)
+    ]
+    if not free:
+        raise ConflictError("this duty table is published; change it by swaps")
+    return free
+
+
+def propose(
+    session: Session,
+    actor: Actor,
+    first: date,
+    last: date,
+    at: datetime,
+    tell: Tell = lambda _share, _name: None,
+) -> Proposed:
     """Fill every post of every named day and event, one table for days in a row.
 
     An earlier proposal of these days is replaced but for what was locked; published tables are
@@ -69,18 +105,13 @@ def propose(session: Session, actor: Actor, first: date, last: date, at: datetim
     ConflictError
         All tables of the period are published.
     """
-    access.require_whole_desk(actor, "rosters.plan")
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(PROPOSE_LOCK)))
-    found = occasions(session, first, last)
+    found = to_propose(session, actor, first, last)
     posts = active_posts(session)
-    if not found or not posts:
-        missing = "no named day off and no event" if not found else "no posts; add some first"
-        raise InputError.of([Fault(f"between {first} and {last} there is {missing}")])
     made: list[Table] = []
-    for occasion in found:
+    for number, occasion in enumerate(found):
+        tell(number / len(found), f"{occasion.first} … {occasion.last}")
         table = _draft(session, occasion)
-        if table is None:
-            continue
         with faults_of(SchedulingError):
             made.append(assign(problem(session, occasion.days, posts)))
         table.proven = made[-1].proven
@@ -88,8 +119,6 @@ def propose(session: Session, actor: Actor, first: date, last: date, at: datetim
         period = f"{occasion.first} to {occasion.last}"
         audit.record(session, at, actor.name, "duty.propose", period,
                      filled=len(made[-1].fills), gaps=len(made[-1].gaps))  # fmt: skip
-    if not made:
-        raise ConflictError("this duty table is published; change it by swaps")
     jobs.announce(session, "duty")
     return _proposed(made)
 
@@ -125,11 +154,9 @@ def tables_between(session: Session, first: date, last: date) -> list[DutyTable]
     return list(session.exec(query.order_by(col(DutyTable.first_day))))
 
 
-def _draft(session: Session, occasion: Occasion) -> DutyTable | None:
-    """The draft the days belong to, made where there is none; None where one is published."""
+def _draft(session: Session, occasion: Occasion) -> DutyTable:
+    """The draft the days belong to, made where there is none."""
     there = tables_between(session, occasion.first, occasion.last)
-    if any(table.published_at for table in there):
-        return None
     first = min([occasion.first, *(table.first_day for table in there)])
     last = max([occasion.last, *(table.last_day for table in there)])
     for other in there[1:]:
