@@ -276,7 +276,7 @@ class _Ticket:
             used_us=used_us,
             paused_us=clock.counted_us(target.calendar, at, running=False),
             worst=worst,
-            next_look_at=_next_look(clock, target, at, thresholds) if running else None,
+            next_look_at=_next_look(clock, target, used_us, thresholds) if running else None,
             reached=tuple(clock.reached(target, used_us, thresholds)),
             slot=slot,
         )
@@ -296,9 +296,9 @@ def _state(clock: Clock, used_s: int, limit_s: int, worst: Exchange | None) -> S
 
 
 def _next_look(
-    clock: Clock, target: ClockTarget, at: datetime, thresholds: Sequence[int]
+    clock: Clock, target: ClockTarget, used_us: int, thresholds: Sequence[int]
 ) -> datetime | None:
     """The first threshold ahead, or the first second past the limit."""
-    marks = sorted({*(mark_of(target, percent) for percent in thresholds), target.limit_s + 1})
-    looks = (clock.due(target, mark, Boundary.CLOSE) for mark in marks)
-    return next((look for look in looks if look is not None and look > at), None)
+    marks = [*(mark_of(target, percent) for percent in thresholds), target.limit_s + 1]
+    ahead = min((mark for mark in marks if mark * SECOND_US > used_us), default=None)
+    return None if ahead is None else clock.due(target, ahead, Boundary.CLOSE)
