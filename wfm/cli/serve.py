@@ -10,6 +10,8 @@ import click
 
 from wfm.settings import Settings
 
+WORKER_ENDS_WITHIN_S = 10
+
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: WFM_HOST).")
@@ -33,6 +35,8 @@ def serve_pages(
 
     from wfm.db import open_engine, upgrade
 
+    # without this a SIGTERM would end the process before its workers are told
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine = open_engine(settings)
     upgrade(engine)
     # the web process and the workers read the same settings as this one
@@ -51,11 +55,20 @@ def serve_pages(
             timeout_graceful_shutdown=3,
         )
     finally:
-        for process in started:
-            process.send_signal(signal.SIGTERM)
-        for process in started:
-            process.wait()
+        _end(started)
         engine.dispose()
+
+
+def _end(workers: list[subprocess.Popen[bytes]]) -> None:
+    """Ask workers to end; one in the middle of a long job is ended, and the job taken up later."""
+    for process in workers:
+        process.send_signal(signal.SIGTERM)
+    for process in workers:
+        try:
+            process.wait(WORKER_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @click.command()
