@@ -101,6 +101,11 @@ def run(
             if instants.local_date(at, timezone) != day:
                 day = _begin_day(engine, at, timezone)
             looked = step(engine, at, timezone)
+        except sa.exc.OperationalError as error:
+            # a database that is stopped or started anew is no fault of the code
+            if not ended.is_set():
+                reason = str(error.orig).strip().splitlines()[0]
+                logger.warning("the clock worker waits for the database: %s", reason)
         except sa.exc.SQLAlchemyError:
             logger.exception("the clock worker could not reach its work")
         if not looked:
