@@ -98,7 +98,8 @@ class ColumnSearch:
             return
         with generation.within(self.budget.share(GENERATION_SHARE)):
             generation.start_from(np.array(self.best.grid.cells))
-            generation.generate()
+            if generation.generate() and not self.best.proven:
+                generation.branch()
         self.complete = True
         if generation.prices is not None:
             self.good_cells = generation.promising(GOOD_LINES)

@@ -115,12 +115,19 @@ class Cover:
         )
         return np.rint(flat).astype(np.int64).reshape(self.size)
 
-    def least(self, prices: Array, scale: int) -> int:
-        """The least of scale · cost + price · count over all counts, summed over the rows."""
+    def least(self, prices: Array, scale: int, short: int = 0) -> int:
+        """The least of scale · cost + price · count over all counts, summed over the rows.
+
+        `short` is taken off for each person short.
+        """
         everybody = self.members.sum(axis=1)
         ends = (np.zeros_like(everybody), self.minimum, self.desired, self.most, everybody)
         counts = [np.minimum(end, everybody) for end in ends]
-        return int(np.min([scale * self.cost(n) + prices * n for n in counts], axis=0).sum())
+        costs = [
+            scale * self.cost(n) + prices * n - short * np.maximum(0, self.desired - n)
+            for n in counts
+        ]
+        return int(np.min(costs, axis=0).sum())
 
     @property
     def dearest(self) -> int:

@@ -6,6 +6,7 @@ exact because prices are rounded to whole parts before use.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import numpy as np
 
 from scheduler.columns.cover import Cover
 from scheduler.columns.kernel import INFINITE, Array
-from scheduler.columns.master import Master, Prices
+from scheduler.columns.master import BEYOND, Master, Prices
 from scheduler.columns.people import People, Person, evenly
 from scheduler.columns.pricing import MOST_TOLL, Habit, Priced, Pricer
 from scheduler.variables import Narrow
@@ -27,6 +28,7 @@ SMOOTH = 0.5
 NEAR_ENOUGH = 5e-5  # between mix and bound
 CLOSE = 0.5  # of the mix's cost: bounds below that are no centre to stay near
 TOLERANCE = 1e-6
+WHOLE = 1e-4
 SWEEPS = 12
 LONG = 56  # days: beyond, first lines are spread evenly, and made better piece by piece
 EVEN_ROOMS = (3, 10)  # days of work ahead or behind, tried in turn
@@ -44,6 +46,21 @@ class Course:
     spend: Callable[[float], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """Prices of the rows, and of people short in all rows together."""
+
+    rows: Array
+    short: float
+
+    def near(self, prices: Prices) -> Centre:
+        """Between here and the prices."""
+        return Centre(
+            SMOOTH * self.rows + (1 - SMOOTH) * prices.rows,
+            SMOOTH * self.short + (1 - SMOOTH) * prices.short,
+        )
+
+
 class Generation:
     """The people of a problem, their columns and the prices so far."""
 
@@ -59,8 +76,9 @@ class Generation:
         self.habits = [Habit.of(person) for person in people.persons]
         self.allowed = np.array([p.allowed for p in people.persons])
         self.may_rest = np.array([p.may_rest for p in people.persons])
-        self.centre: Array | None = None  # the prices of the best bound
+        self.centre: Centre | None = None  # the prices of the best bound
         self.bound = -np.inf
+        self.enough = np.inf  # a bound that need not be raised further
         self.prices: Prices | None = None  # the latest of the whole problem
         self.seconds_a_round = 0.0  # solving the master and pricing everybody took so long
         self.near_enough = NEAR_ENOUGH
@@ -167,24 +185,24 @@ class Generation:
                 self.prices = prices
             added = 0
             if whole and self.centre is not None and self.bound > CLOSE * cost:
-                smooth = SMOOTH * self.centre + (1 - SMOOTH) * prices.rows
-                added = self._price_all(smooth, prices, whole)
+                added = self._price_all(self.centre.near(prices), prices, whole)
             if not added and not self.over:
-                added = self._price_all(prices.rows, prices, whole)
+                added = self._price_all(Centre(prices.rows, prices.short), prices, whole)
                 if not added:
                     return not self.over
             self.master.drop_idle()
             if whole:
                 self._time_round(begun)
             self._spend()
-            if whole and cost < self.bound + self.near_enough * abs(cost):
+            near = self.bound + self.near_enough * abs(cost)
+            if whole and (cost < near or self.bound >= self.enough):
                 return True
             rounds = None if rounds is None else rounds - 1
         return False
 
-    def _price_all(self, rows: Array, prices: Prices, whole: bool) -> int:
+    def _price_all(self, at: Centre, prices: Prices, whole: bool) -> int:
         """Price everybody at these prices; the number of columns added that improve the mix."""
-        parts = np.rint(rows * self.scale).astype(np.int64)
+        parts = np.rint(at.rows * self.scale).astype(np.int64)
         answers = self._answers(parts, prices, whole)
         added = 0
         for a, answer in answers.items():
@@ -194,13 +212,45 @@ class Generation:
                 if wishes - worth < -TOLERANCE:
                     added += self.master.add(a, answer.line, wishes)
         if whole and len(answers) == self.n:
-            lagrangian = sum(answer.bound for answer in answers.values())
-            lagrangian += self.cover.least(parts, self.scale)
-            bound = self.people.constant + lagrangian / self.scale
+            bound = self._lagrangian(answers, parts, at.short)
             if bound > self.bound:
-                self.bound, self.centre = bound, rows
+                self.bound, self.centre = bound, at
                 self.course.raise_bound(bound)
         return added
+
+    def _lagrangian(self, answers: dict[int, Priced], parts: Array, short: float) -> float:
+        """What every roster costs at least that keeps to the number of people short."""
+        least, most = self.master.short_asked
+        price = round(short * self.scale)
+        limit = least if price > 0 else most
+        if not price or np.isinf(limit):
+            price, limit = 0, 0.0
+        lines = sum(answer.bound for answer in answers.values())
+        lines += self.cover.least(parts, self.scale, price)
+        return float(self.people.constant + (lines + price * limit) / self.scale)
+
+    def branch(self) -> None:
+        """Raise the bound: people short in all are a whole number, whatever the mix says.
+
+        Columns are generated for the numbers above and below; the bound is the lower one. The
+        master is left at the side with the lower bound, to dive from.
+        """
+        short, course, root = self.master.short, self.course, self.bound
+        if self.centre is None or abs(short - round(short)) < WHOLE:
+            return
+        centre, sides = self.centre, []
+        self.course = replace(course, raise_bound=ignore)
+        for side in ((math.ceil(short), np.inf), (-np.inf, math.floor(short))):
+            self.master.short_within(*side)
+            self.bound, self.centre = -np.inf, None
+            self.generate()
+            sides.append((self.bound, side))
+            self.enough = self.bound
+        self.course, self.enough, self.centre = course, np.inf, centre
+        lower, side = min(sides)
+        self.master.short_within(*side)
+        self.bound = max(root, lower)
+        course.raise_bound(self.bound)
 
     def promising(self, lines: int) -> Narrow:
         """The cells of everybody's cheapest columns at the latest prices."""
@@ -261,9 +311,15 @@ def _never() -> bool:
     return False
 
 
+def ignore(bound: float) -> None:
+    """A bound of a part says nothing of the whole."""
+
+
 def scale_for(people: People, cover: Cover) -> int:
     """The finest power of two with which the kernel's sums stay within 32 bits; 0 when none."""
-    dearest = cover.dearest + max(int(np.abs(p.costs).max(initial=0)) for p in people.persons)
+    dearest = (1 + BEYOND) * cover.dearest + max(
+        int(np.abs(p.costs).max(initial=0)) for p in people.persons
+    )
     scale = FINEST
     while scale and (1 + MOST_TOLL) * scale * max(dearest, 1) * people.size[0] > INFINITE // 4:
         scale //= 2

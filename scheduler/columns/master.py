@@ -14,6 +14,8 @@ from scheduler.columns.kernel import Array
 
 KEEP_IDLE = 15  # rounds at zero in a row after which a column may leave
 CROWD = 40  # columns per person from which idle ones leave
+BEYOND = 2  # times the dearest cell: the price of a person short beyond what is asked for
+ANY = (-float("inf"), float("inf"))
 # of an answer: columns in use and prices; handing over what nobody reads takes as long as solving
 WANTED = mathopt.ModelSolveParameters(
     variable_values_filter=mathopt.VariableFilter(skip_zero_values=True),
@@ -36,11 +38,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Duals of a solution: what one more person is worth in each row, and each person's line."""
+    """Duals of a solution: what one more person is worth in each row, and each person's line.
+
+    `short` is what one more person short in all rows together would save.
+    """
 
     cost: float
     rows: Array
     persons: Array
+    short: float
 
 
 class Master:
@@ -51,6 +57,8 @@ class Master:
         self.columns: list[Column] = []
         self._known: set[tuple[int, bytes]] = set()
         self.iterations = 0
+        self.short = 0.0  # people, in the last solution
+        self.short_asked = ANY
         self._at: dict[tuple[int, int], list[int]] = {}
         for n, cell in enumerate(zip(cover.day.tolist(), cover.shift.tolist(), strict=True)):
             self._at.setdefault(cell, []).append(n)
@@ -62,21 +70,40 @@ class Master:
         add = self.model.add_linear_constraint
         self.persons = [add(lb=1.0, ub=1.0) for _ in range(self.n_agents)]
         self.rows = [add(lb=float(d), ub=float(d)) for d in self.cover.desired]
+        self.total = add()  # people short in all rows together
+        self._gaps: list[Any] = []
         cover = self.cover
         for n, row in enumerate(self.rows):
-            self._slack(row, 1.0, int(cover.desired[n] - cover.minimum[n]), int(cover.under[n]))
-            self._slack(row, 1.0, int(cover.minimum[n]), int(cover.under[n] + cover.dear[n]))
+            self._gap(row, int(cover.desired[n] - cover.minimum[n]), int(cover.under[n]))
+            self._gap(row, int(cover.minimum[n]), int(cover.under[n] + cover.dear[n]))
             self._slack(row, -1.0, int(cover.most[n] - cover.desired[n]), 0)
             self._slack(row, -1.0, None, int(cover.over[n]))
+        self._slack(self.total, -1.0, None, BEYOND * max(1, cover.dearest))
+        self._bound_total()
         self._solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
 
-    def _slack(self, row: Any, sign: float, most: int | None, cost: int) -> None:
+    def _gap(self, row: Any, most: int, cost: int) -> None:
+        gap = self._slack(row, 1.0, most, cost)
+        if gap is not None:
+            self.total.set_coefficient(gap, 1.0)
+            self._gaps.append(gap)
+
+    def _slack(self, row: Any, sign: float, most: int | None, cost: int) -> Any:
         if most == 0:
-            return
+            return None
         variable = self.model.add_variable(lb=0.0, ub=float("inf") if most is None else float(most))
         row.set_coefficient(variable, sign)
         if cost:
             self.model.objective.set_linear_coefficient(variable, float(cost))
+        return variable
+
+    def short_within(self, least: float, most: float) -> None:
+        """Ask for so many people short in all; more than `most` stay possible, at a high price."""
+        self.short_asked = least, most
+        self._bound_total()
+
+    def _bound_total(self) -> None:
+        self.total.lower_bound, self.total.upper_bound = self.short_asked
 
     def add(self, agent: int, line: Array, cost: int) -> bool:
         """Take a line into the master; False when it is there already."""
@@ -109,10 +136,12 @@ class Master:
         for column in self.columns:
             column.share = values.get(column.variable, 0.0)
             column.idle = 0 if column.share > 1e-9 else column.idle + 1
+        self.short = sum(values.get(gap, 0.0) for gap in self._gaps)
         return Prices(
             result.objective_value(),
             np.array(result.dual_values(self.rows)),
             np.array(result.dual_values(self.persons)),
+            result.dual_values(self.total),
         )
 
     def _solved(self, parameters: mathopt.SolveParameters) -> Any:

@@ -27,7 +27,7 @@ class Margins:
         self.generation = generation
         centre = generation.centre
         assert centre is not None
-        self._parts = np.rint(centre * generation.scale).astype(np.int64)
+        self._parts = np.rint(centre.rows * generation.scale).astype(np.int64)
         shape = generation.allowed.shape
         self.duty = np.full(shape, np.inf)
         self.rest = np.full(shape[:2], np.inf)

@@ -12,7 +12,7 @@ import numpy as np
 
 from scheduler.columns.cover import Cover
 from scheduler.columns.dive import Dive
-from scheduler.columns.generation import Course, Generation, scale_for
+from scheduler.columns.generation import Course, Generation, ignore, scale_for
 from scheduler.columns.kernel import Array
 from scheduler.columns.people import People
 from scheduler.columns.window import slice_of, span_around
@@ -48,7 +48,7 @@ class Piece:
         """Generate columns, then dive once unless the bound says that nothing is to be gained."""
         if not scale_for(self.people, self.cover):
             return
-        course = Course(over, seconds_left, self._offer, _ignore, spend)
+        course = Course(over, seconds_left, self._offer, ignore, spend)
         generation = Generation(self.people, self.cover, course, threads, seed)
         generation.near_enough = NEAR_ENOUGH
         generation.start_from(self.lines)
@@ -65,7 +65,3 @@ class Piece:
         changed = grid.copy()
         changed[self.who, self.days] = self.lines
         return changed
-
-
-def _ignore(bound: float) -> None:
-    """A piece's bound says nothing about the whole."""

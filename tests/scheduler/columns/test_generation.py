@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -116,6 +117,42 @@ def test_the_bound_is_below_and_every_roster_above_the_best(seed: int, people: i
     assert prices is not None
     # nothing is left to gain from pricing: the Lagrangian bound meets the linear program
     assert heard.bound == pytest.approx(prices.cost + generation.people.constant, abs=0.2)
+    # people short in all are a whole number: a bound from either side of the mix's
+    generation.branch()
+    assert heard.bound <= best + 1e-6
+
+
+def test_half_a_person_cannot_be_short() -> None:
+    problem = desk(2, 9, 34)
+    generation, heard = generation_of(problem)
+    generation.first_roster()
+    generation.generate()
+    # the mix leaves five and a half people short, at 20 each; nobody finds a roster with five
+    assert generation.master.short == pytest.approx(5.5)
+    assert heard.bound == pytest.approx(112.5, abs=0.1)
+    generation.branch()
+    assert heard.bound == pytest.approx(120, abs=0.1)
+    assert best_cost(problem) == 120
+
+
+def test_whole_people_short_leave_the_bound_as_it_is() -> None:
+    problem = desk(2, 2, 1)
+    generation, heard = generation_of(problem)
+    generation.first_roster()
+    generation.generate()
+    assert generation.master.short == pytest.approx(round(generation.master.short))
+    before = heard.bound
+    generation.branch()
+    assert heard.bound == before
+    assert generation.master.short_asked == (-np.inf, np.inf)
+
+
+def test_a_toll_on_people_short_is_counted_by_hand() -> None:
+    cover = Cover.of(replace(desk(3, 1, 1), shift_cover=(ShiftCover(MONDAY, "D", 3, 0, 3, 10),)))
+    # 10 a head short, 4 taken off each, 5 a head there: 3 short 18, 2 short 17, 1 short 16, none 15
+    assert cover.least(np.array([5]), 1, 4) == 15
+    # 7 a head there: 18, 19, 20, 21
+    assert cover.least(np.array([7]), 1, 4) == 18
 
 
 @settings(max_examples=6, deadline=None)
