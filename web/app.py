@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,13 +18,15 @@ from starlette.staticfiles import StaticFiles
 
 from web import htmx, security
 from web.api.app import create_api
-from web.deps import Csrf
+from web.boards import Boards
+from web.deps import Csrf, recognise
 from web.i18n import LANGUAGES
 from web.limits import Limiter
 from web.live import Listener
 from web.routes import (
     access,
     account,
+    account_admin,
     closing,
     dispatch,
     dispatch_moves,
@@ -41,13 +42,15 @@ from web.routes import (
     roster_edits,
     rosters,
     service_levels,
+    sign_in_provider,
+    webhooks,
     what_if,
 )
 from web.views import Views
 from wfm import instants
-from wfm.db import Engine, open_engine, transaction
+from wfm.db import Engine, open_engine
 from wfm.errors import Fault, InputError, NotFoundError, SignInError, TierdeskError
-from wfm.services import accounts
+from wfm.services.provider import Provider
 from wfm.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -55,6 +58,7 @@ HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 ROUTERS = (
     account, grades, grade_reports, grade_cases, rosters, roster_edits, duty, duty_posts, closing,
     forecast, dispatch, dispatch_moves, what_if, service_levels, imports, jobs, me, access,
+    account_admin, webhooks, sign_in_provider,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 
@@ -68,7 +72,9 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await listener.start()
+        await boards.start()
         yield
+        await boards.stop()
         await listener.stop()
 
     app = FastAPI(
@@ -77,9 +83,11 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.settings = settings
     app.state.engine = engine
     app.state.listener = listener
+    app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.state.sign_in_limit = Limiter(per_minute=12, burst=20)
     app.state.api_limit = Limiter(per_minute=600, burst=200)
     app.state.views = Views(settings.timezone)
+    app.state.boards = boards = Boards(listener, "dispatch", dispatch.boards_of(app))
     app.mount("/static/htmx", StaticFiles(directory=HTMX), name="htmx")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in ROUTERS:
@@ -101,13 +109,10 @@ async def _at_the_door(
     started = time.perf_counter()
     request.state.at = instants.now()
     request.state.csrf = security.csrf_token(request)
-    request.state.actor = None
-    request.state.account_id = None
     settings: Settings = request.app.state.settings
-    if not request.url.path.startswith("/static/"):
-        token = request.cookies.get(security.SESSION_COOKIE)
-        if token:
-            await run_in_threadpool(_recognise, request, token)
+    request.state.actor = request.state.account_id = None
+    if security.SESSION_COOKIE in request.cookies and not request.url.path.startswith("/static/"):
+        await run_in_threadpool(recognise, request)
     request.state.language = _language(request, settings)
     try:
         security.check_origin(request)
@@ -127,19 +132,6 @@ async def _at_the_door(
             response, security.CSRF_COOKIE, request.state.csrf, secure=settings.secure_cookies
         )
     return response
-
-
-def _recognise(request: Request, token: str) -> None:
-    app = request.app
-    idle = timedelta(minutes=app.state.settings.session_idle_min)
-    with transaction(app.state.engine) as session:
-        found = accounts.signed_in(
-            session, token, request.state.at, idle,
-            address=security.address_of(request), second_factor=app.state.settings.second_factor,
-        )  # fmt: skip
-    if found is not None:
-        request.state.actor = found.actor
-        request.state.account_id = found.account_id
 
 
 def _language(request: Request, settings: Settings) -> str:

@@ -50,6 +50,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "requests.decide": frozenset({Role.PLANNER}),
     "records.correct": frozenset({Role.LEAD, Role.ADMINISTRATOR}),
     "accounts.manage": frozenset({Role.ADMINISTRATOR}),
+    "webhooks.manage": frozenset({Role.ADMINISTRATOR}),
     "access.view": frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     "access.decide": frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
 }

@@ -42,6 +42,20 @@ class Settings:
     second_factor: bool = _setting(
         "WFM_SECOND_FACTOR", True, "an administrator without a second factor is none yet"
     )
+    public_url: str = _setting(
+        "WFM_PUBLIC_URL", "", "address people reach the desk at; empty: as the browser asks"
+    )
+    oidc_issuer: str = _setting(
+        "WFM_OIDC_ISSUER", "", "provider of sign-in (OpenID Connect); empty: passwords only"
+    )
+    oidc_client_id: str = _setting("WFM_OIDC_CLIENT_ID", "", "what the provider calls this desk")
+    oidc_client_secret: str = _setting(
+        "WFM_OIDC_CLIENT_SECRET", "", "secret the desk shows the provider; empty: PKCE alone"
+    )
+    oidc_name: str = _setting("WFM_OIDC_NAME", "SSO", "what people call the provider")
+    webhook_networks: str = _setting(
+        "WFM_WEBHOOK_NETWORKS", "", "networks of one's own that webhooks may reach, as 10.0.0.0/8"
+    )
     upload_limit_mb: int = _setting("WFM_UPLOAD_LIMIT_MB", 200, "largest file taken by the pages")
     clock_offset_s: float = _setting(
         "WFM_CLOCK_OFFSET_S", 0.0, "seconds the desk's clock is ahead of ours; for the sample desk"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
 
-from web import htmx
+from web import htmx, security
 from web.deps import AtDesk, Desk
 from web.fields import LARGEST, PathId
 from wfm import totp
@@ -70,7 +70,8 @@ def second_factor(
     code: Annotated[str, Form(max_length=10)],
 ) -> Response:
     accounts.set_second_factor(
-        desk.session, desk.request.state.account_id, secret, code, desk.at
+        desk.session, desk.request.state.account_id, secret, code, desk.at,
+        token=desk.request.cookies.get(security.SESSION_COOKIE, ""),
     )  # fmt: skip
     return htmx.go_to(desk.request, "/account")
 

@@ -41,8 +41,8 @@ def start(desk: AtDesk) -> Response:
 
 
 @router.get("/sign-in")
-def sign_in_form(request: Request, next: str = "/") -> Response:
-    return _form(request, _local(next))
+def sign_in_page(request: Request, next: str = "/") -> Response:
+    return sign_in_form(request, next)
 
 
 @router.post("/sign-in")
@@ -61,9 +61,14 @@ def sign_in(
         token = accounts.sign_in(session, name.strip(), password, request.state.at, code)
     if token is None:
         limit.wait_s(address)  # only failures count: many people may sit behind one address
-        return _form(request, _local(next), refused=True, name=name)
-    response = RedirectResponse(_local(next), status_code=303)
-    secure = app.state.settings.secure_cookies
+        return sign_in_form(request, next, status=401, name=name)
+    return start_of_session(request, token, next)
+
+
+def start_of_session(request: Request, token: str, target: str) -> Response:
+    """Hand the browser its session and lead it on."""
+    response = RedirectResponse(_local(target), status_code=303)
+    secure = request.app.state.settings.secure_cookies
     security.set_cookie(response, security.SESSION_COOKIE, token, secure=secure)
     return response
 
@@ -94,12 +99,15 @@ def choose_language(
     return response
 
 
-def _form(request: Request, target: str, *, refused: bool = False, name: str = "") -> Response:
-    views = request.app.state.views
-    status = 401 if refused else 200
-    return views.render(  # type: ignore[no-any-return]
-        request, "sign_in.html", status=status, next=target, refused=refused, name=name
-    )
+def sign_in_form(
+    request: Request, target: str, *, status: int = 200, name: str = "", said: str = ""
+) -> Response:
+    """The form; `said` is why a provider of sign-in was not believed."""
+    settings = request.app.state.settings
+    return request.app.state.views.render(  # type: ignore[no-any-return]
+        request, "sign_in.html", status=status, next=_local(target), refused=status == 401,
+        name=name, said=said, provider=settings.oidc_name if settings.oidc_issuer else "",
+    )  # fmt: skip
 
 
 def _local(target: str) -> str:

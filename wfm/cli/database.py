@@ -171,7 +171,7 @@ def verify(as_json: bool) -> None:
     from wfm.tables import AuditEntry
 
     # one snapshot: the desk goes on meanwhile
-    with _current() as engine, transaction(
+    with current_database() as engine, transaction(
         engine.execution_options(isolation_level="REPEATABLE READ")
     ) as session:  # fmt: skip
         breaks = list(breaks_of(session))
@@ -215,13 +215,13 @@ def stamp(reason: str) -> None:
 
     if not reason.strip():
         raise InputError.of([Fault("say why", column="reason")])
-    with _current() as engine, transaction(engine) as session:
+    with current_database() as engine, transaction(engine) as session:
         rows = stamps.accept(session, instants.now(), "owner of the database", reason.strip())
     click.echo(f"{rows} rows are taken as they are", err=True)
 
 
 @contextmanager
-def _current() -> Iterator[sa.Engine]:
+def current_database() -> Iterator[sa.Engine]:
     """The database, at this version's tables."""
     from wfm.db import current_revision, newest_revision
 

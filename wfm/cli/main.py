@@ -16,6 +16,7 @@ import click
 from wfm.errors import TierdeskError
 
 COMMANDS = {
+    "account": "wfm.cli.account",
     "db": "wfm.cli.database",
     "demo": "wfm.cli.demo",
     "doctor": "wfm.cli.doctor",
@@ -30,6 +31,7 @@ COMMANDS = {
     "worker": "wfm.cli.serve",
 }
 SUMMARIES = {
+    "account": "Make the first account; let somebody in again.",
     "db": "Migrate, back up, restore and verify the database.",
     "demo": "Build the sample desk, run the whole circle and serve it.",
     "doctor": "Check this installation and name a remedy for each fault.",

@@ -30,6 +30,11 @@ def _hasher() -> PasswordHash:
     return PasswordHash((Argon2Hasher(),))
 
 
+def hashed(password: str) -> str:
+    """What is kept of a password."""
+    return _hasher().hash(password)
+
+
 @cache
 def _decoy() -> str:
     """A hash nobody's password fits, so that unknown names take as long as known ones."""
@@ -47,15 +52,19 @@ def create(
     agent_id: int | None = None,
     language: str = "zh",
     by: str = "system",
+    email: str | None = None,
+    must_change: bool = False,
 ) -> Account:
     """Create an account with its roles (each for one team, or None: the whole desk)."""
     passwords.check(password, name)
     account = Account(
         name=name,
         display_name=display_name,
-        password_hash=_hasher().hash(password),
+        password_hash=hashed(password),
         agent_id=agent_id,
         language=language,
+        email=email,
+        must_change=must_change,
     )
     session.add(account)
     session.flush()
@@ -81,7 +90,7 @@ def sign_in(session: Session, name: str, password: str, at: datetime, code: str 
     SignInError
         Too many failures: the account pauses for some minutes.
     """
-    account = session.exec(select(Account).where(Account.name == name)).first()
+    account = named(session, name)
     if account is None or not account.active:
         _hasher().verify(password, _decoy())
         return None
@@ -100,13 +109,46 @@ def sign_in(session: Session, name: str, password: str, at: datetime, code: str 
             audit.record(session, at, name, "account.pause", f"account {name}")
         return None
     account.failures, account.locked_until = 0, None
+    return open_session(session, account, at, second_factor=bool(account.totp_secret))
+
+
+def open_session(
+    session: Session, account: Account, at: datetime, *, second_factor: bool, by: str = "password"
+) -> str:
+    """Let somebody in whose identity is proven; the token of the new session."""
     token = secrets.token_urlsafe(32)
     assert account.id is not None
     session.add(
-        SignInSession(token_sha256=_digest(token), account_id=account.id, started_at=at, seen_at=at)
-    )
-    audit.record(session, at, name, "account.sign_in", f"account {name}")
+        SignInSession(token_sha256=_digest(token), account_id=account.id, started_at=at,
+                      seen_at=at, second_factor=second_factor)
+    )  # fmt: skip
+    audit.record(session, at, account.name, "account.sign_in", f"account {account.name}", by=by)
     return token
+
+
+def sign_in_by_provider(
+    session: Session, subject: str, email: str, at: datetime, *, second_factor: bool
+) -> str:
+    """Let in whom a provider vouches for: known by its subject, the first time by its address.
+
+    Raises
+    ------
+    SignInError
+        No account in use is this person's.
+    """
+    account = session.exec(select(Account).where(Account.subject == subject)).first()
+    if account is None and email:
+        account = session.exec(
+            select(Account).where(Account.email == email, col(Account.subject).is_(None))
+        ).first()
+    if account is None or not account.active:
+        raise SignInError("no account of this desk is yours; ask an administrator for one")
+    if account.subject is None:
+        account.subject = subject
+        if account.must_change:  # the first password, which others know, ends with this
+            account.password_hash, account.must_change = hashed(secrets.token_hex(16)), False
+        audit.record(session, at, account.name, "account.bind", f"account {account.name}")
+    return open_session(session, account, at, second_factor=second_factor, by="provider")
 
 
 def sign_out(session: Session, token: str, at: datetime, *, everywhere: bool = False) -> None:
@@ -156,7 +198,7 @@ def signed_in(
         opened.seen_at = at
     assert account.id is not None
     actor = actor_of(session, account, elevated.held(session, account.id, at, address))
-    if second_factor and not account.totp_secret:
+    if second_factor and not opened.second_factor:
         actor.roles.pop(Role.ADMINISTRATOR, None)
     return SignedIn(actor, account.id)
 
@@ -166,6 +208,8 @@ def actor_of(
 ) -> Actor:
     """The account with its roles (and `more` of them), as permission checks want it."""
     roles: dict[Role, frozenset[int] | None] = {}
+    if account.must_change:  # whoever knows the first password may only choose another
+        return Actor(account.name, account.display_name, account.language, account.agent_id)
 
     def add(role: Role, teams: frozenset[int] | None) -> None:
         held = roles.get(role, frozenset())
@@ -200,15 +244,17 @@ def change_password(session: Session, account_id: int, old: str, new: str, at: d
     if not _hasher().verify(old, account.password_hash):
         raise InputError.of([Fault("the old password is wrong", column="old")])
     passwords.check(new, account.name)
-    account.password_hash = _hasher().hash(new)
+    account.password_hash, account.must_change = hashed(new), False
     session.exec(delete(SignInSession).where(col(SignInSession.account_id) == account_id))
     audit.record(session, at, account.name, "account.password", f"account {account.name}")
 
 
 def set_second_factor(
-    session: Session, account_id: int, secret: str, code: str, at: datetime
+    session: Session, account_id: int, secret: str, code: str, at: datetime, token: str = ""
 ) -> None:
     """Use a second factor from now on; the first code shows that the phone has the secret.
+
+    The session of `token` has shown it; all others end.
 
     Raises
     ------
@@ -222,7 +268,16 @@ def set_second_factor(
     if step is None:
         raise InputError.of([Fault("this code does not fit; wait for the next", column="code")])
     account.totp_secret, account.totp_step = secret, step
+    for opened in session.exec(select(SignInSession).where(SignInSession.account_id == account_id)):
+        if opened.token_sha256 == _digest(token):
+            opened.second_factor = True
+        else:
+            session.delete(opened)
     audit.record(session, at, account.name, "account.second_factor", f"account {account.name}")
+
+
+def named(session: Session, name: str) -> Account | None:
+    return session.exec(select(Account).where(Account.name == name)).first()
 
 
 def get(session: Session, account_id: int) -> Account:

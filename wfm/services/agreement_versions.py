@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import ConflictError, Fault, InputError, NotFoundError
-from wfm.services import clock_book
+from wfm.services import clock_book, webhooks
 from wfm.services.agreement_check import document_of, infeasible_in
 from wfm.sla.documents import FORMAT, Gap, gaps, seal_of
 from wfm.tables import (
@@ -122,7 +122,7 @@ def _seal(session: Session, actor: Actor, agreement: Agreement, at: datetime, to
     seal(session, agreement, at)
     if last is not None:
         last.in_force_until = agreement.in_force_from
-    advance(session, today)
+    advance(session, today, at)
     clock_book.mark(session, at, col(Ticket.service_id) == agreement.service_id)
     audit.record(session, at, actor.name, "agreement.seal", named(agreement), seal=agreement.seal)
 
@@ -143,14 +143,17 @@ def seal(session: Session, agreement: Agreement, at: datetime) -> None:
     session.flush()
 
 
-def advance(session: Session, today: date) -> int:
+def advance(session: Session, today: date, at: datetime) -> int:
     """Signed versions whose day has come are in force; those followed by another are superseded."""
-    found: Any = session.execute(
+    found = session.execute(
         sa.update(Agreement)
         .where(col(Agreement.status) == AgreementStatus.SIGNED,
                col(Agreement.in_force_from) <= today)
         .values(status=AgreementStatus.IN_FORCE)
-    )  # fmt: skip
+        .returning(Agreement.code, Agreement.version)
+    ).all()  # fmt: skip
+    for code, version in found:
+        webhooks.tell(session, "agreement.in_force", at, {"agreement": code, "version": version})
     gone: Any = session.execute(
         sa.update(Agreement)
         .where(col(Agreement.status) == AgreementStatus.IN_FORCE,
@@ -158,7 +161,7 @@ def advance(session: Session, today: date) -> int:
         .values(status=AgreementStatus.SUPERSEDED)
     )  # fmt: skip
     session.expire_all()
-    return int(found.rowcount) + int(gone.rowcount)
+    return len(found) + int(gone.rowcount)
 
 
 def export(session: Session, actor: Actor, agreement_id: int) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _begin_day(engine: sa.Engine, at: datetime, timezone: str) -> date:
     """Agreements whose first day this is are in force, and those they follow are superseded."""
     day = instants.local_date(at, timezone)
     with transaction(engine) as session:
-        agreement_versions.advance(session, day)
+        agreement_versions.advance(session, day, at)
     return day
 
 

@@ -15,7 +15,7 @@ from wfm import access, audit, jobs
 from wfm.access import Actor
 from wfm.errors import ConflictError, Fault, InputError, NotFoundError
 from wfm.instants import local_date
-from wfm.services import holiday_duty
+from wfm.services import holiday_duty, webhooks
 from wfm.services.duty_days import duty_days
 from wfm.services.ledger import burden_percent
 from wfm.tables import Assignment, DutyCheck, DutyTable, HolidayDuty, PostHolding
@@ -133,6 +133,9 @@ def publish(
     audit.record(session, at, actor.name, "duty.publish", f"{table.first_day} to {table.last_day}",
                  days_ahead=state.days_ahead, held=held, places=places, reason=reason,
                  unchecked=state.unchecked)  # fmt: skip
+    webhooks.tell(session, "duty.published", at, {
+        "table": table.id, "from": str(table.first_day), "until": str(table.last_day),
+    })  # fmt: skip
     jobs.announce(session, "duty")
     return table
 

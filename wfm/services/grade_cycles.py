@@ -12,7 +12,7 @@ from grading.procedure import CycleRules
 from wfm import access, audit, instants
 from wfm.access import Actor
 from wfm.errors import ConflictError
-from wfm.services import grade_fairness
+from wfm.services import grade_fairness, webhooks
 from wfm.services.day_types import days_between
 from wfm.services.grade_policies import policy_of
 from wfm.services.grading import newest_decisions, second_signature, state_of
@@ -154,3 +154,5 @@ def _record(
     session.flush()
     action = f"grade.cycle.{cycle.status.value}"
     audit.record(session, at, actor.name, action, f"cycle {cycle.code}", **detail)
+    if cycle.status == CycleStatus.PUBLISHED:
+        webhooks.tell(session, "grades.published", at, {"cycle": cycle.code})

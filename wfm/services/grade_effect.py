@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from wfm import access, audit, instants
 from wfm.access import Actor
 from wfm.errors import ConflictError, Fault, InputError
-from wfm.services import grade_appeals
+from wfm.services import grade_appeals, webhooks
 from wfm.services.facts import in_force
 from wfm.services.grading import (
     newer_in_force,
@@ -157,6 +157,8 @@ def take_effect(
         cycle.status, cycle.effective_on = CycleStatus.EFFECTIVE, on
     audit.record(session, at, actor.name, "grade.effective", f"cycle {cycle.code}",
                  on=str(on), **effect.counts)  # fmt: skip
+    webhooks.tell(session, "grades.effective", at,
+                  {"cycle": cycle.code, "on": str(on), **effect.counts})  # fmt: skip
     session.flush()
     return effect.counts
 

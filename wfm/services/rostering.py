@@ -17,7 +17,7 @@ from wfm import access, audit, instants, jobs
 from wfm.access import Actor
 from wfm.db import Engine, transaction
 from wfm.errors import ConflictError, Fault, InputError, NotFoundError, TimeLimitError
-from wfm.services import roster_problems, roster_versions
+from wfm.services import roster_problems, roster_versions, webhooks
 from wfm.settings import Settings
 from wfm.tables import (
     Agent,
@@ -235,6 +235,10 @@ def publish(
     audit.record(session, at, actor.name, "roster.publish", f"roster {roster.id}",
                  version=version.number, reason=reason.strip(),
                  misgivings=[doubt.text("en") for doubt in doubts])  # fmt: skip
+    webhooks.tell(session, "roster.published", at, {
+        "roster": roster.id, "team": roster.team_id, "version": version.number,
+        "from": str(roster.period_from), "until": str(roster.period_until),
+    })  # fmt: skip
     jobs.announce(session, f"roster:{roster.id}")
     return version
 

@@ -16,8 +16,8 @@ class AccessGrant(SQLModel, table=True):
     """A role held for a while, on application: asked, approved by another person, expiring.
 
     For one team, for the teams of one site, or (neither) for the whole desk. `renews_id` is the
-    access that ends when this one is approved, `reviewed_at` when somebody last looked whether it is
-    still needed, `checklist` what was done when it was withdrawn.
+    access that ends when this one is approved, `reviewed_at` when somebody last looked whether it
+    is still needed, `checklist` what was done when it was withdrawn.
     """
 
     __tablename__ = "access_grant"

@@ -155,7 +155,7 @@ def test_a_new_version_ends_the_old_one_on_its_first_day(sample: Session) -> Non
     ).one()
     assert (first.status, first.in_force_until) == ("in_force", TODAY + timedelta(days=10))
     assert verify({"document": first.sealed, "seal": first.seal}).ok
-    agreement_versions.advance(sample, TODAY + timedelta(days=10))
+    agreement_versions.advance(sample, TODAY + timedelta(days=10), AT)
     assert [row.status for row in (first, second)] == ["superseded", "in_force"]
 
 
@@ -279,7 +279,7 @@ def test_facts_of_an_agreement_and_the_monthly_report(sample: Session) -> None:
     codes = {warning.code for warning in page.warnings}
     assert "unrealistic" in codes  # 75 % where 90 % was agreed, in the one month there is
     scope = service_reports.Scope(date(2026, 9, 1))
-    report = service_reports.monthly(sample, MANAGER, scope, ZONE)
+    report = service_reports.monthly(sample, MANAGER, scope, ZONE, AT)
     assert [(line.metric, line.clocks, line.missed, line.kept) for line in report.lines] == [
         ("first_response", 4, 1, False), ("resolution", 4, 0, True)
     ]  # fmt: skip
@@ -288,4 +288,4 @@ def test_facts_of_an_agreement_and_the_monthly_report(sample: Session) -> None:
     assert [(line.clocks, line.met) for line in report.customers] == [(8, 7)]
     assert service_reports.workbook(report, "zh").startswith(b"PK")
     other = service_reports.Scope(date(2026, 9, 1), service="bills")
-    assert service_reports.monthly(sample, MANAGER, other, ZONE).lines == ()
+    assert service_reports.monthly(sample, MANAGER, other, ZONE, AT).lines == ()

@@ -1,0 +1,183 @@
+"""The accounts page: make, give roles with a scope, ways back in, close; never one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from wfm.cli.main import run
+from wfm.db import transaction
+from wfm.services import accounts
+from wfm.tables import Account, Site, Team
+from wfm.words import Role
+
+SignIn = Callable[..., TestClient]
+OWN = "My-very-own-77"
+
+
+@pytest.fixture
+def admin(signed_in: SignIn) -> TestClient:
+    return signed_in(Role.ADMINISTRATOR, name="ada")
+
+
+def shown_password(page: str) -> str:
+    found = re.search(r"<code>([^<]{16})</code>", page)
+    assert found is not None
+    return found[1]
+
+
+def make(admin: TestClient, name: str = "wei", **more: str) -> tuple[str, str]:
+    """A new account: its page's path and its first password."""
+    data = {"name": name, "display_name": "魏 Wei", "language": "en"} | more
+    page = admin.post("/accounts", data=data)
+    assert page.status_code == 200, page.text
+    path = re.search(r'action="(/accounts/\d+)/roles"', page.text)
+    assert path is not None
+    return path[1], shown_password(page.text)
+
+
+def sign_in(client: TestClient, name: str, password: str) -> TestClient:
+    client.cookies.delete("tierdesk_session")
+    assert client.post("/sign-in", data={"name": name, "password": password}).status_code == 303
+    return client
+
+
+def test_a_new_account_chooses_its_own_password_before_it_has_roles(admin: TestClient) -> None:
+    path, first = make(admin)
+    role = {"role": "planner", "scope": "desk"}
+    assert admin.post(f"{path}/roles", data=role).status_code == 303
+    assert first not in admin.get(path).text  # shown once
+    client = sign_in(admin, "wei", first)
+    assert client.get("/").headers["location"] == "/account"
+    assert client.get("/rosters").status_code == 403
+    assert "This is your first password" in client.get("/account").text
+    done = client.post("/account/password", data={"old": first, "new": OWN})
+    assert done.headers["location"] == "/sign-in"
+    assert sign_in(client, "wei", OWN).get("/rosters").status_code == 200
+
+
+def test_roles_are_for_the_desk_a_site_or_a_team(
+    admin: TestClient, fresh_engine: sa.Engine
+) -> None:
+    with transaction(fresh_engine) as session:
+        site = Site(code="bj", name_en="Beijing", name_zh="北京")
+        session.add(site)
+        session.flush()
+        team = Team(code="t", name_en="Night team", name_zh="夜班组", site_id=site.id)
+        session.add_all([team, Team(code="u", name_en="Other", name_zh="其他")])
+        session.flush()
+        team_id, site_id = team.id, site.id
+    path, _ = make(admin)
+    for scope in (f"team-{team_id}", f"site-{site_id}"):
+        assert admin.post(f"{path}/roles", data={"role": "lead", "scope": scope}).status_code == 303
+    again = admin.post(f"{path}/roles", data={"role": "lead", "scope": f"team-{team_id}"})
+    assert (again.status_code, "holds this role already" in again.text) == (409, True)
+    page = admin.get(path).text
+    assert "Night team" in page
+    assert "teams of Beijing" in page
+    with transaction(fresh_engine) as session:
+        account = accounts.named(session, "wei")
+        assert account is not None
+        account.must_change = False
+        assert accounts.actor_of(session, account).roles == {Role.LEAD: frozenset({team_id})}
+    taken = re.findall(r'action="(/accounts/\d+/roles/\d+/take)"', page)
+    assert [admin.post(one).status_code for one in taken] == [303, 303]
+    assert "No role yet" in admin.get(path).text
+
+
+def test_a_closed_account_is_out_at_once_and_stays_on_record(
+    admin: TestClient, fresh_engine: sa.Engine
+) -> None:
+    path, first = make(admin)
+    kept = admin.cookies["tierdesk_session"]
+    client = sign_in(admin, "wei", first)
+    theirs = client.cookies["tierdesk_session"]
+    client.cookies.set("tierdesk_session", kept, domain="desk.test", path="/")
+    client.cookies.clear()
+    client.cookies.set("tierdesk_session", kept)
+    client.get("/sign-in")
+    client.headers["x-csrf-token"] = client.cookies["tierdesk_csrf"]
+    assert client.post(f"{path}/active", data={"active": "false"}).status_code == 303
+    assert "closed" in client.get("/accounts").text
+    assert "account.close" in client.get(path).text
+    client.cookies.set("tierdesk_session", theirs)
+    assert client.get("/account").status_code == 303
+    assert client.post("/sign-in", data={"name": "wei", "password": first}).status_code == 401
+
+
+def test_a_reset_password_ends_the_sessions_and_the_second_factor_can_be_dropped(
+    admin: TestClient, fresh_engine: sa.Engine
+) -> None:
+    path, first = make(admin)
+    with transaction(fresh_engine) as session:
+        account = session.exec(select(Account).where(Account.name == "wei")).one()
+        account.totp_secret, account.failures = "A" * 32, 4
+    second = shown_password(admin.post(f"{path}/password").text)
+    assert second != first
+    assert "Drop the second factor" in admin.get(path).text
+    assert admin.post(f"{path}/second-factor").status_code == 303
+    assert admin.post(f"{path}/sign-out").status_code == 303
+    sign_in(admin, "wei", second)
+
+
+@pytest.mark.parametrize(
+    ("act", "data"),
+    [("roles", {"role": "lead"}), ("password", {}), ("active", {"active": "false"}),
+     ("person", {"display_name": "x"}), ("second-factor", {})],
+)  # fmt: skip
+def test_nobody_changes_ones_own_account(
+    admin: TestClient, fresh_engine: sa.Engine, act: str, data: dict[str, str]
+) -> None:
+    with transaction(fresh_engine) as session:
+        own = accounts.named(session, "ada")
+        assert own is not None
+        path = f"/accounts/{own.id}"
+    answer = admin.post(f"{path}/{act}", data=data)
+    assert (answer.status_code, "another administrator" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "said"),
+    [
+        ({"name": "a b"}, 422, "letters, digits"),
+        ({"name": "ADA"}, 409, "already"),
+        ({"email": "nobody"}, 422, "expected an address"),
+        ({"agent": "A999"}, 422, "there is no agent A999"),
+    ],
+)
+def test_what_cannot_be_an_account(
+    admin: TestClient, more: dict[str, str], status: int, said: str
+) -> None:
+    answer = admin.post("/accounts", data={"name": "wei", "display_name": "Wei"} | more)
+    assert (answer.status_code, said in answer.text) == (status, True)
+
+
+def test_an_administrator_of_one_team_manages_no_accounts(
+    client: TestClient, fresh_engine: sa.Engine, signed_in: SignIn
+) -> None:
+    signed_in(Role.PLANNER, name="pia")
+    assert client.get("/accounts").status_code == 403
+
+
+def test_the_first_administrator_comes_from_the_command_line(
+    fresh_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    client: TestClient,
+) -> None:  # fmt: skip
+    url = fresh_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    monkeypatch.setenv("WFM_DATABASE_URL", url)
+    monkeypatch.setenv("WFM_STAMP_KEY", "5a" * 32)
+    assert run(["account", "add", "ada", "--role", "administrator"]) == 0
+    first = capsys.readouterr().out.strip()
+    sign_in(client, "ada", first)
+    assert run(["account", "add", "ada"]) == 1
+    assert "there is an account ada already" in capsys.readouterr().err
+    assert run(["account", "reset", "ada"]) == 0
+    second = capsys.readouterr().out.strip()
+    assert client.get("/account").status_code == 303  # the session has ended
+    sign_in(client, "ada", second)
+    assert run(["account", "reset", "nobody"]) == 1
