@@ -163,8 +163,14 @@ def assign(problem: DutyProblem, params: Params | None = None) -> DutyTable:
     return describe(problem, holders, proven=proven)
 
 
-def describe(problem: DutyProblem, holders: Holders, *, proven: bool = False) -> DutyTable:
-    """A table with reasons, gaps and the ledger it leads to; also for a table made by hand."""
+def describe(
+    problem: DutyProblem, holders: Holders, *, proven: bool = False, why: bool = True
+) -> DutyTable:
+    """A table with reasons, gaps and the ledger it leads to; also for a table made by hand.
+
+    Without `why` nobody is compared with those who could hold the place as well, and `fills` is
+    empty: at a desk of a thousand that is most of the work.
+    """
     entries = tuple(
         LedgerEntry(
             agent, place.date, problem.day[place.date].name, problem.burden(place), place.post
@@ -175,9 +181,8 @@ def describe(problem: DutyProblem, holders: Holders, *, proven: bool = False) ->
     )
     names = [agent.id for agent in problem.agents]
     view = _View(problem, holders)
-    fills = tuple(
-        view.fill(place, agent) for place in problem.places for agent in holders.get(place, ())
-    )
+    held = [(place, agent) for place in problem.places for agent in holders.get(place, ())]
+    fills = tuple(view.fill(place, agent) for place, agent in held) if why else ()
     gaps = tuple(
         view.gap(place)
         for place in problem.places
@@ -188,7 +193,7 @@ def describe(problem: DutyProblem, holders: Holders, *, proven: bool = False) ->
         gaps=gaps,
         ledger=before_and_after(problem.ledger, entries, names),
         entries=entries,
-        repeats=sum(fill.repeats for fill in fills),
+        repeats=sum(problem.repeats(agent, place) for place, agent in held),
         wish_cost=problem.wish_cost(holders),
         proven=proven,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -12,10 +12,12 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from web import htmx, security
+from wfm import instants
 from wfm.access import Actor
 from wfm.db import Session, transaction
 from wfm.errors import SignInError
 from wfm.instants import local_date
+from wfm.services import accounts
 from wfm.settings import Settings
 
 
@@ -65,6 +67,23 @@ def _desk(request: Request) -> Iterator[Desk]:
     app = request.app
     with transaction(app.state.engine) as session:
         yield Desk(request, session, request.state.actor, request.state.at, app.state.settings)
+
+
+def recognise(request: Request) -> None:
+    """Note who asks, by the session's cookie; nobody where it has ended."""
+    request.state.actor = request.state.account_id = None
+    token = request.cookies.get(security.SESSION_COOKIE)
+    if not token:
+        return
+    settings: Settings = request.app.state.settings
+    with transaction(request.app.state.engine) as session:
+        found = accounts.signed_in(
+            session, token, instants.now(), timedelta(minutes=settings.session_idle_min),
+            address=security.address_of(request), second_factor=settings.second_factor,
+        )  # fmt: skip
+    if found is not None:
+        request.state.actor = found.actor
+        request.state.account_id = found.account_id
 
 
 # "function": the transaction ends before the answer is sent, so that what a page says is true

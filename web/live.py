@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from fastapi import Request
@@ -11,6 +12,7 @@ from fastapi import Request
 from wfm.db import Engine
 from wfm.jobs import CHANGED_CHANNEL
 
+RECONNECTED = "reconnected"
 RECONNECT_AFTER_S = 2.0
 KEEP_ALIVE_S = 15.0
 
@@ -37,7 +39,7 @@ class Listener:
                 connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
                 async with connection:
                     await connection.execute(f"listen {CHANGED_CHANNEL}")
-                    self._tell("reconnected")
+                    self._tell(RECONNECTED)
                     async for notice in connection.notifies():
                         self._tell(notice.payload)
             except psycopg.OperationalError:
@@ -47,15 +49,30 @@ class Listener:
         for queue in self._waiting:
             queue.put_nowait(what)
 
+    @contextmanager
+    def _hearing(self) -> Iterator[asyncio.Queue[str]]:
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting.add(queue)
+        try:
+            yield queue
+        finally:
+            self._waiting.discard(queue)
+
+    async def changes(self, topic: str) -> AsyncIterator[str]:
+        """What changed, as it happens."""
+        with self._hearing() as queue:
+            while True:
+                what = await queue.get()
+                if _is_of(what, topic):
+                    yield what
+
     async def events(self, request: Request, topic: str) -> AsyncIterator[str]:
         """Server-sent events named after `topic` whenever something of that topic changes.
 
         The event carries no content: the page asks for what it shows, so a page that lost its
         connection is right again after its next request.
         """
-        queue: asyncio.Queue[str] = asyncio.Queue()
-        self._waiting.add(queue)
-        try:
+        with self._hearing() as queue:
             yield "retry: 2000\n\n"
             while not await request.is_disconnected():
                 try:
@@ -63,9 +80,11 @@ class Listener:
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue
-                if what == "reconnected" or what.startswith(topic):
+                if _is_of(what, topic):
                     while not queue.empty():  # many changes, one event
                         queue.get_nowait()
                     yield f"event: changed\ndata: {what}\n\n"
-        finally:
-            self._waiting.discard(queue)
+
+
+def _is_of(what: str, topic: str) -> bool:
+    return what == RECONNECTED or what.startswith(topic)

@@ -77,16 +77,18 @@ class Views:
         **context: Any,
     ) -> HTMLResponse:
         """Render a page, or one block of it, for whoever is asking."""
-        language = request.state.language
-        found = self._by_language[language].get_template(template)
         given = context | {
             "request": request,
             "path": request.url.path,
             "actor": request.state.actor,
             "csrf": request.state.csrf,
         }
-        if block is None:
-            text = found.render(given)
-        else:
-            text = "".join(found.blocks[block](found.new_context(given)))
+        text = self.text(request.state.language, template, block, given)
         return HTMLResponse(text, status_code=status, headers=headers)
+
+    def text(self, language: str, template: str, block: str | None, context: dict[str, Any]) -> str:
+        """A page, or one block of it, in a language."""
+        found = self._by_language[language].get_template(template)
+        if block is None:
+            return found.render(context)
+        return "".join(found.blocks[block](found.new_context(context)))

@@ -22,7 +22,10 @@ from wfm.words import Role
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "routes.md"
 TRIED = ("a", "zh", "week", "replay", "none", "A" * 32, "1|2026-10-01|", "on-2", "team", "2026-10")
 PASSWORD = "Right-answer-42"
-OPEN = {"/health", "/sign-in", "/sign-out", "/language", "/feeds/{token}.ics", "/live/{topic}"}
+OPEN = {
+    "/health", "/sign-in", "/sign-out", "/language", "/feeds/{token}.ics", "/live/{topic}",
+    "/dispatch/live",
+}  # fmt: skip
 
 
 def routes() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:

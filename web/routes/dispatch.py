@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, FastAPI, Form, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from web import htmx
-from web.deps import AtDesk, Desk
+from web.boards import Making
+from web.deps import AtDesk, Desk, recognise
 from web.fields import AskedId
+from wfm import access, instants
+from wfm.db import transaction
+from wfm.errors import SignInError
 from wfm.services import dispatch_log, dispatching, ticket_moves, ticket_work
-from wfm.services.dispatching import Filters
+from wfm.services.dispatching import Board, Filters
 from wfm.services.ticket_work import Refusal
 from wfm.words import Grade
 
 router = APIRouter(prefix="/dispatch")
-SHOWN = 50
+SHOWN, SHOWN_ON_WALL = 50, 12
 LONGEST_CODE = 120
 LONGEST_NOTE = 500
 
@@ -43,9 +50,65 @@ class Act(Wanted):
     in_panel: bool = False
 
 
+@dataclass(frozen=True)
+class View:
+    """What a live board depends on: whoever looks at the same sees the same bytes."""
+
+    wall: bool
+    language: str
+    filters: Filters
+    show: int
+    may_assign: bool
+
+
 @router.get("")
 def queue(desk: AtDesk, wanted: Annotated[Wanted, Query()]) -> Response:
     return _board(desk, wanted)
+
+
+@router.get("/live")
+async def live(
+    request: Request, wanted: Annotated[Wanted, Query()], wall: bool = False
+) -> StreamingResponse:
+    """The board, or the wall, again and again as server-sent events."""
+
+    def may_go_on() -> bool:
+        recognise(request)
+        actor = request.state.actor
+        return actor is not None and actor.may("dispatch.view")
+
+    if request.state.actor is None:
+        raise SignInError("please sign in")
+    access.require(request.state.actor, "dispatch.view")
+    view = View(
+        wall, request.state.language, wanted.filters, SHOWN_ON_WALL if wall else wanted.show,
+        request.state.actor.may("dispatch.assign"),
+    )  # fmt: skip
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    return StreamingResponse(
+        request.app.state.boards.events(view, request, may_go_on, packed=packed),
+        media_type="text/event-stream",
+        headers={"Content-Encoding": "gzip"} if packed else None,
+    )
+
+
+def boards_of(app: FastAPI) -> Making[View]:
+    """How the boards that are open are made: all of one look at the desk."""
+    settings, views = app.state.settings, app.state.views
+
+    def make(wanted: Iterable[View]) -> Iterator[tuple[View, str]]:
+        at = instants.now()
+        boards: dict[tuple[Filters, int], Board] = {}
+        with transaction(app.state.engine) as session:
+            seen = dispatching.look(session, at, settings.timezone)
+            left_over = len(ticket_moves.left_over(session, at))
+            for view in wanted:
+                part = (view.filters, view.show)
+                if part not in boards:
+                    boards[part] = dispatching.board_of(session, seen, *part)
+                yield view, views.text(view.language, *_shown(view, boards[part], left_over))
+
+    return make
 
 
 @router.get("/ticket")
@@ -116,15 +179,34 @@ def _board(
         status=refusal.http_status if refusal else 200,
         # an act in the panel ends there; what it leads to is seen on the board
         headers={"HX-Retarget": "#board"} if retarget else None,
-        board=board,
-        wanted=wanted,
-        skills={skill.code: skill for skill in board.skills},
         refused=refusal.texts[desk.language] if refusal else None,
         done=done,
-        may_assign=desk.actor.may("dispatch.assign"),
-        left_over=len(ticket_moves.left_over(desk.session, desk.at)),
         shifted=desk.settings.clock_offset_s != 0,
-    )
+        **_content(
+            board, wanted.filters, wanted.show, desk.actor.may("dispatch.assign"),
+            len(ticket_moves.left_over(desk.session, desk.at)),
+        ),
+    )  # fmt: skip
+
+
+def _content(
+    board: Board, filters: Filters, show: int, may_assign: bool, left_over: int
+) -> dict[str, Any]:
+    """What the board's part of the page shows."""
+    wanted = {"skill": filters.skill, "tier": filters.tier or "", "risk": filters.risk}
+    return {
+        "board": board, "wanted": wanted, "show": show, "may_assign": may_assign,
+        "skills": {skill.code: skill for skill in board.skills}, "left_over": left_over,
+    }  # fmt: skip
+
+
+def _shown(view: View, board: Board, left_over: int) -> tuple[str, str, dict[str, Any]]:
+    """Template, block and content of a live board; whoever acts on it adds the token herself."""
+    if view.wall:
+        return "dispatch_wall.html", "wall", {"board": board}
+    content = _content(board, view.filters, view.show, view.may_assign, left_over)
+    said = {"refused": None, "done": None, "csrf": ""}
+    return "dispatch.html", "board", content | said
 
 
 def _panel(

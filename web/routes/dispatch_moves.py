@@ -10,14 +10,13 @@ from fastapi import APIRouter, Form, Query, Response
 from web import htmx
 from web.deps import AtDesk, Desk
 from web.fields import PathId
-from web.routes.dispatch import LONGEST_CODE, LONGEST_NOTE
+from web.routes.dispatch import LONGEST_CODE, LONGEST_NOTE, SHOWN_ON_WALL
 from wfm.services import desk_rules, dispatching, hand_out, ticket_moves, work_page
 from wfm.services.ticket_work import Refusal
 from wfm.words import Grade
 
 router = APIRouter(prefix="/dispatch")
 What = Literal["put_back", "reassign", "escalate", "pause", "resume", "merge", "hand_over"]
-SHOWN_ON_WALL = 12
 
 
 @router.get("/work")
@@ -52,7 +51,7 @@ def act(
             acts[what]()
     except Refusal as refusal:
         return _panel(desk, ticket, refusal)
-    return htmx.go_to(desk.request, "/dispatch")
+    return htmx.go_to(desk.request, _home(desk))
 
 
 @router.post("/handovers/{handover_id}/sign")
@@ -61,7 +60,7 @@ def sign(desk: AtDesk, handover_id: PathId) -> Response:
     code = work_page.code_of(desk.session, handover.ticket_id)
     if htmx.wants_fragment(desk.request):
         return _panel(desk, code)
-    return htmx.go_to(desk.request, "/dispatch")
+    return htmx.go_to(desk.request, _home(desk))
 
 
 @router.post("/settle")
@@ -99,4 +98,11 @@ def _panel(desk: Desk, code: str, refusal: Refusal | None = None) -> Response:
         pauses=desk_rules.load().pauses,
         refused=refusal.texts[desk.language] if refusal else None,
         may_assign=desk.actor.may("dispatch.assign"),
+        is_owner=page.ticket.owner_id is not None and page.ticket.owner_id == desk.actor.agent_id,
+        home=_home(desk),
     )
+
+
+def _home(desk: Desk) -> str:
+    """Where whoever acts on a ticket came from: the queue, or the agent's own desk."""
+    return "/dispatch" if desk.actor.may("dispatch.view") else "/me"

@@ -248,7 +248,9 @@ def _report(desk: Desk, month: str, service: str, customer: str) -> service_repo
     first = _day(f"{month}-01") if month else service_reports.add_months(desk.today, -1)
     assert first is not None
     scope = service_reports.Scope(first.replace(day=1), service, customer)
-    return service_reports.monthly(desk.session, desk.actor, scope, desk.settings.timezone)
+    return service_reports.monthly(
+        desk.session, desk.actor, scope, desk.settings.timezone, desk.at
+    )
 
 
 @router.get("/notices")

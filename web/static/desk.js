@@ -43,13 +43,31 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 /*
  * <… sse-connect="/live/TOPIC"> hears when something of the topic changed and tells every element
  * within whose hx-trigger is "sse:changed" (htmx's own extension only swaps what an event carries).
+ * With data-into="#place" the events carry the content of that place, which is asked for by the
+ * page itself only when there is no connection to be had.
  * One connection per address, whatever is swapped; after a lost one everything is asked for again.
  */
 const sources = new Map();
 const RETRY_AFTER = 3 * SECOND;
 
+function placesOf(url) {
+  return document.querySelectorAll(`[sse-connect="${CSS.escape(url)}"]`);
+}
+
+function fill(url, content) {
+  for (const { dataset } of placesOf(url)) {
+    const place = document.querySelector(dataset.into);
+    keepOpened(place);
+    htmx.swap(place, content, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 }, {
+      eventInfo: { target: place, requestConfig: { elt: place } },
+    });
+  }
+}
+
 function tellChanged(url) {
-  for (const place of document.querySelectorAll(`[sse-connect="${CSS.escape(url)}"]`)) {
+  for (const place of placesOf(url)) {
+    const filled = document.querySelector(place.dataset.into ?? "#no-place");
+    if (filled) htmx.trigger(filled, "sse:changed");
     for (const part of [place, ...place.querySelectorAll("[hx-trigger]")]) {
       if (part.getAttribute("hx-trigger")?.includes("sse:changed")) htmx.trigger(part, "sse:changed");
     }
@@ -60,6 +78,7 @@ function connect(url) {
   const source = new EventSource(url);
   let lost = false;
   source.addEventListener("changed", () => tellChanged(url));
+  source.addEventListener("content", (event) => fill(url, event.data));
   source.addEventListener("open", () => {
     document.body.classList.remove("offline");
     if (lost) tellChanged(url);
@@ -92,15 +111,16 @@ function listen() {
 document.addEventListener("DOMContentLoaded", listen);
 document.addEventListener("htmx:afterSettle", listen);
 
-/* What a reader has opened stays open when its list is brought up to date. */
-let opened = [];
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const within = event.detail.target.querySelectorAll("details[open][id]");
-  opened = [...within].map((details) => details.id);
-});
+/* What a reader has opened or closed stays so when its list is brought up to date. */
+let folded = new Map();
+function keepOpened(place) {
+  const within = [...place.querySelectorAll("details[id]")];
+  folded = new Map(within.map((details) => [details.id, details.open]));
+}
+document.addEventListener("htmx:beforeSwap", (event) => keepOpened(event.detail.target));
 document.addEventListener("htmx:afterSwap", () => {
-  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-  opened = [];
+  for (const [id, open] of folded) document.getElementById(id)?.toggleAttribute("open", open);
+  folded.clear();
 });
 
 /* A <dialog> opens when something is put into it, and closes when its act leads elsewhere. */
@@ -122,8 +142,10 @@ document.addEventListener("change", (event) => {
   event.target.reportValidity();
 });
 
-/* <form data-confirm="…"> asks before it acts. */
+/* What is sent to many at once holds nobody's token; <form data-confirm="…"> asks before it acts. */
 document.addEventListener("submit", (event) => {
+  const token = event.target.elements.csrf;
+  if (token) token.value ||= document.querySelector("meta[name=csrf]").content;
   const question = event.target.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });

@@ -101,14 +101,15 @@ def look_ahead(
         for at in slots(seat, now, _mean_of(seat, mean_handle, default_handle), most)
     ]
     chosen = _assign(looked, offers, now)
+    soonest = sorted(offers, key=lambda offer: (offer[1], offer[0].agent.agent_id))
     said = []
     for number, ticket in enumerate(looked):
         if number not in chosen:
-            said.append(Expected(ticket.ticket_id, None, None, True, _overflow(ticket, offers)))
+            said.append(Expected(ticket.ticket_id, None, None, True, _overflow(ticket, soonest)))
             continue
         seat, at = offers[chosen[number]]
         risk = at > ticket.due_at
-        other = _overflow(ticket, offers) if risk else None
+        other = _overflow(ticket, soonest) if risk else None
         said.append(Expected(ticket.ticket_id, at, seat.agent.agent_id, risk, other))
     return said + [Expected(ticket.ticket_id, None, None, True) for ticket in rest]
 
@@ -144,9 +145,9 @@ def _assign(
     }
 
 
-def _overflow(ticket: Ticket, offers: Sequence[tuple[Seat, int]]) -> str | None:
+def _overflow(ticket: Ticket, soonest: Sequence[tuple[Seat, int]]) -> str | None:
     """Somebody who falls short of the ticket by a little, and would be free in time."""
-    for seat, at in sorted(offers, key=lambda offer: (offer[1], offer[0].agent.agent_id)):
+    for seat, at in soonest:
         agent = seat.agent
         if at > ticket.due_at:
             return None

@@ -48,7 +48,34 @@ def recommend(
     runners_up : int
         How many of the next best to name.
     """
-    ticket = widened(policy, ticket, now)
+    return recommend_all(policy, [ticket], desk, now, runners_up)[0]
+
+
+def recommend_all(
+    policy: Policy, tickets: Iterable[Ticket], desk: DeskState, now: int, runners_up: int = 3
+) -> list[Proposal]:
+    """What `recommend` says of each ticket by itself; whom it may go to is asked once a lane."""
+    lanes: dict[LaneKey, _Reach] = {}
+    said = []
+    for ticket in tickets:
+        stands = widened(policy, ticket, now)
+        key = lane_key(stands)
+        if key not in lanes:
+            lanes[key] = _reach(policy, stands, desk)
+        said.append(_propose(policy, stands, lanes[key], desk, now, runners_up))
+    return said
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How many can do the work of a lane, how many of them may, and who is free, best first."""
+
+    able: int
+    clear: int
+    free: list[Seat]
+
+
+def _reach(policy: Policy, ticket: Ticket, desk: DeskState) -> _Reach:
     able = [
         seat
         for seat in desk.seats
@@ -56,18 +83,24 @@ def recommend(
     ]
     clear = [seat for seat in able if seat.agent.agent_id not in ticket.not_by]
     free = sorted((seat for seat in clear if has_room(seat, ticket)), key=partial(_place, policy))
+    return _Reach(len(able), len(clear), free)
+
+
+def _propose(
+    policy: Policy, ticket: Ticket, reach: _Reach, desk: DeskState, now: int, runners_up: int
+) -> Proposal:
     why = [
         Reason("on_duty", {"n": len(desk.seats)}),
-        Reason("able", {"n": len(able)}),
-        Reason("no_conflict", {"n": len(clear)}),
-        Reason("free", {"n": len(free)}),
+        Reason("able", {"n": reach.able}),
+        Reason("no_conflict", {"n": reach.clear}),
+        Reason("free", {"n": len(reach.free)}),
     ]
-    if not free:
-        why.append(Reason("nobody_free" if clear else "nobody_on_duty"))
+    if not reach.free:
+        why.append(Reason("nobody_free" if reach.clear else "nobody_on_duty"))
         return Proposal(ticket.ticket_id, None, tuple(why))
     takers: list[Seat] = []
     kept: list[Keeping] = []
-    for seat in free:
+    for seat in reach.free:
         keeping = kept_from(policy, ticket, seat, desk, now)
         if keeping is None:
             takers.append(seat)

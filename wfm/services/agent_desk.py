@@ -23,6 +23,7 @@ from wfm.tables import (
     ShiftTemplate,
     Skill,
     Ticket,
+    TicketHandover,
 )
 from wfm.words import TicketState
 
@@ -55,12 +56,16 @@ class Work:
 
 @dataclass(frozen=True)
 class AgentDesk:
-    """Everything an agent starts the day with; `next` is None off duty."""
+    """Everything an agent starts the day with; `next` is None off duty.
+
+    `notes` are those of tickets handed over to her, `handovers` those of holiday duties.
+    """
 
     agent: Agent
     days: tuple[Day, ...]
     work: tuple[Work, ...]
     next: Proposal | None
+    notes: tuple[tuple[TicketHandover, Ticket], ...]
     handovers: tuple[tuple[DutyHandover, Post], ...]
 
 
@@ -94,6 +99,7 @@ def page(
         days(session, agent.id, first, last),
         _work(session, agent.id),
         proposal,
+        _notes(session, agent.id),
         _handovers(session, agent.id),
     )
 
@@ -156,6 +162,20 @@ def _work(session: Session, agent_id: int) -> tuple[Work, ...]:
         )
     )
     return tuple(Work(ticket, skill) for ticket, skill in rows)
+
+
+def _notes(session: Session, agent_id: int) -> tuple[tuple[TicketHandover, Ticket], ...]:
+    """Handover notes of the tickets in her hands that she has not signed for yet."""
+    rows = session.exec(
+        select(TicketHandover, Ticket)
+        .join(Ticket, col(Ticket.id) == TicketHandover.ticket_id)
+        .where(
+            Ticket.owner_id == agent_id, col(Ticket.state).in_(OPEN),
+            col(TicketHandover.taken_at).is_(None), TicketHandover.given_by_id != agent_id,
+        )
+        .order_by(col(TicketHandover.given_at).desc())
+    )  # fmt: skip
+    return tuple((note, ticket) for note, ticket in rows)
 
 
 def _handovers(session: Session, agent_id: int) -> tuple[tuple[DutyHandover, Post], ...]:

@@ -16,6 +16,7 @@ from grading.intervals import wilson
 from scheduler.demand.queues import agents_needed
 from wfm import access
 from wfm.access import Actor
+from wfm.kept import kept
 from wfm.services import agreement_versions, opening
 from wfm.services.agreement_check import Checked, check, targets_of
 from wfm.services.clock_targets import SLA_SLOT
@@ -69,8 +70,11 @@ def history(
     desk = opening.desk_time(session, timezone)
     finished = [
         (metric, priority, np.array(columns, dtype=np.int64))
-        for metric, priority, *columns in _finished(session, agreement, at - HISTORY, at)
-    ]
+        for metric, priority, *columns in kept(
+            session, ("finished", *_work_of(agreement)), at,
+            lambda: _finished(session, agreement, at - HISTORY, at),
+        )
+    ]  # fmt: skip
     found = []
     for target in targets:
         same = [
@@ -106,6 +110,11 @@ def _of(agreement: Agreement, priority: int | None) -> list[Any]:
     if priority is not None:
         conditions.append(col(Ticket.priority) == priority)
     return conditions
+
+
+def _work_of(agreement: Agreement) -> tuple[Any, ...]:
+    """What the records of an agreement depend on."""
+    return agreement.service_id, agreement.customer_id, slot_of(agreement)
 
 
 def slot_of(agreement: Agreement) -> str:
@@ -150,11 +159,16 @@ def _people(
     if target.metric != Metric.FIRST_RESPONSE:
         return None, None
     local = sa.func.timezone(timezone, col(Ticket.opened_at))
-    rows = session.execute(
-        sa.select(sa.func.count(), sa.func.avg(col(Ticket.handle_s)))
-        .where(col(Ticket.opened_at).between(at - HISTORY, at), *_of(agreement, target.priority))
-        .group_by(sa.extract("isodow", local), sa.extract("hour", local))
-    ).all()
+    rows = kept(
+        session, ("arrivals", *_work_of(agreement), target.priority), at,
+        lambda: session.execute(
+            sa.select(sa.func.count(), sa.func.avg(col(Ticket.handle_s)))
+            .where(
+                col(Ticket.opened_at).between(at - HISTORY, at), *_of(agreement, target.priority)
+            )
+            .group_by(sa.extract("isodow", local), sa.extract("hour", local))
+        ).all(),
+    )  # fmt: skip
     counts = np.array([count for count, _ in rows], dtype=float)
     if not counts.size or counts.sum() < 1:
         return None, None
@@ -185,33 +199,13 @@ def warnings_of(
     zone = ZoneInfo(timezone)
     today: date = at.astimezone(zone).date()
     service = session.get(Service, agreement.service_id) if agreement.service_id else None
-    tickets = int(
-        session.scalar(
-            sa.select(sa.func.count())
-            .select_from(Ticket)
-            .where(col(Ticket.opened_at).between(at - YEAR, at), *_of(agreement, None))
-        )
-        or 0
-    )
+    tickets, rows = kept(
+        session, ("year", *_work_of(agreement)), at,
+        lambda: (_tickets(session, agreement, at), _months(session, agreement, at, timezone)),
+    )  # fmt: skip
     agreed: dict[str, list[float]] = defaultdict(list)
     for target in targets:
         agreed[str(target.metric)].append(target.share)
-    month = sa.func.to_char(
-        sa.func.timezone(timezone, col(TicketClock.ended_at)), sa.literal_column("'YYYY-MM'")
-    )
-    rows = session.execute(
-        sa.select(
-            col(TicketClock.metric), month, sa.func.count(),
-            sa.func.count().filter(col(TicketClock.state) == "met"),
-        )
-        .join(Ticket, col(Ticket.id) == TicketClock.ticket_id)
-        .where(
-            col(TicketClock.slot) == slot_of(agreement),
-            col(TicketClock.state).in_(("met", "breached")),
-            col(TicketClock.ended_at).between(at - YEAR, at), *_of(agreement, None),
-        )
-        .group_by(col(TicketClock.metric), month)
-    ).all()  # fmt: skip
     months = [
         health.Month(str(metric), name, clocks, met, min(agreed[str(metric)]))
         for metric, name, clocks, met in rows
@@ -224,6 +218,36 @@ def warnings_of(
         cost_stated=not any(gap.part == "charges" for gap in found),
         review_on=service.review_on if service else None, today=today,
     )  # fmt: skip
+
+
+def _tickets(session: Session, agreement: Agreement, at: datetime) -> int:
+    """How many tickets came within a year."""
+    counted = (
+        sa.select(sa.func.count())
+        .select_from(Ticket)
+        .where(col(Ticket.opened_at).between(at - YEAR, at), *_of(agreement, None))
+    )
+    return int(session.scalar(counted) or 0)
+
+
+def _months(session: Session, agreement: Agreement, at: datetime, timezone: str) -> Any:
+    """Metric, month, finished clocks and those met, of a year."""
+    month = sa.func.to_char(
+        sa.func.timezone(timezone, col(TicketClock.ended_at)), sa.literal_column("'YYYY-MM'")
+    )
+    return session.execute(
+        sa.select(
+            col(TicketClock.metric), month, sa.func.count(),
+            sa.func.count().filter(col(TicketClock.state) == "met"),
+        )
+        .join(Ticket, col(Ticket.id) == TicketClock.ticket_id)
+        .where(
+            col(TicketClock.slot) == slot_of(agreement),
+            col(TicketClock.state).in_(("met", "breached")),
+            col(TicketClock.ended_at).between(at - YEAR, at), *_of(agreement, None),
+        )
+        .group_by(col(TicketClock.metric), month)
+    ).all()  # fmt: skip
 
 
 @dataclass(frozen=True)

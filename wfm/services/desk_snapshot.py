@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from wfm.services.replaying import TIERS, presence
 from wfm.sla.business_time import BusinessTime
 from wfm.tables import Agent as AgentRow
 from wfm.tables import Assignment, DispatchDecision, Skill, Ticket
+from wfm.tables.base import among
 from wfm.words import Mode, TicketState
 
 DEFAULT_RESPOND_S = 3600
@@ -94,7 +96,6 @@ def in_hand(session: Session) -> dict[int, int]:
 
 def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], tuple[SeatRow, ...]]:
     """Who can be given work now; and all on duty, those on a break too."""
-    facts = {agent.id: agent for agent in agents_on(session, local_date(at, timezone))}
     duties = session.exec(
         select(Assignment)
         .where(
@@ -103,8 +104,10 @@ def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], t
         )
         .order_by(col(Assignment.agent_id))
     ).all()  # fmt: skip
+    on_duty = {duty.agent_id for duty in duties}
+    facts = {one.id: one for one in agents_on(session, local_date(at, timezone), ids=on_duty)}
     held = in_hand(session)
-    since = _since(session, [duty.agent_id for duty in duties], at)
+    since = _since(session, on_duty, at)
     now = micro(at)
     seats, rows = [], []
     for duty in duties:
@@ -121,7 +124,7 @@ def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], t
     return seats, tuple(sorted(rows, key=lambda row: row.agent.code))
 
 
-def _since(session: Session, agent_ids: list[int], at: datetime) -> dict[int, datetime]:
+def _since(session: Session, agent_ids: Collection[int], at: datetime) -> dict[int, datetime]:
     """When something last changed in each agent's hands: a ticket given or done."""
     recent = at - LONGEST_DUTY
     changes = (
@@ -132,7 +135,7 @@ def _since(session: Session, agent_ids: list[int], at: datetime) -> dict[int, da
     for agent, when in changes:
         rows = session.execute(
             sa.select(col(agent), sa.func.max(col(when)))
-            .where(col(agent).in_(agent_ids), col(when) > recent, col(when) <= at)
+            .where(among(agent, agent_ids), col(when) > recent, col(when) <= at)
             .group_by(col(agent))
         )
         for agent_id, last in rows:

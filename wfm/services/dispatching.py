@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from wfm import access, audit
 from wfm.access import Actor
-from wfm.dispatch.live import Proposal, has_room, in_order, next_for, recommend
+from wfm.dispatch.live import Proposal, has_room, in_order, next_for, recommend, recommend_all
 from wfm.dispatch.model import Ticket as Waiting
 from wfm.dispatch.model import may_take, micro
 from wfm.errors import NotFoundError
@@ -31,6 +32,7 @@ LONGEST_BOARD = 500
 LONGEST_HAND = 60
 LONGEST_HISTORY = 50
 IN_WORK = (TicketState.OPEN, TicketState.PAUSED)
+SEAT_STATES = ("free", "full", "on_break")
 LATE, AT_RISK, FINE = RISKS = ("late", "at_risk", "fine")
 
 
@@ -103,6 +105,18 @@ class Board:
 
 
 @dataclass(frozen=True)
+class Look:
+    """One look at the whole desk, of which any number of boards show their part."""
+
+    at: datetime
+    desk: Snapshot
+    ordered: tuple[Waiting, ...]
+    risks: dict[str, str]
+    ahead: dict[str, Outlook]
+    skills: tuple[Skill, ...]
+
+
+@dataclass(frozen=True)
 class Choice:
     """One ticket with everybody on duty who may take it, the policy's choice first."""
 
@@ -121,40 +135,55 @@ def board(
 ) -> Board:
     """The live queue in the policy's order, each ticket with the proposed agent and why."""
     access.require(actor, "dispatch.view")
-    wanted = filters or Filters()
+    return board_of(session, look(session, at, timezone), filters or Filters(), limit)
+
+
+def look(session: Session, at: datetime, timezone: str) -> Look:
+    """The desk as it is at one instant; the permission is checked by whoever shows it."""
     desk = desk_snapshot.take(session, at, timezone)
-    now = micro(at)
-    ordered = in_order(desk.policy, desk.state, now)
-    risks = {one.ticket_id: _risk(desk, desk.tickets[one.ticket_id], at) for one in ordered}
-    matching = [one for one in ordered if _matches(one, risks[one.ticket_id], wanted)]
-    skills = {row.code: row for row in session.exec(select(Skill).order_by(Skill.code))}
+    ordered = tuple(in_order(desk.policy, desk.state, micro(at)))
+    return Look(
+        at=at,
+        desk=desk,
+        ordered=ordered,
+        risks={one.ticket_id: _risk(desk, desk.tickets[one.ticket_id], at) for one in ordered},
+        ahead=outlook(session, desk, at),
+        skills=tuple(session.exec(select(Skill).order_by(Skill.code))),
+    )
+
+
+def board_of(session: Session, seen: Look, wanted: Filters, limit: int) -> Board:
+    """The part of a look that passes the filters."""
+    desk, at = seen.desk, seen.at
+    matching = [one for one in seen.ordered if _matches(one, seen.risks[one.ticket_id], wanted)]
     hands, total_in_hand = _hands(session, desk, at, wanted)
-    rows = tuple(_rows(session, desk, matching[:limit], skills, at))
     return Board(
         at=at,
         policy=desk.policy.name,
         clock_runs=desk.time.is_open(at),
-        counts=Counter(risks.values()),
-        total_waiting=len(ordered),
+        counts=Counter(seen.risks.values()),
+        total_waiting=len(seen.ordered),
         matching=len(matching),
-        waiting=rows,
-        seats=tuple(seat for seat in desk.seats if _does(seat, wanted.skill)),
+        waiting=tuple(_rows(session, seen, matching[:limit])),
+        seats=tuple(sorted((s for s in desk.seats if _does(s, wanted.skill)), key=_freest)),
         hands=hands,
         total_in_hand=total_in_hand,
-        skills=tuple(skills.values()),
-        expected_late=sum(bool(row.outlook and row.outlook.at_risk) for row in rows),
+        skills=seen.skills,
+        expected_late=sum(
+            one.ticket_id in seen.ahead and seen.ahead[one.ticket_id].at_risk for one in matching
+        ),
     )
 
 
 def choice(session: Session, actor: Actor, ticket_code: str, at: datetime, timezone: str) -> Choice:
     """A waiting ticket, who may take it, and what happened to it so far."""
     access.require(actor, "dispatch.view")
-    desk = desk_snapshot.take(session, at, timezone)
+    seen = look(session, at, timezone)
+    desk = seen.desk
     ticket = next((t for t in desk.state.waiting if t.ticket_id == ticket_code), None)
     if ticket is None:
         raise _why_gone(session, ticket_work.find(session, ticket_code))
-    skills = {row.code: row for row in session.exec(select(Skill))}
-    row = next(_rows(session, desk, [ticket], skills, at))
+    [row] = _rows(session, seen, [ticket])
     best = [agent.code for agent in (row.proposed, *row.runners_up) if agent]
     able = [
         seat
@@ -164,7 +193,7 @@ def choice(session: Session, actor: Actor, ticket_code: str, at: datetime, timez
     able.sort(
         key=lambda seat: (
             best.index(seat.agent.code) if seat.agent.code in best else len(best),
-            ("free", "full", "on_break").index(seat.state),
+            SEAT_STATES.index(seat.state),
             TIERS[seat.agent.grade],
             seat.agent.code,
         )
@@ -178,6 +207,10 @@ def choice(session: Session, actor: Actor, ticket_code: str, at: datetime, timez
         .limit(LONGEST_HISTORY)
     )
     return Choice(row, tuple(able), tuple((event, name or "") for event, name in history))
+
+
+def _freest(seat: SeatRow) -> tuple[int, str]:
+    return SEAT_STATES.index(seat.state), seat.agent.code
 
 
 def _does(seat: SeatRow, skill: str) -> bool:
@@ -201,22 +234,17 @@ def _risk(desk: Snapshot, ticket: Ticket, at: datetime) -> str:
     return AT_RISK if desk.time.elapsed(at, due) < AT_RISK_SHARE * promised else FINE
 
 
-def _rows(
-    session: Session,
-    desk: Snapshot,
-    shown: Sequence[Waiting],
-    skills: dict[str, Skill],
-    at: datetime,
-) -> Any:
+def _rows(session: Session, seen: Look, shown: Sequence[Waiting]) -> Iterator[QueueRow]:
+    desk, at = seen.desk, seen.at
     people = {seat.agent.code: seat.agent for seat in desk.seats}
-    ahead = outlook(session, desk, at)
+    skills = {skill.code: skill for skill in seen.skills}
     wanted = {desk.tickets[one.ticket_id].customer_id for one in shown} - {None}
     customers = dict(
         session.exec(select(Customer.id, Customer.name).where(col(Customer.id).in_(wanted))).all()
     )
-    for one in shown:
+    proposals = recommend_all(desk.policy, shown, desk.state, micro(at))
+    for one, proposal in zip(shown, proposals, strict=True):
         ticket, due = desk.tickets[one.ticket_id], desk.due[one.ticket_id]
-        proposal = recommend(desk.policy, one, desk.state, micro(at))
         yield QueueRow(
             ticket=ticket,
             skill=skills.get(one.skill),
@@ -228,7 +256,7 @@ def _rows(
             proposal=proposal,
             proposed=people.get(proposal.agent_id or ""),
             runners_up=tuple(people[code] for code in proposal.next_best),
-            outlook=ahead.get(one.ticket_id),
+            outlook=seen.ahead.get(one.ticket_id),
         )
 
 
@@ -237,20 +265,21 @@ def _hands(
 ) -> tuple[tuple[HandRow, ...], int]:
     """Tickets in hand: what is not answered first, the earliest due first."""
     on_duty = {seat.agent.id for seat in desk.seats}
-    query = (
-        select(Ticket, Skill, AgentRow)
+    held: list[sa.ColumnElement[bool]] = [
+        col(Ticket.state).in_(IN_WORK), col(Ticket.owner_id).is_not(None),
+        col(Ticket.opened_at) <= at,
+    ]  # fmt: skip
+    if wanted.skill:
+        held.append(col(Skill.code) == wanted.skill)
+    if wanted.tier is not None:
+        held.append(col(Ticket.min_grade) == wanted.tier)
+    found = session.exec(
+        select(Ticket, Skill, AgentRow, sa.func.count().over())
         .join(AgentRow, col(AgentRow.id) == Ticket.owner_id)
         .join(Skill, col(Skill.id) == Ticket.skill_id, isouter=True)
-        .where(col(Ticket.state).in_(IN_WORK), Ticket.opened_at <= at)
-    )
-    if wanted.skill:
-        query = query.where(Skill.code == wanted.skill)
-    if wanted.tier is not None:
-        query = query.where(Ticket.min_grade == wanted.tier)
-    found = session.exec(
-        query.order_by(
-            col(Ticket.first_response_at).is_not(None), col(Ticket.due_at), col(Ticket.id)
-        )
+        .where(*held)
+        .order_by(col(Ticket.first_response_at).is_not(None), col(Ticket.due_at), col(Ticket.id))
+        .limit(LONGEST_HAND)
     ).all()
     rows = tuple(
         HandRow(
@@ -261,9 +290,9 @@ def _hands(
             left_s=desk.time.elapsed(at, due_at(ticket, desk.time)),
             risk=_risk(desk, ticket, at),
         )
-        for ticket, skill, owner in found[:LONGEST_HAND]
+        for ticket, skill, owner, _ in found
     )
-    return rows, len(found)
+    return rows, found[0][3] if found else 0
 
 
 def assign(

@@ -35,9 +35,11 @@ from wfm.tables import (
     Skill,
     Team,
 )
+from wfm.tables.base import among
 from wfm.words import Grade, PostRole
 
 LONGEST = 93  # days a duty table may span
+MOST_IN_LEDGER = 150  # people shown: those on the table, and the first of the others
 CALL_ORDER = (PostRole.LEAD, PostRole.DEPUTY, PostRole.STAFF, PostRole.STANDBY,
               PostRole.DUTY_LEADER)  # fmt: skip
 CALL_NEXT_MIN = 10  # house rule: who does not answer within these minutes, the next is called
@@ -105,6 +107,7 @@ class DutyPage:
     skills: dict[int, Skill]
     places: dict[tuple[date, str], DutyPlace]
     ledger: tuple[LedgerRow, ...]
+    people: int
     repeats: int
     occasions: tuple[Occasion, ...]
     upcoming: tuple[Occasion, ...]
@@ -184,8 +187,8 @@ def duty_page(
     today = local_date(at, timezone)
     ahead = tuple(upcoming(session, today))
     if not days or not posts:
-        return DutyPage(first, last, tuple(days), tuple(posts), desk_sites, skills, {}, (), 0, (),
-                        ahead, (), {}, (0, 0), (), (), (), phones=False, today=today)  # fmt: skip
+        return DutyPage(first, last, tuple(days), tuple(posts), desk_sites, skills, {}, (), 0, 0,
+                        (), ahead, (), {}, (0, 0), (), (), (), phones=False, today=today)  # fmt: skip
     problem = holiday_duty.problem(session, days, posts, with_locks=False)
     wishes = {
         (wish.agent_id, wish.day): wish
@@ -206,7 +209,7 @@ def duty_page(
             Held(one.agent, fact.grade, teams.get(fact.team_id), tuple(one.reasons), one.locked,
                  wishes.get((fact.id, one.day)))
         )  # fmt: skip
-    table = describe(problem, holders)
+    table = describe(problem, holders, why=False)
     missing = {(gap.place.date, gap.place.post): Missing(gap.missing, _causes(gap.barred,
                gap.elsewhere, gap.full)) for gap in table.gaps}  # fmt: skip
     places = {(day.date, post.code): DutyPlace() for day in days for post in posts}
@@ -222,6 +225,7 @@ def duty_page(
         skills=skills,
         places=places,
         ledger=_ledger(session, days, table.ledger, holders),
+        people=len(table.ledger),
         repeats=table.repeats,
         occasions=tuple(occasions(session, first, last)),
         upcoming=ahead,
@@ -322,21 +326,28 @@ def _ledger(
     carried: Sequence[Carried],
     holders: dict[Place, list[str]],
 ) -> tuple[LedgerRow, ...]:
-    people = {agent.code: agent for agent in session.exec(select(Agent))}
-    past: dict[int, list[HolidayDuty]] = defaultdict(list)
-    for entry in session.exec(
-        select(HolidayDuty)
-        .where(HolidayDuty.day >= ledger.since(days[0].date), HolidayDuty.day < days[0].date)
-        .order_by(col(HolidayDuty.day).desc())
-    ):
-        past[entry.agent_id].append(entry)
     named = {day.date: day for day in days}
     new: dict[str, list[DutyDay]] = defaultdict(list)
     for place, held in sorted(holders.items()):
         for code in held:
             new[code].append(named[place.date])
+    first = sorted(carried, key=lambda one: one.agent not in new)[:MOST_IN_LEDGER]
+    shown = {one.agent for one in first}
+    people = {
+        agent.code: agent for agent in session.exec(select(Agent).where(col(Agent.code).in_(shown)))
+    }
+    past: dict[int, list[HolidayDuty]] = defaultdict(list)
+    for entry in session.exec(
+        select(HolidayDuty)
+        .where(
+            HolidayDuty.day >= ledger.since(days[0].date), HolidayDuty.day < days[0].date,
+            among(HolidayDuty.agent_id, (agent.id or 0 for agent in people.values())),
+        )
+        .order_by(col(HolidayDuty.day).desc())
+    ):  # fmt: skip
+        past[entry.agent_id].append(entry)
     rows = []
-    for one in carried:
+    for one in (one for one in carried if one.agent in shown):
         agent = people[one.agent]
         assert agent.id is not None
         rows.append(

@@ -31,15 +31,16 @@ def ledger(session: Session, before: date, years: int = YEARS) -> tuple[LedgerEn
     the last one stopped.
     """
     rows = session.exec(
-        select(HolidayDuty, Agent.code)
+        select(
+            Agent.code, HolidayDuty.day, HolidayDuty.name_zh, HolidayDuty.burden,
+            HolidayDuty.post_code,
+        )
         .join(Agent, col(Agent.id) == HolidayDuty.agent_id)
         .where(HolidayDuty.day < before, HolidayDuty.day >= since(before, years))
         .order_by(col(HolidayDuty.day), Agent.code)
-    )
-    closed = [
-        LedgerEntry(code, row.day, row.name_zh, round(row.burden), row.post_code)
-        for row, code in rows
-    ]
+    )  # fmt: skip
+    closed = [LedgerEntry(code, day, name, round(burden), post)
+              for code, day, name, burden, post in rows]  # fmt: skip
     return (*closed, *_not_yet_closed(session, before, years, {entry.date for entry in closed}))
 
 

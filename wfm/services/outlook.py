@@ -15,6 +15,7 @@ from wfm.services.facts import AgentFacts
 from wfm.tables import Skill, Ticket
 
 HANDLED_WITHIN = timedelta(days=28)
+MOST_HANDLED = 10_000
 USUAL_HANDLE_S = 900
 
 
@@ -42,15 +43,21 @@ def outlook(session: Session, desk: Snapshot, at: datetime) -> dict[str, Outlook
 
 
 def mean_handle(session: Session, at: datetime) -> dict[str, int]:
-    """Mean time in hand by skill, microseconds, of the tickets of the last four weeks."""
-    rows = session.execute(
-        sa.select(col(Skill.code), sa.func.avg(col(Ticket.handle_s)))
-        .join(Skill, col(Skill.id) == Ticket.skill_id)
+    """Mean time in hand by skill, microseconds: the newest tickets of the last four weeks."""
+    recent = (
+        sa.select(col(Ticket.skill_id), col(Ticket.handle_s))
         .where(
             col(Ticket.handle_s).is_not(None),
             col(Ticket.opened_at) > at - HANDLED_WITHIN,
             col(Ticket.opened_at) <= at,
         )
+        .order_by(col(Ticket.opened_at).desc())
+        .limit(MOST_HANDLED)
+        .subquery()
+    )
+    rows = session.execute(
+        sa.select(col(Skill.code), sa.func.avg(recent.c.handle_s))
+        .join(Skill, col(Skill.id) == recent.c.skill_id)
         .group_by(col(Skill.code))
     )
     return {skill: int(mean * SECOND) for skill, mean in rows}

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from grading.intervals import wilson
 from wfm import access
 from wfm.access import Actor
+from wfm.kept import kept
 from wfm.services.clock_targets import SLA_SLOT
 from wfm.sla.words import METRICS
 from wfm.tables import Customer, Service, Ticket, TicketClock
@@ -108,6 +109,7 @@ class Report:
     reasons: tuple[tuple[str, int], ...]
     services: tuple[Service, ...]
     all_customers: tuple[Customer, ...]
+    as_of: datetime
 
     @property
     def clocks(self) -> int:
@@ -132,9 +134,16 @@ def add_months(day: date, months: int) -> date:
     return date(day.year + years, month + 1, 1)
 
 
-def monthly(session: Session, actor: Actor, scope: Scope, timezone: str) -> Report:
+def monthly(session: Session, actor: Actor, scope: Scope, timezone: str, at: datetime) -> Report:
     """The report of one month, for all or for one customer and service."""
     access.require(actor, "agreements.view")
+    return kept(
+        session, ("service report", scope, timezone), at,
+        lambda: _monthly(session, scope, timezone, at),
+    )  # fmt: skip
+
+
+def _monthly(session: Session, scope: Scope, timezone: str, at: datetime) -> Report:
     services = session.exec(select(Service).order_by(col(Service.code))).all()
     customers = session.exec(select(Customer).order_by(col(Customer.code))).all()
     by_id = {service.id: service for service in services}
@@ -164,7 +173,7 @@ def monthly(session: Session, actor: Actor, scope: Scope, timezone: str) -> Repo
     return Report(
         scope, months, tuple(lines),
         tuple(_by_customer(session, scope, timezone, customers, by_id)),
-        tuple(_reasons(session, scope, timezone)), tuple(services), tuple(customers),
+        tuple(_reasons(session, scope, timezone)), tuple(services), tuple(customers), at,
     )  # fmt: skip
 
 

@@ -1,0 +1,174 @@
+"""The live queue in a real browser: what others do is seen, also after the connection was lost."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from playwright.sync_api import Browser, Page, expect
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from web.app import create_app
+from web.boards import GZIP_HEADER, _event, _packed
+from wfm import instants
+from wfm.access import SYSTEM
+from wfm.db import transaction
+from wfm.services import accounts, dispatching
+from wfm.settings import Settings
+from wfm.tables import Skill, Ticket
+from wfm.words import Role
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+PASSWORD = "Right-answer-42"
+ZONE = "Asia/Shanghai"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
+
+
+class Server:
+    """The desk on a port of its own, to be stopped and started again."""
+
+    def __init__(self, engine: sa.Engine, folder: Path) -> None:
+        self.engine, self.folder = engine, folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    def start(self) -> None:
+        app = create_app(Settings(data_dir=self.folder), self.engine)
+        self.server = uvicorn.Server(
+            uvicorn.Config(
+                app, port=self.port, log_level="critical", timeout_graceful_shutdown=1
+            )
+        )  # fmt: skip
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(20)
+
+
+def put(engine: sa.Engine, code: str, minutes: int) -> None:
+    """A ticket that came so many minutes ago, as an import would bring it."""
+    with transaction(engine) as session:
+        net = session.exec(select(Skill).where(Skill.code == "net")).one()
+        opened = instants.now() - timedelta(minutes=minutes)
+        session.add(Ticket(code=code, opened_at=opened, skill_id=net.id, respond_within_s=3600))
+
+
+def give(engine: sa.Engine, code: str, agent: str) -> None:
+    """Somebody else at the desk gives a ticket away."""
+    with transaction(engine) as session:
+        dispatching.assign(session, SYSTEM, code, agent, instants.now(), ZONE, "by another")
+
+
+@pytest.fixture
+def desk(
+    fresh_engine: sa.Engine, open_desk: Callable[..., None], tmp_path: Path
+) -> Iterator[Server]:
+    with transaction(fresh_engine) as session:
+        open_desk(
+            session, instants.now(), A=("ordinary", {"net": 3}, 3), B=("senior", {"net": 3}, 3)
+        )
+        accounts.create(session, "dana", "Dana", PASSWORD, [(Role.DISPATCHER, None)],
+                        instants.now(), language="en")  # fmt: skip
+    for code, minutes in (("T1", 5), ("T2", 50), ("T3", 65)):
+        put(fresh_engine, code, minutes)
+    server = Server(fresh_engine, tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, desk: Server) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    opened = context.new_page()
+    address = f"http://127.0.0.1:{desk.port}"
+    for _ in range(100):
+        if desk.server.started:
+            break
+        opened.wait_for_timeout(50)
+    opened.goto(f"{address}/sign-in")
+    opened.fill("input[name=name]", "dana")
+    opened.fill("input[name=password]", PASSWORD)
+    opened.click("main button.main")
+    opened.wait_for_url("**/dispatch")
+    yield opened
+    context.close()
+
+
+@pytest.mark.browser
+def test_the_queue_is_right_after_the_connection_was_lost(page: Page, desk: Server) -> None:
+    rows = page.locator("section table.queue").first.locator("tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.filter(has_text="T3")).to_have_class(re.compile("risk-late"))
+    left = page.locator("[data-left]").first
+    before = left.inner_text()
+    page.locator("#g-senior summary").click()  # what is folded stays folded
+
+    give(desk.engine, "T1", "A")  # somebody else acts: seen without a reload
+    expect(rows).to_have_count(2)
+    expect(page.locator("#g-senior")).not_to_have_attribute("open", "")
+    expect(left).not_to_have_text(before)  # the clocks run
+
+    desk.stop()
+    expect(page.locator("body")).to_have_class(re.compile("offline"))
+    give(desk.engine, "T2", "A")
+    put(desk.engine, "T4", 1)
+    desk.start()
+    expect(page.locator("body")).not_to_have_class(re.compile("offline"), timeout=15_000)
+    expect(rows).to_have_count(2)
+    expect(page.locator("#board")).to_contain_text("T4")
+    expect(rows.filter(has_text="T2")).to_have_count(0)
+
+    # a pushed board can be acted on, though nobody's token is in it
+    page.once("dialog", lambda asked: asked.accept())
+    page.click("form[action='/dispatch/hand-out'] button")
+    expect(page.locator("#board")).to_contain_text("Nothing waits.")
+
+
+@pytest.mark.browser
+def test_the_sound_of_alarms_can_be_silenced(page: Page) -> None:
+    button = page.locator("[data-sound]")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_who_may_not_see_the_queue_does_not_hear_of_it(
+    signed_in: Callable[..., TestClient],
+) -> None:
+    assert signed_in(Role.PLANNER).get("/dispatch/live").status_code == 403
+
+
+def test_nobody_unknown_hears_of_the_queue(client: TestClient) -> None:
+    assert client.get("/dispatch/live").headers["location"].startswith("/sign-in")
+
+
+def test_pieces_packed_apart_make_one_stream() -> None:
+    first, second = _event("<p>one\ntwo</p>"), _event("<p>three</p>")
+    assert first == b"event: content\ndata: <p>one\ndata: two</p>\n\n"
+    stream = GZIP_HEADER + _packed(first) + _packed(second)
+    assert zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(stream) == first + second

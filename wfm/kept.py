@@ -1,0 +1,56 @@
+"""Answers that take long and change slowly, kept for a while in this process.
+
+What is quick is always reckoned anew, so a small desk never sees an old figure. On a desk with
+millions of records, statistics over months would be reckoned at every look; these may be some
+minutes old.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+SLOW_S = 0.5
+MOST_KEPT = 200
+
+T = TypeVar("T")
+
+_kept: WeakKeyDictionary[sa.Engine, dict[Hashable, tuple[datetime, Any]]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def kept(
+    session: Session,
+    what: Hashable,
+    at: datetime,
+    make: Callable[[], T],
+    age: timedelta = timedelta(minutes=5),
+    slow_s: float = SLOW_S,
+) -> T:
+    """What `make` says as of `at`; up to `age` old where it takes longer than `slow_s`.
+
+    `what` names all the answer depends on but the records; it must not hold an instant.
+    """
+    bind = session.get_bind()
+    answers = None
+    if isinstance(bind, sa.Engine):
+        with _lock:
+            answers = _kept.setdefault(bind, {})
+        made_at, answer = answers.get(what, (None, None))
+        if made_at is not None and timedelta() <= at - made_at <= age:
+            return answer  # type: ignore[no-any-return]
+    started = time.perf_counter()
+    answer = make()
+    if answers is not None and time.perf_counter() - started > slow_s:
+        with _lock:
+            if len(answers) >= MOST_KEPT:
+                del answers[min(answers, key=lambda one: answers[one][0])]
+            answers[what] = (at, answer)
+    return answer  # type: ignore[no-any-return]
