@@ -227,7 +227,7 @@ def _scope(month: str, service: str, customer: str) -> Scope:
 def report(call: Called, month: Month, service: Asked = "", customer: Asked = "") -> Report:
     """A month: met, missed, paused time, reasons, trend, by service and customer."""
     scope = _scope(month, service, customer)
-    return service_reports.monthly(call.session, call.actor, scope, call.timezone)
+    return service_reports.monthly(call.session, call.actor, scope, call.timezone, call.at)
 
 
 @api.read("/service-report.xlsx", media=XLSX)
