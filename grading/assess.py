@@ -58,8 +58,8 @@ def assess(
     ----------
     history : frame, optional
         ``agent_id`` (unique), ``grade`` now held (missing for a new agent), and if known
-        ``cycles`` (assessments since the last move) and ``serious_events`` (count in the cycle;
-        any blocks a rise). Agents without a row are new and begin at the policy's start grade.
+        ``cycles`` (assessments since the last move) and ``serious_events`` (count in the
+        cycle; as many as the policy says block a rise). Agents without a row are new and begin at the policy's start grade.
 
     Raises
     ------
@@ -170,7 +170,8 @@ def _blocks(
         waiting = (held["cycles"] < policy.decision.dwell).to_numpy() & (step != 0) & ~new
     grave = np.zeros(len(step), dtype=bool)
     if "serious_events" in held:
-        grave = (held["serious_events"] > 0).to_numpy() & (step > 0)
+        barred = held["serious_events"] >= policy.serious_events.bars_rise_from
+        grave = barred.to_numpy() & (step > 0)
     result = np.select([grave, short, waiting], ["serious_event", "coverage", "dwell"], default="")
     return result.astype(object)
 

@@ -17,9 +17,11 @@ from grading.errors import GradingError
 from grading.estimate import NoiseGuess, StrengthGuess
 from grading.procedure import (
     CycleRules,
+    EventRules,
     FairnessRules,
     ResolutionRules,
     read_cycle,
+    read_events,
     read_fairness,
     read_resolution,
 )
@@ -189,6 +191,7 @@ class GradePolicy:
     resolution: ResolutionRules
     cycle: CycleRules
     fairness: FairnessRules
+    serious_events: EventRules
     criteria: dict[Criterion, CriterionRule]
 
 
@@ -285,6 +288,7 @@ def _policy(root: Table) -> GradePolicy:
         resolution=read_resolution(root.table("resolution")),
         cycle=read_cycle(root.table("cycle")),
         fairness=read_fairness(root.table("fairness")),
+        serious_events=read_events(root),
         criteria={name: _criterion(criteria.table(name), name) for name in CRITERIA},
     )
 

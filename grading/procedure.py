@@ -27,6 +27,20 @@ class CycleRules:
 
 
 @dataclass(frozen=True, slots=True)
+class EventRules:
+    """What serious events of the period do.
+
+    Parameters
+    ----------
+    bars_rise_from : int
+        From this many on nobody rises, whatever the criteria say.
+    """
+
+    bars_rise_from: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class FairnessRules:
     """Between which groups outcomes are compared, and when a difference wants an answer.
 
@@ -75,6 +89,14 @@ def read_cycle(table: Table) -> CycleRules:
         second_signature=table.choice("second_signature", ("senior", "expert")),
         source=table.text("source"),
     )
+
+
+def read_events(root: Table) -> EventRules:
+    """The rule may be left out; then a single event bars a rise."""
+    if not root.has("serious_events"):
+        return EventRules(1, "")
+    table = root.table("serious_events")
+    return EventRules(table.whole("bars_rise_from", 1, 1000), table.text("source"))
 
 
 def read_fairness(table: Table) -> FairnessRules:

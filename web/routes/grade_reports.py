@@ -11,11 +11,12 @@ from fastapi import APIRouter, Form, Query, Response
 from web import charts, htmx
 from web import funnel as funnels
 from web.deps import AtDesk, Desk
-from web.fields import AskedId
+from web.fields import AskedId, PathId
 from wfm.errors import ConflictError, InputError
 from wfm.services import (
     grade_allowances,
     grade_calibration,
+    grade_events,
     grade_fairness,
     grade_funnel,
     grade_mix,
@@ -77,6 +78,42 @@ def score(
         desk.session, desk.actor, sample_id, points, desk.at, desk.settings.timezone
     )
     return htmx.go_to(desk.request, "/grades/calibration")
+
+
+@router.get("/grades/events")
+def events(desk: AtDesk, agent: Code = "") -> Response:
+    """Serious events, with a form to record one."""
+    return _events(desk, {}, {"agent": agent, "on": desk.today})
+
+
+def _events(desk: Desk, faults: dict[str, str], given: dict[str, Any]) -> Response:
+    page = grade_events.page(desk.session, desk.actor, desk.today)
+    answer = desk.page("grades_events.html", block="main", page=page, faults=faults, given=given)
+    answer.status_code = InputError.http_status if faults else 200
+    return answer
+
+
+@router.post("/grades/events")
+def record_event(
+    desk: AtDesk, agent: FormCode, on: Annotated[date, Form()], note: Text = ""
+) -> Response:
+    zone = desk.settings.timezone
+    try:
+        grade_events.record(desk.session, desk.actor, agent, on, note, desk.at, zone)
+    except InputError as error:
+        faults = {fault.column or "": fault.message for fault in error.faults}
+        return _events(desk, faults, {"agent": agent, "on": on, "note": note})
+    return htmx.go_to(desk.request, "/grades/events")
+
+
+@router.post("/grades/events/{event_id}/withdraw")
+def withdraw_event(desk: AtDesk, event_id: PathId, reason: Text = "") -> Response:
+    zone = desk.settings.timezone
+    try:
+        grade_events.withdraw(desk.session, desk.actor, event_id, reason, desk.at, zone)
+    except InputError:
+        return _events(desk, {"withdraw": str(event_id)}, {"on": desk.today})
+    return htmx.go_to(desk.request, "/grades/events")
 
 
 @router.get("/grades/mix")

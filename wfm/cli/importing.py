@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from wfm.importing.report import ImportReport
 
 KINDS = (
-    "agents", "tickets", "ticket-events", "surveys", "reviews", "contributions", "leave",
-    "calendar",
+    "agents", "tickets", "ticket-events", "surveys", "reviews", "contributions",
+    "serious-events", "leave", "calendar",
 )  # fmt: skip
 LISTED = 50
 
@@ -38,7 +38,8 @@ def import_(
 
     \b
     KIND is one of: agents tickets ticket-events surveys
-                    reviews contributions leave calendar
+                    reviews contributions serious-events
+                    leave calendar
 
     Accepted rows land all or none; rejected ones are listed, and the exit status is then 1.
 

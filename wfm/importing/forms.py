@@ -213,6 +213,15 @@ CONTRIBUTIONS_FORM = Form(
     ),
 )  # fmt: skip
 
+SERIOUS_EVENTS = Form(
+    "serious-events", "Serious events", "严重事件", ("agent_id", "on", "note"),
+    (
+        _agent(),
+        Field("on", "date", "day it happened", "发生日期", required=True),
+        Field("note", "text", "what happened", "事由", required=True, longest=LONGEST_NOTE),
+    ),
+)  # fmt: skip
+
 LEAVE = Form(
     "leave", "Leave", "请假", ("agent_id", "start"),
     (
@@ -243,5 +252,6 @@ FORMS = {
     form.kind: form
     for form in (
         CALENDAR, AGENTS, LEAVE, TICKETS, TICKET_EVENTS, SURVEYS, REVIEWS, CONTRIBUTIONS_FORM,
+        SERIOUS_EVENTS,
     )
 }  # fmt: skip

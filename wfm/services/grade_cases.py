@@ -13,7 +13,7 @@ from grading.evidence import FAMILIES
 from grading.policy import CRITERIA, Criterion, GradePolicy
 from wfm.services import grade_appeals
 from wfm.services.grade_policies import read
-from wfm.services.grading import newest_decisions, state_of, team_of_assessed
+from wfm.services.grading import newest_decisions, state_of, team_of_assessed, vetoed
 from wfm.tables import Agent, AgentTeam, Assessment, AssessmentCycle, GradeDecision
 from wfm.tables import GradePolicy as PolicyRow
 from wfm.words import Grade
@@ -30,7 +30,8 @@ STORED = ("verdict", "n", "value", "low", "high", "raw", "adjusted", "reliabilit
 class Case:
     """One agent in one cycle. `signed` is the newest decision; None while nobody decided.
 
-    `second` is the grade that takes two persons, `appealed` whether an appeal waits.
+    `second` is the grade that takes two persons, `appealed` whether an appeal waits, `veto`
+    whether a serious event is on record or a criterion is at its veto.
     """
 
     id: int
@@ -42,6 +43,7 @@ class Case:
     proposed: Grade
     decision: str
     probabilities: dict[str, float]
+    veto: bool
     signed: GradeDecision | None
     second: Grade = Grade.EXPERT
     appealed: bool = False
@@ -58,7 +60,7 @@ class Case:
 
     @property
     def needs_a_person(self) -> bool:
-        waits = self.state == "open" and self.decision in NEEDS_A_PERSON
+        waits = self.state == "open" and (self.veto or self.decision in NEEDS_A_PERSON)
         return waits or self.state in ("sent_back", "half", "appealed")
 
 
@@ -169,7 +171,7 @@ def cases_of(
             col(Assessment.id), col(Agent.id), col(Agent.code), col(Agent.name),
             col(AgentTeam.team_id), col(Assessment.previous_grade),
             col(Assessment.proposed_grade), col(Assessment.decision),
-            col(Assessment.probabilities),
+            col(Assessment.probabilities), vetoed(),
         )
         .join(Agent, col(Agent.id) == col(Assessment.agent_id))
         .join(AgentTeam, team_of_assessed(cycle.as_of), isouter=True)
@@ -192,7 +194,7 @@ def trend_of(session: Session, agent: Agent, until: AssessmentCycle) -> tuple[Tr
             AssessmentCycle, col(PolicyRow.text), col(Assessment.evidence), col(Assessment.id),
             col(AgentTeam.team_id), col(Assessment.previous_grade),
             col(Assessment.proposed_grade), col(Assessment.decision),
-            col(Assessment.probabilities),
+            col(Assessment.probabilities), vetoed(),
         )
         .join(Assessment, col(Assessment.cycle_id) == col(AssessmentCycle.id))
         .join(PolicyRow, col(PolicyRow.id) == col(AssessmentCycle.policy_id))

@@ -10,7 +10,7 @@ from wfm.errors import Fault, InputError
 from wfm.services.grade_cases import NEEDS_A_PERSON, Case
 from wfm.words import Grade
 
-DECISIONS = ("moves", *NEEDS_A_PERSON, "keep")
+DECISIONS = ("moves", *NEEDS_A_PERSON, "keep", "veto")
 STATES = ("open", "sent_back", "half", "appealed", "decided")
 GRADE_RANK = {grade: rank for rank, grade in enumerate(Grade)}
 
@@ -67,7 +67,9 @@ class Filters:
         return sorted(found, key=by, reverse=self.order.startswith("-"))
 
     def _fit(self, case: Case) -> bool:
-        if self.decision and self.decision not in (case.decision, case.kind):
+        if self.decision == "veto" and not case.veto:
+            return False
+        if self.decision not in ("", "veto", case.decision, case.kind):
             return False
         if self.grade and self.grade not in (case.present, case.proposed):
             return False

@@ -189,7 +189,9 @@ def _counts(cases: list[Case]) -> dict[str, int]:
     """How many wait in each queue, and how many cases are in each state."""
     waiting = Counter(case.kind for case in cases if case.state == "open")
     states = Counter(case.state for case in cases)
-    return {kind: waiting[kind] for kind in QUEUES} | {state: states[state] for state in STATES}
+    veto = sum(case.veto and case.state == "open" for case in cases)
+    counts = {kind: waiting[kind] for kind in QUEUES} | {"veto": veto}
+    return counts | {state: states[state] for state in STATES}
 
 
 def _rows(

@@ -186,7 +186,11 @@ def _serious_events(session: Session, first: date | None, last: date) -> dict[in
     """How many serious events every agent had from a day to another."""
     rows = session.execute(
         sa.select(col(SeriousEvent.agent_id), sa.func.count())
-        .where(col(SeriousEvent.on) <= last, col(SeriousEvent.on) >= (first or last))
+        .where(
+            col(SeriousEvent.on) <= last,
+            col(SeriousEvent.on) >= (first or last),
+            col(SeriousEvent.withdrawn_at).is_(None),
+        )
         .group_by(col(SeriousEvent.agent_id))
     )
     return {agent_id: int(count) for agent_id, count in rows}

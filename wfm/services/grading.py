@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, Float, and_, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from grading.policy import GRADES
+from grading.policy import CRITERIA, GRADES
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import AccessDeniedError, ConflictError, Fault, InputError, NotFoundError
@@ -195,6 +195,7 @@ def clear_cases(
         .where(
             Assessment.cycle_id == cycle.id,
             Assessment.decision == CLEAR,
+            ~vetoed(),
             ~decided.exists(),
         )
         .order_by(col(Assessment.id))
@@ -205,6 +206,14 @@ def clear_cases(
         query = query.where(AgentTeam.team_id == team_id)
     covered = actor.teams("grades.decide")
     return query if covered is None else query.where(col(AgentTeam.team_id).in_(covered))
+
+
+def vetoed() -> ColumnElement[bool]:
+    """Whether a serious event is on record in a case, or a criterion stands at its veto."""
+    held: Any = col(Assessment.explanation)["held"]["serious_events"]
+    evidence: Any = col(Assessment.evidence)
+    events = func.coalesce(held.astext.cast(Float), 0) > 0
+    return or_(events, *(evidence[name]["verdict"].astext == "vetoed" for name in CRITERIA))
 
 
 def team_of_assessed(day: Any) -> ColumnElement[bool]:

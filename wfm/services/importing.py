@@ -24,7 +24,12 @@ from wfm.importing.forms import FORMS, Form
 from wfm.importing.landing.calendar import land_calendar
 from wfm.importing.landing.merge import Landed
 from wfm.importing.landing.people import land_agents, land_leave
-from wfm.importing.landing.quality import land_contributions, land_reviews, land_surveys
+from wfm.importing.landing.quality import (
+    land_contributions,
+    land_reviews,
+    land_serious_events,
+    land_surveys,
+)
 from wfm.importing.landing.tickets import land_events, land_tickets, prepare_tickets
 from wfm.importing.mapping import Mapping, Output, adapter_names, load_mapping, plain
 from wfm.importing.read_in import SHARE_OF_READING, Read, Tell, read_in
@@ -39,6 +44,7 @@ ONE_AT_A_TIME = 8_203_118  # any constant: imports do not run into each other
 SIMPLE = {
     "calendar": land_calendar, "leave": land_leave, "ticket-events": land_events,
     "surveys": land_surveys, "reviews": land_reviews, "contributions": land_contributions,
+    "serious-events": land_serious_events,
 }  # fmt: skip
 
 

@@ -17,13 +17,16 @@ from wfm.services import (
     grade_corrections,
     grade_cycles,
     grade_effect,
+    grade_events,
     grade_fairness,
     grade_files,
+    grade_pages,
     grade_runs,
     grading,
 )
 from wfm.services.grade_corrections import Wrong
 from wfm.services.grade_files import Handed
+from wfm.services.grade_filters import Filters
 from wfm.words import CycleStatus, DecisionAction, Grade, RecordKind, Role
 
 ZONE = "Asia/Shanghai"
@@ -444,3 +447,90 @@ def test_nobody_corrects_their_own_records(session: Session, desk: dict[str, int
     with pytest.raises(AccessDeniedError):
         grade_corrections.correct(session, lead, number_of(session, desk["A5"]), wrong, AT)
     grade_corrections.correct(session, SYSTEM, number_of(session, desk["A5"]), wrong, AT)
+
+
+# -- serious events -------------------------------------------------------------------------------
+
+LEAK = "a customer's number was passed on"
+
+
+def test_a_serious_event_bars_a_rise_and_goes_to_a_person(
+    session: Session, desk: dict[str, int]
+) -> None:
+    opened(session)
+    case = number_of(session, desk["A0"])
+    assert session.get_one(tables.Assessment, case).decision == "rise"
+    clear_before = len(session.exec(grading.clear_cases(LEAD, cycle_of(session), None)).all())
+    for code in ("A0", "A3"):
+        event = grade_events.record(session, LEAD, code, date(2026, 8, 15), LEAK, AT, ZONE)
+        asked = session.exec(select(tables.Job).order_by(col(tables.Job.id).desc())).first()
+        assert asked is not None
+        assert asked.arguments["assessment_id"] == number_of(session, desk[code])
+        grade_corrections.run_again(session, LEAD, asked.arguments["assessment_id"], ZONE, AT)
+    row = session.get_one(tables.Assessment, case)
+    assert (row.decision, row.explanation["block"]) == ("blocked", "serious_event")
+    # A3 keeps its grade as clearly as before, and a person looks all the same
+    kept = session.get_one(tables.Assessment, number_of(session, desk["A3"]))
+    assert kept.decision == "keep"
+    queue = grade_pages.queue(session, LEAD, "c", Filters(decision="veto"), "en", AS_OF)
+    assert {one.case.code for one in queue.rows} == {"A0", "A3"}
+    assert queue.counts["veto"] == 2
+    clear = session.exec(grading.clear_cases(LEAD, cycle_of(session), None)).all()
+    assert len(clear) == clear_before - 1
+    view = grade_case_page.case_view(session, LEAD, "c", "A0", "en")
+    assert [one.note for one in view.events] == [LEAK]
+    # taken back, it counts no more
+    grade_events.withdraw(session, LEAD, event.id or 0, "it was somebody else", AT, ZONE)
+    first = session.exec(select(tables.SeriousEvent).order_by(col(tables.SeriousEvent.id))).first()
+    assert first is not None
+    grade_events.withdraw(session, LEAD, first.id or 0, "it was somebody else", AT, ZONE)
+    grade_corrections.run_again(session, LEAD, case, ZONE, AT)
+    assert session.get_one(tables.Assessment, case).decision == "rise"
+    assert list(audit.verify(session)) == []
+
+
+def cycle_of(session: Session) -> tables.AssessmentCycle:
+    return session.exec(select(tables.AssessmentCycle)).one()
+
+
+def test_events_outside_the_period_or_of_closed_cycles_ask_for_nothing(
+    session: Session, desk: dict[str, int]
+) -> None:
+    opened(session)
+    before = len(session.exec(select(tables.Job.id)).all())
+    grade_events.record(session, LEAD, "A0", date(2026, 6, 30), LEAK, AT, ZONE)
+    grade_events.record(session, LEAD, "A0", date(2026, 10, 1), LEAK, AT, ZONE)
+    assert len(session.exec(select(tables.Job.id)).all()) == before
+    again = grade_runs.reckon(
+        session, grade_runs.load_policy(grade_runs.policy_in_force(session)),
+        date(2026, 7, 1), AS_OF, ZONE,
+    )  # fmt: skip
+    assert again.assessments.table.loc["A0", "decision"] == "rise"
+
+
+def test_events_that_cannot_be_recorded(session: Session, desk: dict[str, int]) -> None:
+    day = date(2026, 8, 15)
+    for code, on, note, column in (
+        ("XX", day, LEAK, "agent"), ("A0", date(2026, 10, 30), LEAK, "on"),
+        ("A0", day, " ", "reason"), ("A0", day, "x" * 601, "reason"),
+    ):  # fmt: skip
+        with pytest.raises(InputError) as caught:
+            grade_events.record(session, LEAD, code, on, note, AT, ZONE)
+        assert [fault.column for fault in caught.value.faults] == [column]
+    event = grade_events.record(session, LEAD, "A0", day, LEAK, AT, ZONE)
+    with pytest.raises(ConflictError, match="already"):
+        grade_events.record(session, LEAD, "A0", day, LEAK, AT, ZONE)
+    himself = Actor("lead", roles={Role.LEAD: None}, agent_id=desk["A0"])
+    for actor in (MANAGER, himself, Actor("far", roles={Role.LEAD: frozenset({999})})):
+        with pytest.raises(AccessDeniedError):
+            grade_events.record(session, actor, "A0", day, "another one", AT, ZONE)
+        with pytest.raises(AccessDeniedError):
+            grade_events.withdraw(session, actor, event.id or 0, "not so", AT, ZONE)
+    with pytest.raises(InputError):
+        grade_events.withdraw(session, LEAD, event.id or 0, "", AT, ZONE)
+    with pytest.raises(NotFoundError):
+        grade_events.withdraw(session, LEAD, 999_999, "not so", AT, ZONE)
+    grade_events.withdraw(session, LEAD, event.id or 0, "not so", AT, ZONE)
+    with pytest.raises(ConflictError, match="withdrawn already"):
+        grade_events.withdraw(session, LEAD, event.id or 0, "not so", AT, ZONE)
+    assert grade_events.page(session, himself, AS_OF).rows[0].may_withdraw is False

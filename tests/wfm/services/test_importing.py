@@ -93,6 +93,7 @@ SECOND_FILES = {
                "R1,A1,Zoe,T1,2026-02-17,f,87.5\nR2,A2,Zoe,,2026-02-17,,90\n",
     "contributions": "agent_id,on,kind,points,note\nA1,2026-02-17,coaching,2,\n"
                      "A1,2026-02-17,师徒结对 idea,1,other\n",
+    "serious-events": "agent_id,on,note\nA1,2026-02-17,abuse\nA1,2026-02-17,leak\n",
     "leave": "agent_id,start,end,kind\nA1,2026-02-17,2026-02-18,annual\n"
              "A1,2026-02-19,2026-02-19,\n",
     "calendar": "date,day_type,name,name_zh\n2026-02-17,statutory_holiday,Day 1,初一\n"
@@ -337,6 +338,10 @@ def test_duplicate_ids(bring: Import, session: Session) -> None:
          (2, "agent_id", "no agent")),
         ("contributions", "agent_id,on,kind\nA1,2026-02-16,coaching\nA1,2026-02-16,coaching\n",
          (3, "agent_id", "already stand in row 2")),
+        ("serious-events", "agent_id,on,note\nA1,2026-02-16,\n",
+         (2, "note", "a value is required")),
+        ("serious-events", "agent_id,on,note\nA9,2026-02-16,abuse\n",
+         (2, "agent_id", "no agent")),
         ("leave", "agent_id,start,end\nA1,2026-02-16,2026-02-18\nA1,2026-02-18,2026-02-19\n",
          (3, "start", "overlaps the leave from 2026-02-16 to 2026-02-18 in row 2")),
         ("leave", "agent_id,start,end\nA9,2026-02-16,2026-02-18\n", (2, "agent_id", "no agent")),

@@ -1,4 +1,4 @@
-"""Surveys, quality reviews and contributions."""
+"""Surveys, quality reviews, contributions and serious events."""
 
 from __future__ import annotations
 
@@ -77,3 +77,27 @@ def land_contributions(staging: Staging) -> Landed:
     )
     columns = ["agent_id", "done_on", "kind", "points", "note"]
     return merge(staging, "contributions", "contribution", columns)
+
+
+def land_serious_events(staging: Staging) -> Landed:
+    """Serious events; one is known by its agent, day and note. A withdrawn one stays withdrawn."""
+    staging.new_table(
+        "ready_serious_events",
+        """as select s.*, a.id as agent_ref
+        from staged_serious_events s left join agent a on a.code = s.agent_id""",
+    )
+    refuse_unknown(staging, "serious-events", "agent_id", "r.agent_ref", "agent")
+    refuse_duplicates(staging, "serious-events")
+    staging.new_table(
+        "final_serious_events",
+        """as select r.line, e.id, r.agent_ref as agent_id, r."on", r.note,
+            coalesce(e.recorded_at, now()) as recorded_at,
+            coalesce(e.recorded_by, 'import') as recorded_by,
+            coalesce(e.withdrawn_by, '') as withdrawn_by,
+            coalesce(e.withdrawn_reason, '') as withdrawn_reason
+        from ready_serious_events r left join serious_event e on e.agent_id = r.agent_ref
+            and e."on" = r."on" and e.note = r.note""",
+    )
+    columns = ["agent_id", '"on"', "note", "recorded_at", "recorded_by", "withdrawn_by",
+               "withdrawn_reason"]  # fmt: skip
+    return merge(staging, "serious-events", "serious_event", columns)
