@@ -61,7 +61,7 @@ class Held:
 class Missing:
     """People a place lacks, and how many of the desk cannot take it, by cause."""
 
-    people: int
+    in_ledger: int
     causes: tuple[tuple[str, int], ...]
 
 
@@ -107,7 +107,7 @@ class DutyPage:
     skills: dict[int, Skill]
     places: dict[tuple[date, str], DutyPlace]
     ledger: tuple[LedgerRow, ...]
-    people: int
+    in_ledger: int  # people; `ledger` may show the first of them only
     repeats: int
     occasions: tuple[Occasion, ...]
     upcoming: tuple[Occasion, ...]
@@ -225,7 +225,7 @@ def duty_page(
         skills=skills,
         places=places,
         ledger=_ledger(session, days, table.ledger, holders),
-        people=len(table.ledger),
+        in_ledger=len(table.ledger),
         repeats=table.repeats,
         occasions=tuple(occasions(session, first, last)),
         upcoming=ahead,
