@@ -61,7 +61,7 @@ class Held:
 class Missing:
     """People a place lacks, and how many of the desk cannot take it, by cause."""
 
-    in_ledger: int
+    people: int
     causes: tuple[tuple[str, int], ...]
 
 
