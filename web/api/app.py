@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from web.api import (
+    accounts,
     desk,
     dispatch,
     duty,
@@ -32,7 +33,7 @@ from wfm.errors import TierdeskError
 
 MODULES = (
     desk, grades, grade_reports, rosters, roster_edits, duty, duty_posts, forecast, dispatch, me,
-    service_levels, imports,
+    service_levels, imports, accounts,
 )  # fmt: skip
 VERSION = "1.0"
 LARGEST_BODY = 1 << 20

@@ -9,9 +9,8 @@ from fastapi import Query
 from pydantic import Field
 
 from web.api.calls import Call, Called
-from web.api.fields import Asked, Code, Name, Number, Text, Wanted
+from web.api.fields import Asked, AskedNumber, Code, Name, Number, Text, Wanted
 from web.api.operations import After, Limit, Operations
-from web.fields import LARGEST
 from wfm.services import (
     clock_pages,
     desk_rules,
@@ -126,10 +125,10 @@ def pauses(_call: Called) -> Sequence[Pause]:
 @api.read("/dispatch/decisions")
 def decisions(
     call: Called, words: Asked = "", differing: bool = False,
-    before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None, limit: Limit = 100,
+    after: AskedNumber = None, limit: Limit = 100,
 ) -> Page[LogRow]:  # fmt: skip
-    """Who gave what to whom and why, newest first; `after` is the next `before`."""
-    rows = dispatch_log.search(call.session, call.actor, words, differing=differing, before=before,
+    """Who gave what to whom and why, newest first."""
+    rows = dispatch_log.search(call.session, call.actor, words, differing=differing, before=after,
                                limit=limit)  # fmt: skip
     return Page(tuple(rows), rows[-1].id if len(rows) == limit else None)
 

@@ -21,6 +21,7 @@ TOLD = {
     "AccessGrant": "id account_id role team_id purpose addresses starts_at ends_at asked_by "
                    "asked_at status decided_by decided_at reviewed_by reviewed_at withdrawn_by "
                    "withdrawn_at checklist",
+    "AccountRole": "id role team_id site_id",
     "Account": "id name display_name language agent_id active",
     "Agent": "id code name capacity",
     "AgentRequest": "id kind first_day last_day leave_kind agreed_at text status made_at "

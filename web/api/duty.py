@@ -39,7 +39,7 @@ from wfm.services import (
     duty_pages,
     duty_pay,
     duty_wishes,
-    holiday_duty,
+    duty_work,
 )
 from wfm.services.duty_changes import PlacePanel
 from wfm.services.duty_days import Occasion
@@ -47,8 +47,7 @@ from wfm.services.duty_handover import Slot
 from wfm.services.duty_pages import DutyPage, LedgerRow
 from wfm.services.duty_pay import Proposal
 from wfm.services.duty_wishes import WishPage
-from wfm.services.holiday_duty import Proposed
-from wfm.tables import DutyContact, DutyHandover, DutySwap, DutyTable, DutyWish, WatchDecision
+from wfm.tables import DutyContact, DutyHandover, DutySwap, DutyTable, DutyWish, Job, WatchDecision
 
 api = Operations("holiday duty")
 PostId = Annotated[int, Query(ge=1, le=2**31 - 1, examples=[1])]
@@ -219,10 +218,10 @@ def watch(call: Called, wanted: Watch) -> WatchDecision:
     )  # fmt: skip
 
 
-@api.write("/duty/propose")
-def propose(call: Called, wanted: Period) -> Proposed:
-    """Propose who holds which post: fair over the years, wishes met, rules kept."""
-    return holiday_duty.propose(call.session, call.actor, wanted.first, wanted.last, call.at)
+@api.write("/duty/propose", status=202)
+def propose(call: Called, wanted: Period) -> Job:
+    """Propose who holds which post as a job: fair over the years, wishes met, rules kept."""
+    return duty_work.ask_to_propose(call.session, call.actor, wanted.first, wanted.last, call.at)
 
 
 @api.write("/duty/tables/{table}/publish")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -17,11 +18,11 @@ from wfm.errors import Fault, TierdeskError
 
 MEDIA = "application/problem+json"
 TOLD = {
-    401: "no valid token", 403: "the account or the token may not do this", 404: "it is not there",
-    405: "not in this way", 409: "somebody or something was there first",
-    412: "it was changed since it was read", 413: "too large", 422: "the request is wrong",
-    428: "say what was read (`If-Match`)", 429: "too often; `Retry-After` says how long to wait",
-    503: "the installation is not ready",
+    400: "the body cannot be read", 401: "no valid token",
+    403: "the account or the token may not do this", 404: "it is not there",
+    409: "somebody or something was there first", 412: "it was changed since it was read",
+    413: "too large", 422: "the request is wrong", 428: "say what was read (`If-Match`)",
+    429: "too often; `Retry-After` says how long to wait", 503: "the installation is not ready",
 }  # fmt: skip
 MOST_FAULTS = 50
 
@@ -54,7 +55,7 @@ def of_read() -> dict[int | str, dict[str, Any]]:
 
 
 def of_write(guard: bool, guarded: bool) -> dict[int | str, dict[str, Any]]:
-    codes = (401, 403, 404, 409, 413, 422, 429, 503)
+    codes = (400, 401, 403, 404, 409, 413, 422, 429, 503)
     return _described(*codes, *((412,) if guard else ()), *((428,) if guarded else ()))
 
 
@@ -78,7 +79,8 @@ async def refused(request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = str(error.wait_s)
     language = language_of(request)
     title = type(error).__name__.removesuffix("Error")
-    told = error.texts.get(language) or _told(error.message, language)
+    first = error.faults[0].message if error.faults else error.message
+    told = error.texts.get(language) or _told(first, language)
     faults = [_place(fault, language) for fault in error.faults[:MOST_FAULTS]]
     code = str(getattr(error, "code", ""))
     return _answer(title, error.http_status, told, faults, headers, code)
@@ -106,7 +108,7 @@ async def wrong_request(_request: Request, error: Exception) -> JSONResponse:
 async def http_problem(_request: Request, error: Exception) -> JSONResponse:
     """No such path, not by this method, too large."""
     assert isinstance(error, HTTPException)
-    title = str(error.detail).title().replace(" ", "")
+    title = HTTPStatus(error.status_code).phrase.title().replace(" ", "")
     return _answer(title, error.status_code, str(error.detail), [], error.headers)
 
 

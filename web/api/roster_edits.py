@@ -184,7 +184,7 @@ def look(
     """Ways to mend an absence with the fewest changes; nothing is changed yet."""
     found = id_of(call, roster, version)
     absent = Absent(agent_of(call, agent), first, last, kind)
-    return roster_repairs.look(call.session, call.actor, roster, found, absent)
+    return roster_repairs.look(call.session, call.actor, roster, found, absent, call.timezone)
 
 
 @api.write("/rosters/{roster}/versions/{version}/repair", status=201)

@@ -7,13 +7,14 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from wfm.errors import NotFoundError
-from wfm.tables import Agreement, AssessmentCycle, Post, Roster, Ticket
+from wfm.tables import Account, Agreement, AssessmentCycle, Post, Roster, Ticket
 
 # by what a page or an operation names them
 HELD: dict[str, tuple[Any, Any]] = {
     "ticket": (Ticket, Ticket.code),
     "roster": (Roster, Roster.id),
     "cycle": (AssessmentCycle, AssessmentCycle.code),
+    "account": (Account, Account.id),
     "agreement": (Agreement, Agreement.id),
     "post": (Post, Post.id),
 }
