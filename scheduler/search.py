@@ -29,7 +29,7 @@ from scheduler.verify import verify
 
 WHOLE_MODEL = 40_000  # literals a whole model may have
 SMALL_MODEL = 4_000  # literals up to which the whole model goes first, with all workers
-FIRST_SHARE = 0.4  # of the limit, for that
+FIRST_SHARE = 0.6  # of the limit, for that
 ALL_CELLS = 0.5  # of the neighbourhoods look at all cells
 NEAR = 0.002  # of the bound: how near it rosters are sought first
 LINE_SHARE = 0.35  # of the limit, at most, for the first roster

@@ -487,3 +487,26 @@ def test_the_guides_example_can_be_solved() -> None:
     problem = RosterProblem.from_json(example)
     verify(problem, roster_from_json(roster, problem))
     assert solve(problem, QUICK).status == "optimal"
+
+
+def test_a_hint_is_as_dear_as_the_roster_it_stands_for() -> None:
+    # two desks at once; c can do both, and the roster has c at none of them on Monday
+    shift, monday = Shift("D", 480, 960), Day(date(2026, 3, 2))
+    people = (Agent("a", skills=("x",)), Agent("b", skills=("y",)), Agent("c", skills=("x", "y")))
+    problem = RosterProblem(
+        people, (monday,), (shift,),
+        interval_cover=tuple(
+            IntervalCover(monday.date, 480, 960, wanted, 0, 7, 1, skill=skill)
+            for skill, wanted in (("x", 2), ("y", 1))
+        ),
+    )  # fmt: skip
+    roster = Roster({("a", monday.date): "D", ("b", monday.date): "D"})
+    model = RosterModel(problem, grid_of(problem, roster))
+    model.complete_hint(1)
+    proto = model.model.proto
+    hint = dict(zip(proto.solution_hint.vars, proto.solution_hint.values, strict=True))
+    assert set(hint) == set(range(len(proto.variables)))
+    terms = zip(proto.objective.vars, proto.objective.coeffs, strict=True)
+    cost = proto.objective.offset + sum(weight * hint[number] for number, weight in terms)
+    # one of two short at x in each of 16 half-hours: 16 · 7
+    assert cost == verify(problem, roster).cost == 112
