@@ -68,6 +68,17 @@ def pattern(engine: sa.Engine) -> str:
     return "pattern"
 
 
+@pytest.fixture(scope="session")
+def copied(engine: sa.Engine, pattern: str) -> Callable[[str], sa.Engine]:
+    """A function that makes an empty, migrated database of a name."""
+
+    def copy(name: str) -> sa.Engine:
+        _create(engine, name, pattern)
+        return _opened(engine, name)
+
+    return copy
+
+
 @pytest.fixture
 def fresh_engine(engine: sa.Engine, pattern: str) -> Iterator[sa.Engine]:
     """An empty, migrated database for tests that must commit."""
@@ -169,7 +180,7 @@ class RosterWeek:
         return midnight + timedelta(hours=hour)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def roster_week() -> Callable[[Session], RosterWeek]:
     """A function that puts the desk of `RosterWeek` in a session."""
 

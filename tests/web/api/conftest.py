@@ -65,13 +65,10 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def machine(
-    engine: sa.Engine, pattern: str, tmp_path_factory: pytest.TempPathFactory, roster_week: Any
+    copied: Any, tmp_path_factory: pytest.TempPathFactory, roster_week: Any
 ) -> Iterator[Machine]:
     """One desk for the tests of a file, made once; they change it one after the other."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("drop database if exists machine with (force)"))
-        connection.execute(sa.text(f"create database machine template {pattern}"))
-    opened = sa.create_engine(engine.url.set(database="machine"))
+    opened = copied("machine")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(instants.OFFSET_VARIABLE, "0")
         ahead = (AT - instants.now()).total_seconds()
