@@ -30,7 +30,7 @@ CLOSE = 0.5  # of the mix's cost: bounds below that are no centre to stay near
 TOLERANCE = 1e-6
 WHOLE = 1e-4
 SWEEPS = 12
-LONG = 56  # days: beyond, first lines are spread evenly, and made better piece by piece
+LONG = 56  # days: beyond, first lines are spread evenly
 EVEN_ROOMS = (3, 10)  # days of work ahead or behind, tried in turn
 EFFORT_PER_STEP, EFFORT_PER_ITERATION = 1e-9, 1e-4
 
@@ -102,8 +102,8 @@ class Generation:
 
     # -- one line after another ------------------------------------------------------------------
 
-    def first_roster(self) -> Array | None:
-        """A line for everybody beside the lines so far, made better while that is quick."""
+    def first_roster(self, polish: bool = True) -> Array | None:
+        """A line for everybody beside the lines so far, then made better in a few rounds."""
         grid = np.full((self.n, self.people.size[0]), -1)
         counts = self.cover.counts(grid)
         long = self.people.size[0] > LONG
@@ -116,7 +116,7 @@ class Generation:
                 return None
             self._put(int(a), line, grid, counts)
         self._offer(grid)
-        return grid if long else self.polish(grid, SWEEPS)
+        return self.polish(grid, SWEEPS) if polish else grid
 
     def polish(self, grid: Array, sweeps: int) -> Array:
         """Everybody's best line beside the others', in turn, until none is better."""
