@@ -39,6 +39,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{metric}超时：用时 {used_s}，目标 {limit_s}",
     ),
     "breached": ("{metric}: time ran out", "{metric}：已到期"),
+    # what may move a clock whose conditions name it
+    "assigned": ("ticket assigned", "工单已派出"),
+    "transferred": ("ticket passed on", "工单已转派"),
+    "escalated": ("ticket escalated", "工单已升级"),
+    "noted": ("note added", "已添加备注"),
+    "closed": ("ticket closed", "工单已关闭"),
     "ignored": ("event “{kind}” moves no clock", "事件“{kind}”不影响计时"),
 }
 
@@ -52,7 +58,9 @@ def text_of(entry: TimelineEntry, language: str) -> str:
     }
     if entry.metric is not None:
         gaps["metric"] = METRICS[entry.metric][column]
-    return TEXTS[entry.code][column].format(**gaps)
+    # conditions are data and may name an event of any word: it is shown as it is
+    words = TEXTS.get(entry.code)
+    return words[column].format(**gaps) if words else entry.code
 
 
 def _duration(seconds: int) -> str:
