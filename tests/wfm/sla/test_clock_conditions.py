@@ -108,6 +108,22 @@ def test_another_agreement_in_the_slot_keeps_the_time_and_the_pauses() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("escalated", ("ticket escalated", "工单已升级")), ("van_sent", ("van_sent", "van_sent"))],
+)
+def test_an_event_that_only_conditions_name_has_words_too(
+    kind: str, words: tuple[str, str]
+) -> None:
+    supplier = Conditions(frozenset({kind}), frozenset({"stop"}))
+    replayed = replay(
+        at("09:00"), [target(UC, 60, supplier)], [TicketEvent(at("10:00"), kind)], at("10:30")
+    )
+    assert replayed.clocks[UC].due_at == at("11:00")
+    line = next(entry for entry in replayed.timeline if entry.code == kind)
+    assert (text_of(line, "en"), text_of(line, "zh")) == words
+
+
 def test_a_clock_that_comes_later_is_read_as_if_it_had_always_been_there() -> None:
     # opened 09:00, paused 09:30-10:00; the supplier's contract applies from 11:00 on: 90 min spent
     events = [
