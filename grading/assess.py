@@ -59,7 +59,8 @@ def assess(
     history : frame, optional
         ``agent_id`` (unique), ``grade`` now held (missing for a new agent), and if known
         ``cycles`` (assessments since the last move) and ``serious_events`` (count in the
-        cycle; as many as the policy says block a rise). Agents without a row are new and begin at the policy's start grade.
+        cycle; as many as the policy says block a rise). Agents without a row are new and begin at
+        the policy's start grade.
 
     Raises
     ------

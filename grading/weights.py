@@ -14,11 +14,19 @@ MOST_INCONSISTENT = 0.10
 
 @dataclass(frozen=True, slots=True)
 class PairwiseWeights:
-    """Weights that sum to 1, the principal eigenvalue, and the consistency ratio (0 is perfect)."""
+    """Weights that sum to 1, the principal eigenvalue, and the consistency ratio (0 is perfect).
+
+    `worst` is the comparison that fits the weights worst, where there is one.
+    """
 
     weights: dict[str, float]
     eigenvalue: float
     consistency_ratio: float
+    worst: tuple[str, str] | None = None
+
+    def ratio(self, one: str, other: str) -> float:
+        """How many times as important one is as the other, by the weights."""
+        return self.weights[one] / self.weights[other]
 
     @property
     def consistent(self) -> bool:
@@ -70,8 +78,14 @@ def weights_from_pairs(
     vector = np.abs(vectors[:, best].real)
     size = len(names)
     index = (float(values[best].real) - size) / (size - 1)
+    weights = {name: float(w) for name, w in zip(names, vector / vector.sum(), strict=True)}
+
+    def apart(pair: tuple[str, str]) -> float:
+        return float(abs(np.log(pairs[pair] * weights[pair[1]] / weights[pair[0]])))
+
     return PairwiseWeights(
-        {name: float(w) for name, w in zip(names, vector / vector.sum(), strict=True)},
+        weights,
         float(values[best].real),
         max(index, 0.0) / RANDOM_INDEX[size] if size > 2 else 0.0,
+        max(pairs, key=apart),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,15 @@ def test_consistent_comparisons_give_their_ratios_back() -> None:
 
 def test_circular_comparisons_are_inconsistent() -> None:
     assert not weights_from_pairs("abc", {("a", "b"): 5, ("b", "c"): 5, ("c", "a"): 5}).consistent
+
+
+def test_the_comparison_that_fits_worst_is_named() -> None:
+    # 8 : 4 : 2 : 1, but that d is said to be four times as important as a
+    pairs = {(a, b): 2.0 ** ("abcd".index(b) - "abcd".index(a)) for a, b in combinations("abcd", 2)}
+    found = weights_from_pairs("abcd", pairs | {("a", "d"): 0.25})
+    assert found.worst == ("a", "d")
+    assert not found.consistent
+    assert found.ratio("a", "d") == pytest.approx(found.weights["a"] / found.weights["d"])
 
 
 def test_all_faults_of_the_comparisons_are_named() -> None:

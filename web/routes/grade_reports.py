@@ -22,6 +22,7 @@ from wfm.services import (
     grade_mix,
     grade_policy_page,
     grade_trials,
+    grade_weights,
 )
 
 router = APIRouter()
@@ -172,3 +173,12 @@ def change_policy(
     except ConflictError as error:
         return _policy(desk, page, {"taken": True}, error.http_status)
     return _policy(desk, page, {"good": True})
+
+
+@router.get("/grades/weights")
+def weights(
+    desk: AtDesk, c: Annotated[list[Annotated[int, Query(ge=-8, le=8)]] | None, Query()] = None
+) -> Response:
+    """Weights from comparing the criteria two by two; nothing is kept."""
+    page = grade_weights.page(desk.session, desk.actor, c or [])
+    return desk.page("grades_weights.html", block="main", page=page)
