@@ -1,13 +1,13 @@
 # Each target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check format pictures bench lock
+.PHONY: help demo test setup check format pictures bench bench-web lock
 
 BIN := .venv/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.venv/lock/bin/uv)
 CHROMIUM := $(shell for name in chromium chromium-browser google-chrome; do command -v $$name && break; done)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 demo: setup ## set up, run the whole circle on the sample desk, then serve it
 	$(BIN)/wfm demo
@@ -40,7 +40,10 @@ pictures: setup ## make the demo and take the guides' pictures from it into docs
 	WFM_PICTURES=$(CURDIR)/docs/pictures $(BIN)/pytest -q tests/e2e -k "opens or spring"
 
 bench: setup ## run the benchmarks (long); TOPIC=business_time for one of them
-	set -e; for run in benchmarks/$(or $(TOPIC),*)/run.py; do echo "$$run"; $(BIN)/python $$run; done
+	set -e; for run in $(or $(TOPIC:%=benchmarks/%/run.py),$(filter-out benchmarks/web/%,$(wildcard benchmarks/*/run.py))); do echo "$$run"; $(BIN)/python $$run; done
+
+bench-web: setup ## the pages under load: demo data × 10, a hundred dispatchers (wants wrk; long)
+	$(BIN)/python benchmarks/web/run.py
 
 lock: $(UV) ## resolve the dependencies again into requirements.lock; UPGRADE=--upgrade for newer ones
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
