@@ -30,6 +30,7 @@ from scheduler.verify import verify
 WHOLE_MODEL = 40_000  # literals a whole model may have
 SMALL_MODEL = 4_000  # literals up to which the whole model goes first, with all workers
 FIRST_SHARE = 0.6  # of the limit, for that
+NEAR_SHARE = 0.3  # of the limit, for each try near the bound
 ALL_CELLS = 0.5  # of the neighbourhoods look at all cells
 NEAR = 0.002  # of the bound: how near it rosters are sought first
 LINE_SHARE = 0.35  # of the limit, at most, for the first roster
@@ -187,11 +188,11 @@ class Search:
         self._neighbourhoods(self.params.seed)
 
     def _small(self) -> None:
-        """The whole model with all workers, first near the bound only."""
+        """The whole model with all workers; only near the bound where columns gave one."""
         margins = None if self.by_columns is None else self.by_columns.margins()
         if margins is not None:
             self._near_bound(margins)
-        if not self.over:
+        elif not self.over:
             self._whole(FIRST_SHARE, self.params.workers)
 
     def _near_bound(self, margins: Margins) -> None:
@@ -199,7 +200,7 @@ class Search:
         margin = max(2.0, NEAR * self.best.bound)
         while not self.over and margins.bound < self.best.verdict.cost - 1:
             narrow = margins.within(margin)
-            part = self._solve_whole(FIRST_SHARE, self.params.workers, narrow)
+            part = self._solve_whole(NEAR_SHARE, self.params.workers, narrow)
             reached = min(part.bound, margins.bound + margin)
             self.best.raise_bound(reached)
             if not part.proven:
