@@ -7,6 +7,7 @@ that are there take the place of most invented ones, so that services are reache
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ from schemathesis.specs.openapi import checks
 from web.app import create_app
 from wfm.settings import Settings
 
-PATH = "/api/v1/openapi.json"
+BASE = "http://testserver/api/v1"
+PATIENCE_S = 300  # of a busy machine
 EXAMPLES = {GenerationMode.POSITIVE: 5, GenerationMode.NEGATIVE: 3}
 HELD = (
     schemathesis.checks.not_a_server_error,
@@ -31,15 +33,20 @@ HELD = (
 )
 
 
+@cache
+def described() -> dict[str, Any]:
+    app = create_app(Settings(), sa.create_engine("postgresql://"))
+    api = next(one.app for one in app.routes if getattr(one, "path", "") == "/api/v1")
+    return api.openapi()  # type: ignore[no-any-return]
+
+
 def operations() -> list[tuple[str, str]]:
-    described = create_app(Settings(), sa.create_engine("postgresql://"))
-    api = next(one.app for one in described.routes if getattr(one, "path", "") == "/api/v1")
-    return [(path, method) for path, them in api.openapi()["paths"].items() for method in them]
+    return [(path, method) for path, them in described()["paths"].items() for method in them]
 
 
 @pytest.fixture(scope="module")
-def schema(machine: Any) -> Any:
-    return schemathesis.openapi.from_asgi(PATH, machine.app)
+def schema() -> Any:
+    return schemathesis.openapi.from_dict(described())
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +74,8 @@ def test_an_operation_keeps_to_its_description(
                     found = data.draw(st.sampled_from(machine.known[name]))
                     case.path_parameters[name] = found
             case.headers["Authorization"] = f"Bearer {token}"
-            case.call_and_validate(session=client, checks=HELD)
+            case.call_and_validate(
+                session=client, base_url=BASE, timeout=PATIENCE_S, checks=list(HELD)
+            )
 
         try_it()
