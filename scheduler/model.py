@@ -91,8 +91,8 @@ class RosterModel:
         solver.parameters.linearization_level = 2
         solver.parameters.max_deterministic_time = COMPLETING
         if solver.solve(self.model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            self.model.clear_hints()
-            for index in range(len(self.model.proto.variables)):
+            proto = self.model.proto
+            for index in sorted(set(range(len(proto.variables))) - set(proto.solution_hint.vars)):
                 variable = self.model.get_int_var_from_proto_index(index)
                 self.model.add_hint(variable, solver.value(variable))
         return solver.response_proto.deterministic_time

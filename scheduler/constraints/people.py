@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any, TypeAlias
 
 from scheduler.objective import Term
 from scheduler.problem import rules as r
 from scheduler.rows import Rows, ones, weighted
+
+Group: TypeAlias = list[Term]  # of which at most one that is open comes true
 
 FINE_SQUARES = 64
 MARKS = {"nights": "night", "unpopular": "unpopular"}
@@ -41,7 +43,10 @@ def fair_share(rows: Rows, rule: r.FairShare) -> None:
         return
     past, (times, unit) = rows.look.carried(rule.past), rows.look.proportions(rule)
     shares = [
-        [(k * c, t) for c, t in [(past.get(a, 0), 1), *_share(rows, rule.measure, a)]]
+        [
+            [(k * c, t) for c, t in group]
+            for group in ([(past.get(a, 0), 1)], *_share(rows, rule, a))
+        ]
         for a, k in times.items()
     ]
     if rule.how == "spread":
@@ -51,33 +56,43 @@ def fair_share(rows: Rows, rule: r.FairShare) -> None:
             _charge_square(rows, rule.weight or 0, unit, share)
 
 
-def _share(rows: Rows, measure: r.Measure, a: int) -> list[Term]:
+def _share(rows: Rows, rule: r.FairShare, a: int) -> list[Group]:
     x, shifts, horizon = rows.x, rows.problem.shifts, range(rows.look.n_days)
-    if measure == "duties":
-        return ones(x.works(a, d) for d in horizon)
-    if measure == "minutes":
-        return [*rows.minutes(a, horizon), (-1, rows.look.contract_minutes(a))]
-    if measure == "holidays":
-        days = [d for d in horizon if rows.problem.days[d].type == "statutory_holiday"]
-        return ones(x.works(a, d) for d in days)
-    if measure == "weekends":
-        return ones(x.weekend(a, n) for n in range(len(rows.look.weekends)))
-    if measure != "burden":
-        marked = [s for s, work in enumerate(shifts) if getattr(work, MARKS[measure])]
-        return ones(on for d in horizon for on in x.on_any(a, d, marked))
-    terms: list[Term] = []
+    match rule.measure:
+        case "duties":
+            return [ones([x.works(a, d)]) for d in horizon]
+        case "minutes":
+            contract: Group = [(-1, rows.look.contract_minutes(a))]
+            return [contract, *(rows.minutes(a, [d]) for d in horizon)]
+        case "holidays":
+            days = [d for d in horizon if rows.problem.days[d].type == "statutory_holiday"]
+            return [ones([x.works(a, d)]) for d in days]
+        case "weekends":
+            return [ones([x.weekend(a, n)]) for n in range(len(rows.look.weekends))]
+        case "burden":
+            return _burdens(rows, a)
+    marked = [s for s, work in enumerate(shifts) if getattr(work, MARKS[rule.measure])]
+    return [ones(x.on_any(a, d, marked)) for d in horizon]
+
+
+def _burdens(rows: Rows, a: int) -> list[Group]:
+    groups: list[Group] = []
     for d, day in enumerate(rows.problem.days):
         if day.burden:
-            for s, work in enumerate(shifts):
-                terms.append((day.burden * work.burden_percent // 100, x.on(a, d, s)))
+            groups.append(
+                [
+                    (day.burden * work.burden_percent // 100, rows.x.on(a, d, s))
+                    for s, work in enumerate(rows.problem.shifts)
+                ]
+            )
             for p, post in enumerate(rows.problem.posts):
                 if day.date in post.days:
-                    held = x.holder(p, d, a)
-                    terms.append((day.burden * post.burden_percent // 100, held))
-    return terms
+                    held = rows.x.holder(p, d, a)
+                    groups.append([(day.burden * post.burden_percent // 100, held)])
+    return groups
 
 
-def _charge_spread(rows: Rows, weight: int, unit: int, shares: list[list[Term]]) -> None:
+def _charge_spread(rows: Rows, weight: int, unit: int, shares: list[list[Group]]) -> None:
     if len(shares) < 2:
         return
     ranges = [_range(share) for share in shares]
@@ -85,7 +100,7 @@ def _charge_spread(rows: Rows, weight: int, unit: int, shares: list[list[Term]])
     largest = rows.model.new_int_var(low, high, "")
     smallest = rows.model.new_int_var(low, high, "")
     for share in shares:
-        total = weighted(share)
+        total = _total(share)
         rows.model.add(total <= largest)
         rows.model.add(total >= smallest)
     units = rows.model.new_int_var(0, -(-(high - low) // unit), "")
@@ -93,12 +108,12 @@ def _charge_spread(rows: Rows, weight: int, unit: int, shares: list[list[Term]])
     rows.objective.charge(weight, units)
 
 
-def _charge_square(rows: Rows, weight: int, unit: int, share: list[Term]) -> None:
+def _charge_square(rows: Rows, weight: int, unit: int, share: list[Group]) -> None:
     low, high = (-(-abs(end) // unit) for end in _range(share))
     most = max(low, high)
     least = 0 if _range(share)[0] <= 0 <= _range(share)[1] else min(low, high)
     units = rows.model.new_int_var(least, most, "")
-    total = weighted(share)
+    total = _total(share)
     rows.model.add(unit * units >= total)
     rows.model.add(unit * units >= -total)
     square = rows.model.new_int_var(least * least, most * most, "")
@@ -109,6 +124,21 @@ def _charge_square(rows: Rows, weight: int, unit: int, share: list[Term]) -> Non
     for k, after in pairwise(range(least, most + 1)):
         # the chord between k and k + 1 touches the square at both and lies below it elsewhere
         rows.model.add(square >= (k + after) * units - k * after)
+
+
+def _total(share: list[Group]) -> Any:
+    return weighted([term for group in share for term in group])
+
+
+def _range(share: list[Group]) -> tuple[int, int]:
+    """The least and the most a share can be."""
+    low = high = 0
+    for group in share:
+        settled = sum(c * t for c, t in group if isinstance(t, int))
+        weights = [c for c, t in group if not isinstance(t, int)]
+        low += settled + min([0, *weights])
+        high += settled + max([0, *weights])
+    return low, high
 
 
 def named_day_repeat(rows: Rows, rule: r.NamedDayRepeat) -> None:
@@ -136,10 +166,3 @@ def stability(rows: Rows, rule: r.Stability) -> None:
         else:
             rows.objective.charge(weight, 1)
             rows.objective.charge(-weight, rows.x.on(a, d, rows.look.shift[cell.shift]))
-
-
-def _range(terms: Sequence[Term]) -> tuple[int, int]:
-    settled = sum(c * t for c, t in terms if isinstance(t, int))
-    weights = [c for c, t in terms if not isinstance(t, int)]
-    low = settled + sum(c for c in weights if c < 0)
-    return low, settled + sum(c for c in weights if c > 0)
