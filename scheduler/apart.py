@@ -17,7 +17,7 @@ from scheduler.search import Search
 from scheduler.solution import Roster
 from scheduler.verify import verify
 
-FIRST_SHARE = 0.55  # of the limit goes to everybody alike, the rest by the distance to the bound
+FIRST_SHARE = 0.85  # of the limit goes to everybody alike, the rest by the distance to the bound
 
 
 @dataclass(slots=True)
