@@ -237,6 +237,12 @@ def test_the_last_free_agent_is_not_kept_when(why, change):
     assert held(**change) is None
 
 
+def test_a_promise_is_counted_from_the_opening():
+    # opened at 1000, promised within just 120 s: still a short promise, due at 1120 instead of 60
+    late = ticket("caller", 1000, 120, skill="a")
+    assert held(one=late, at=1121) == ("agent_kept", 1120 + held()[1] - 60)
+
+
 def test_one_free_for_other_work_only_does_not_release_the_last():
     assert held(others_free=[Agent("b", ORDINARY, {"b": 3})]) == ("agent_kept", 360)
 
@@ -263,6 +269,10 @@ def test_rings_open_one_after_another_as_the_deadline_nears():
     assert [needs(at) for at in (499, 500, 899, 900)] == [
         (5, SENIOR), (3, SENIOR), (3, SENIOR), (1, ORDINARY),
     ]  # fmt: skip
+    # opened at 4000: half of its 1000 s is left at 4500
+    after = ticket("after", 4000, 1000, tier=SENIOR, proficiency=5)
+    assert widened(policy, after, 4499 * SECOND) is after
+    assert widened(policy, after, 4500 * SECOND).proficiency == 3
     assert widened(Fifo(), one, 999 * SECOND) is one
     low = ticket("low", 0, 1000, proficiency=2)
     assert widened(policy, low, 950 * SECOND).tier == ORDINARY  # never below the lowest

@@ -92,6 +92,15 @@ def test_a_callback_waits_from_the_resolution_and_not_after_a_reopening() -> Non
     assert (again.state, again.due_at) == (State.RUNNING, at("13:00"))
 
 
+def test_the_readings_without_a_name_are_those_of_the_first_agreement() -> None:
+    targets = [target(("", Metric.RESOLUTION), 240), target(UC, 60)]
+    replayed = replay(at("09:00"), targets, [], at("09:30"))
+    assert replayed.readings[Metric.RESOLUTION].due_at == at("13:00")
+    assert replayed.clocks[UC].due_at == at("10:00")
+    # the next look is the nearest of all clocks': three quarters of the supplier's hour
+    assert replayed.next_look_at == at("09:45")
+
+
 def test_another_agreement_in_the_slot_keeps_the_time_and_the_pauses() -> None:
     # 09:00-10:00 used, paused; at 10:30, in the pause, the limit becomes 90 min; resumed at 11:00
     events = [
