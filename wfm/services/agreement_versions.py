@@ -153,7 +153,7 @@ def advance(session: Session, today: date, at: datetime) -> int:
         .returning(Agreement.code, Agreement.version)
     ).all()  # fmt: skip
     for code, version in found:
-        webhooks.tell(session, "agreement.in_force", at, {"agreement": code, "version": version})
+        webhooks.notify(session, "agreement.in_force", at, {"agreement": code, "version": version})
     gone: Any = session.execute(
         sa.update(Agreement)
         .where(col(Agreement.status) == AgreementStatus.IN_FORCE,

@@ -208,7 +208,7 @@ def _tell(session: Session, rows: Sequence[sa.Row[Any]], at: datetime) -> None:
     for row in rows if codes else ():
         event = "ticket.breached" if row.percent >= 100 else "ticket.at_risk"
         fact = {"ticket": codes[row.ticket_id], "promise": row.metric, "percent": row.percent}
-        webhooks.tell(session, event, at, fact)
+        webhooks.notify(session, event, at, fact)
 
 
 def _escalate(session: Session, ticket_id: int, percent: int, tier: Grade, at: datetime) -> None:

@@ -133,7 +133,7 @@ def publish(
     audit.record(session, at, actor.name, "duty.publish", f"{table.first_day} to {table.last_day}",
                  days_ahead=state.days_ahead, held=held, places=places, reason=reason,
                  unchecked=state.unchecked)  # fmt: skip
-    webhooks.tell(session, "duty.published", at, {
+    webhooks.notify(session, "duty.published", at, {
         "table": table.id, "from": str(table.first_day), "until": str(table.last_day),
     })  # fmt: skip
     jobs.announce(session, "duty")

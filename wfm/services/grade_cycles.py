@@ -15,7 +15,7 @@ from wfm.errors import ConflictError
 from wfm.services import grade_fairness, webhooks
 from wfm.services.day_types import days_between
 from wfm.services.grade_policies import policy_of
-from wfm.services.grading import newest_decisions, second_signature, state_of
+from wfm.services.grading import newest_decisions, require_all, second_signature, state_of
 from wfm.tables import Assessment, AssessmentCycle, GradeAppeal
 from wfm.words import CycleStatus, DayType
 
@@ -140,9 +140,10 @@ def unsigned(session: Session, cycle: AssessmentCycle) -> int:
 def _in_status(
     session: Session, actor: Actor, cycle_id: int, status: CycleStatus
 ) -> AssessmentCycle:
-    """The cycle, locked, when it is at this step and the actor answers for the whole desk."""
-    access.require_whole_desk(actor, "grades.assess")
+    """The cycle, locked, when it is at this step and the actor answers for all it holds."""
+    access.require(actor, "grades.assess")
     cycle = session.get_one(AssessmentCycle, cycle_id, with_for_update=True)
+    require_all(actor, "grades.assess", cycle)
     if cycle.status != status:
         raise ConflictError("the cycle is at another step by now; look again")
     return cycle
@@ -155,4 +156,4 @@ def _record(
     action = f"grade.cycle.{cycle.status.value}"
     audit.record(session, at, actor.name, action, f"cycle {cycle.code}", **detail)
     if cycle.status == CycleStatus.PUBLISHED:
-        webhooks.tell(session, "grades.published", at, {"cycle": cycle.code})
+        webhooks.notify(session, "grades.published", at, {"cycle": cycle.code})

@@ -13,6 +13,7 @@ from wfm.errors import ConflictError, Fault, InputError
 from wfm.services import grade_appeals, webhooks
 from wfm.services.facts import in_force
 from wfm.services.grading import (
+    covers,
     newer_in_force,
     newest_decisions,
     second_signature,
@@ -153,11 +154,11 @@ def take_effect(
         raise ConflictError(f"{found}; look again")
     for move in effect.moves:
         _put_in_force(session, move, on)
-    if not effect.unsigned and actor.teams("grades.assess") is None:
+    if not effect.unsigned and covers(actor, "grades.assess", cycle):
         cycle.status, cycle.effective_on = CycleStatus.EFFECTIVE, on
     audit.record(session, at, actor.name, "grade.effective", f"cycle {cycle.code}",
                  on=str(on), **effect.counts)  # fmt: skip
-    webhooks.tell(session, "grades.effective", at,
+    webhooks.notify(session, "grades.effective", at,
                   {"cycle": cycle.code, "on": str(on), **effect.counts})  # fmt: skip
     session.flush()
     return effect.counts

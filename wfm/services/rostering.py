@@ -235,7 +235,7 @@ def publish(
     audit.record(session, at, actor.name, "roster.publish", f"roster {roster.id}",
                  version=version.number, reason=reason.strip(),
                  misgivings=[doubt.text("en") for doubt in doubts])  # fmt: skip
-    webhooks.tell(session, "roster.published", at, {
+    webhooks.notify(session, "roster.published", at, {
         "roster": roster.id, "team": roster.team_id, "version": version.number,
         "from": str(roster.period_from), "until": str(roster.period_until),
     })  # fmt: skip

@@ -67,7 +67,7 @@ class Attempt:
     body: bytes
 
 
-def tell(session: Session, event: str, at: datetime, *facts: dict[str, Any]) -> int:
+def notify(session: Session, event: str, at: datetime, *facts: dict[str, Any]) -> int:
     """Put an event, once for each of `facts`, on its way to whoever wants it.
 
     Facts name things by their numbers and codes; nothing personal leaves the desk this way.

@@ -76,7 +76,7 @@ def subscribe(engine: sa.Engine, url: str, *events: str) -> tuple[int, str]:
 
 def published(engine: sa.Engine, at: datetime = AT) -> None:
     with transaction(engine) as session:
-        webhooks.tell(session, "roster.published", at, {"roster": 7})
+        webhooks.notify(session, "roster.published", at, {"roster": 7})
 
 
 def newest(engine: sa.Engine) -> WebhookDelivery:
@@ -108,7 +108,7 @@ def test_only_what_was_asked_for_is_told_and_only_if_it_happened(
     subscribe(fresh_engine, receiver.url, "duty.published")
     published(fresh_engine)
     with Session(fresh_engine) as session:  # what is never committed has not happened
-        webhooks.tell(session, "duty.published", AT, {"table": 1})
+        webhooks.notify(session, "duty.published", AT, {"table": 1})
         session.flush()
     assert not webhook_worker.step(fresh_engine, AT, LOOPBACK)
 
