@@ -39,8 +39,10 @@ from web.routes import (
     imports,
     jobs,
     me,
+    planning,
     roster_edits,
     rosters,
+    service_clocks,
     service_levels,
     sign_in_provider,
     webhooks,
@@ -57,8 +59,8 @@ STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 ROUTERS = (
     account, grades, grade_reports, grade_cases, rosters, roster_edits, duty, duty_posts, closing,
-    forecast, dispatch, dispatch_moves, what_if, service_levels, imports, jobs, me, access,
-    account_admin, webhooks, sign_in_provider,
+    forecast, dispatch, dispatch_moves, what_if, service_levels, service_clocks, imports, jobs, me,
+    access, account_admin, webhooks, sign_in_provider, planning,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import json
-from datetime import date
-from typing import Annotated
+from datetime import date, time
+from decimal import Decimal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Response
+from pydantic import BaseModel, Field
 
 from web import htmx
 from web.deps import AtDesk, Desk
-from web.fields import LARGEST, AskedId, FormId, PathId, QueryId
+from web.fields import LARGEST, AskedId, PathId, QueryId
 from wfm.errors import Fault, InputError
 from wfm.services import (
+    roster_cells,
     roster_compare,
     roster_day,
     roster_desk,
     roster_edits,
     roster_gaps,
     roster_month,
+    roster_pay,
     roster_people,
     roster_repairs,
     rostering,
 )
 from wfm.services.roster_edits import Edited, Wish
-from wfm.services.roster_repairs import Absent
-from wfm.words import LeaveKind
+from wfm.services.roster_repairs import Absent, AsNow, Cause, MoreDemand
+from wfm.words import Grade, LeaveKind
 
 router = APIRouter()
 TIER = "^(ordinary|senior|expert)?$"
+DAY_MINUTES = 1440
 
 OfVersion = Annotated[int, Query(alias="version", ge=1, le=LARGEST)]
 Version = Annotated[int, Form(alias="version", ge=1, le=LARGEST)]
@@ -154,14 +159,84 @@ def gap(
     roster_id: PathId,
     version: OfVersion,
     day: date,
-    start: Annotated[int, Query(ge=0, lt=1440)],
+    start: Annotated[int | None, Query(ge=0, lt=1440)] = None,
+    at: Annotated[str, Query(pattern=r"^(\d\d:\d\d)?$")] = "",
+    shift: Annotated[str, Query(max_length=120)] = "",
     skill: Annotated[str, Query(max_length=120)] = "",
     tier: Annotated[str, Query(pattern=TIER)] = "",
 ) -> Response:
+    """Who could be there: in a half-hour (`start` in minutes, or `at` as HH:MM), or on a shift."""
+    if start is None and at and not shift:
+        start = int(at[:2]) * 60 + int(at[3:])
     panel = roster_gaps.gap(
-        desk.session, desk.actor, roster_id, version, day, start, skill, tier
+        desk.session, desk.actor, roster_id, version, day, start, skill, tier, shift
     )  # fmt: skip
     return desk.page("roster_gap.html", block="panel", panel=panel)
+
+
+@router.get("/rosters/{roster_id}/conflicts")
+def conflicts(desk: AtDesk, roster_id: PathId) -> Response:
+    """The smallest sets of hard rules that cannot hold together."""
+    zone = desk.settings.timezone
+    panel = roster_gaps.conflicts(desk.session, desk.actor, roster_id, zone)
+    return desk.page("roster_conflicts.html", block="panel", panel=panel)
+
+
+@router.get("/rosters/{roster_id}/why-not")
+def why_not(
+    desk: AtDesk,
+    roster_id: PathId,
+    version: OfVersion,
+    agent: QueryId,
+    day: date,
+    shift: Annotated[str, Query(max_length=120)] = "",
+) -> Response:
+    """Why somebody does not have a shift (none: the day off)."""
+    panel = roster_cells.why_not(
+        desk.session, desk.actor, roster_id, agent, day, version, shift
+    )  # fmt: skip
+    return desk.page("roster_why_not.html", block="panel", panel=panel)
+
+
+class Happened(BaseModel):
+    """What a repair is for: somebody falls out, more people are wanted, or rules changed."""
+
+    model_config = {"extra": "ignore"}
+    cause_kind: Literal["absence", "demand", "now"] = Field(default="absence", alias="cause")
+    agent: int | None = Field(default=None, ge=1, le=LARGEST)
+    first: date | None = Field(default=None, alias="from")
+    last: date | None = Field(default=None, alias="until")
+    kind: LeaveKind = LeaveKind.SICK
+    day: date | None = None
+    starts: time | None = None
+    ends: time | None = None
+    people: int = Field(default=1, ge=1, le=99)
+    skill: str = Field(default="", max_length=120)
+    tier: Grade = Grade.ORDINARY
+
+    def cause(self) -> Cause:
+        """As the service knows it."""
+        if self.cause_kind == "now":
+            return AsNow()
+        if self.cause_kind == "demand":
+            if self.day is None or self.starts is None or self.ends is None:
+                raise InputError.of([Fault("a day and two times are needed", column="day")])
+            start, end = (at.hour * 60 + at.minute for at in (self.starts, self.ends))
+            return MoreDemand(
+                self.day, start, end or DAY_MINUTES, self.people, self.skill, self.tier
+            )
+        if self.agent is None or self.first is None or self.last is None:
+            raise InputError.of([Fault("who, and from when to when?", column="agent")])
+        return Absent(self.agent, self.first, self.last, self.kind)
+
+
+class Taken(Happened):
+    """A way to repair that is taken."""
+
+    version: int = Field(ge=1, le=LARGEST)
+    seen: int = Field(ge=0, le=LARGEST)
+    change: list[Annotated[str, Field(max_length=500)]] = []
+    reason: str = Field(default="", max_length=500)
 
 
 @router.get("/rosters/{roster_id}/repair")
@@ -169,18 +244,16 @@ def look(
     desk: AtDesk,
     roster_id: PathId,
     version: OfVersion,
-    agent: QueryId,
-    first: Annotated[date, Query(alias="from")],
-    last: Annotated[date, Query(alias="until")],
-    kind: LeaveKind = LeaveKind.SICK,
+    what: Annotated[Happened, Query()],
 ) -> Response:
-    """Ways to mend an absence; nothing is changed yet."""
-    absent = Absent(agent, first, last, kind)
-    panel = roster_repairs.look(desk.session, desk.actor, roster_id, version, absent)
+    """Ways to mend what happened; nothing is changed yet."""
+    panel = roster_repairs.look(
+        desk.session, desk.actor, roster_id, version, what.cause(), desk.settings.timezone
+    )
     shifts = roster_month.all_shifts(desk.session)
     return desk.page(
         "roster_repair.html", block="panel", panel=panel, shifts=shifts, roster_id=roster_id,
-        packed=roster_repairs.packed,
+        packed=roster_repairs.packed, what=what,
     )  # fmt: skip
 
 
@@ -188,20 +261,14 @@ def look(
 def take(
     desk: AtDesk,
     roster_id: PathId,
-    version: Version,
-    seen: Seen,
-    agent: FormId,
-    first: Annotated[date, Form(alias="from")],
-    last: Annotated[date, Form(alias="until")],
-    kind: Annotated[LeaveKind, Form()] = LeaveKind.SICK,
-    change: Annotated[list[str] | None, Form(max_length=500)] = None,
-    reason: Reason = "",
+    taken: Annotated[Taken, Form()],
 ) -> Response:
     roster = rostering.get_roster(desk.session, desk.actor, roster_id)
     codes = {a.id: a.code for a in roster_people.members(desk.session, roster)}
     roster_repairs.take(
-        desk.session, desk.actor, roster_id, version, seen, Absent(agent, first, last, kind),
-        roster_repairs.unpacked(change or [], codes), desk.at, desk.settings.timezone, reason,
+        desk.session, desk.actor, roster_id, taken.version, taken.seen, taken.cause(),
+        roster_repairs.unpacked(taken.change, codes), desk.at, desk.settings.timezone,
+        taken.reason,
     )  # fmt: skip
     return htmx.go_to(desk.request, f"/rosters/{roster_id}")
 
@@ -218,6 +285,21 @@ def compare(
 ) -> Response:
     found = roster_compare.compare(desk.session, desk.actor, roster_id, left, right)
     return desk.page("roster_compare.html", found=found)
+
+
+@router.get("/rosters/{roster_id}/pay")
+def pay(
+    desk: AtDesk,
+    roster_id: PathId,
+    version: OfVersion,
+    wage: Annotated[str, Query(pattern=r"^(\d{1,7}(\.\d{1,2})?)?$")] = "",
+    rotating: bool = False,
+) -> Response:
+    """Every hour of a version classed and priced."""
+    page = roster_pay.pay_page(
+        desk.session, desk.actor, roster_id, version, Decimal(wage) if wage else None, rotating
+    )
+    return desk.page("roster_pay.html", page=page)
 
 
 @router.get("/rosters/{roster_id}/days/{day}")

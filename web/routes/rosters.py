@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Query, Response
 from web import htmx
 from web.deps import AtDesk, Desk
 from web.fields import LARGEST, AskedId, FormId, PathId, QueryId
-from wfm.errors import InputError, NotFoundError
+from wfm.errors import Fault, InputError, NotFoundError
 from wfm.services import (
     queue,
     roster_cells,
@@ -132,10 +132,28 @@ def _shown(
 
 
 @router.post("/rosters/{roster_id}/solve")
-def solve(desk: AtDesk, roster_id: PathId, seconds: Seconds = 60, seed: Seed = 1) -> Response:
-    limits = rostering.Limits(seconds=seconds, seed=seed)
+def solve(
+    desk: AtDesk,
+    roster_id: PathId,
+    seconds: Seconds = 60,
+    seed: Seed = 1,
+    keep_until: Annotated[str, Form(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = "",
+    keep: Annotated[int, Form(ge=0, le=1000)] = 0,
+) -> Response:
+    """Solve; published days up to `keep_until` stay, other changed cells cost `keep` each."""
+    until = _date(keep_until)
+    limits = rostering.Limits(seconds=seconds, seed=seed, keep_until=until, keep=keep)
     rostering.ask_to_solve(desk.session, desk.actor, roster_id, limits, desk.at)
     return htmx.go_to(desk.request, f"/rosters/{roster_id}")
+
+
+def _date(text: str) -> str | None:
+    try:
+        return date.fromisoformat(text).isoformat() if text else None
+    except ValueError:
+        raise InputError.of(
+            [Fault("not a date; expected YYYY-MM-DD", column="keep_until")]
+        ) from None
 
 
 @router.get("/rosters/{roster_id}/work")

@@ -47,6 +47,31 @@
 
   const edit = (changes) => post("edit", { change: changes });
 
+  /* -- cells chosen by keyboard: Shift and arrows from one cell on --------------------------- */
+
+  let anchor = null;
+  const chosenCells = () => [...document.querySelectorAll("table.grid td.chosen > button")];
+
+  function choose(from, to) {
+    for (const button of chosenCells()) button.closest("td").classList.remove("chosen");
+    anchor = from;
+    if (!from) return;
+    const rows = [...grid().querySelectorAll("tbody tr[data-agent]")];
+    const place = (button) => [rows.indexOf(button.closest("tr")), button.closest("td").cellIndex];
+    const [[r1, c1], [r2, c2]] = [place(from), place(to)];
+    for (const row of rows.slice(Math.min(r1, r2), Math.max(r1, r2) + 1)) {
+      for (let c = Math.min(c1, c2); c <= Math.max(c1, c2); c += 1) {
+        if (row.cells[c].querySelector("button")) row.cells[c].classList.add("chosen");
+      }
+    }
+  }
+
+  /* What an act is about: all cells chosen, or the one in focus. */
+  function meant(button) {
+    const cells = chosenCells();
+    return cells.includes(button) ? cells : [button];
+  }
+
   function lock(button, kind) {
     const { agent, day } = placeOf(button);
     const values = kind === "lock" ? { kind: "fix", shift: shiftOf(button).replace(/^off$/, "") } : {};
@@ -82,13 +107,21 @@
     if (!button || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key.startsWith("Arrow")) {
       event.preventDefault();
-      move(button, event.key)?.focus();
+      const next = move(button, event.key);
+      if (!next) return;
+      if (event.shiftKey && editable()) choose(anchor ?? button, next);
+      else choose(null);
+      next.focus();
+    } else if (event.key === "Escape") {
+      choose(null);
     } else if (editable()) {
       const chosen = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
       const off = event.key === "Delete" || event.key === "Backspace";
       if (chosen || off) {
         event.preventDefault();
-        edit([change(placeOf(button), off ? "off" : chosen.dataset.brush)]);
+        const shift = off ? "off" : chosen.dataset.brush;
+        edit(meant(button).map((one) => change(placeOf(one), shift)));
+        choose(null);
       } else if (event.key === "l" || event.key === "u") {
         lock(button, event.key === "l" ? "lock" : "unlock");
       }
@@ -139,6 +172,34 @@
       edit([change(placeOf(one), shiftOf(other)), change(placeOf(other), shiftOf(one))]);
     }
   }
+
+  /* -- drag: a duty moves to another cell; what was there comes back -------------------------- */
+
+  let dragged = null;
+  let droppedAt = null;
+
+  document.addEventListener("pointerdown", (event) => {
+    const button = cellOf(event.target);
+    if (brush || !editable() || event.button !== 0 || event.pointerType !== "mouse" || !button) return;
+    event.target.releasePointerCapture?.(event.pointerId);
+    dragged = button;
+  });
+  document.addEventListener("pointerover", (event) => {
+    if (!dragged) return;
+    droppedAt?.classList.remove(SELECTED);
+    const button = cellOf(event.target);
+    droppedAt = button && button !== dragged ? button : null;
+    dragged.classList.toggle(SELECTED, Boolean(droppedAt));
+    droppedAt?.classList.add(SELECTED);
+  });
+  document.addEventListener("pointerup", () => {
+    const [one, other] = [dragged, droppedAt];
+    dragged = droppedAt = null;
+    one?.classList.remove(SELECTED);
+    other?.classList.remove(SELECTED);
+    if (!one || !other) return;
+    edit([change(placeOf(one), shiftOf(other)), change(placeOf(other), shiftOf(one))]);
+  });
 
   function paint(target) {
     const button = cellOf(target);

@@ -178,6 +178,7 @@ def keep(session: Session, actor: Actor, wish: RuleWish, at: datetime) -> HouseR
 
 def remove(session: Session, actor: Actor, number: int, at: datetime) -> None:
     """Take a rule away; a default of the same name holds again."""
+    access.require(actor, "rosters.plan")
     row = session.get(HouseRule, number)
     if row is None:
         raise NotFoundError(f"there is no rule {number}")

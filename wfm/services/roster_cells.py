@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from scheduler.explain import Alternative, explain
+from scheduler.explain import Alternative, WhyNot, explain
+from scheduler.explain import why_not as why_not_there
 from wfm import access
 from wfm.access import Actor
 from wfm.errors import Fault, InputError, NotFoundError
@@ -183,3 +184,41 @@ def why(
         others=tuple(shown(one) for one in found.others[:SHOWN_OTHERS]),
         more=max(0, len(found.others) - SHOWN_OTHERS),
     )
+
+
+@dataclass(frozen=True)
+class WhyNotPanel:
+    """Why an agent does not have a shift, with names people know."""
+
+    answer: WhyNot
+    names: dict[str, str]
+    shift: ShownShift | None
+
+
+def why_not(
+    session: Session,
+    actor: Actor,
+    roster_id: int,
+    agent_id: int,
+    day: date,
+    version_id: int,
+    shift: str,
+) -> WhyNotPanel:
+    """Explain why an agent does not have a shift (or the day off) instead; each step is solved for.
+
+    Raises
+    ------
+    InputError
+        There is no such shift.
+    """
+    desk = roster_desk.open_desk(session, actor, roster_id, version_id)
+    people = roster_people.members(session, rostering.get_roster(session, actor, roster_id))
+    code = next((agent.code for agent in people if agent.id == agent_id), "")
+    look = desk.problem.lookup
+    if code not in look.agent or day not in look.day:
+        raise NotFoundError("this version has no such cell")
+    if shift and shift not in look.shift:
+        raise InputError.of([Fault("there is no such shift", column="shift", value=shift[:60])])
+    answer = why_not_there(desk.problem, desk.cells, code, day, shift or None, SECONDS)
+    names = {agent.code: agent.name for agent in people}
+    return WhyNotPanel(answer, names, all_shifts(session).get(shift))

@@ -1,4 +1,4 @@
-"""Who could fill a gap of the cover map, at what cost to whom, and what stops the others."""
+"""Who could fill a gap and at what cost to whom; which hard rules cannot hold together."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from datetime import date
 
 from sqlmodel import Session
 
-from scheduler.explain import Gap, GapReport, explain_gap
+from scheduler.explain import Conflict, Gap, GapReport, explain_gap
+from scheduler.explain import conflicts as find_conflicts
 from scheduler.problem.parts import GRADES
+from wfm import access
 from wfm.access import Actor
-from wfm.errors import NotFoundError
-from wfm.services import roster_desk, roster_people, rostering
+from wfm.errors import Fault, InputError, NotFoundError
+from wfm.services import roster_desk, roster_people, roster_problems, rostering
 from wfm.services.roster_month import ShownShift, all_shifts
 
 SECONDS = 2.0
+CONFLICT_SECONDS = 5.0
 DAY_MINUTES = 1440
 
 
@@ -37,19 +40,23 @@ def gap(
     roster_id: int,
     version_id: int,
     day: date,
-    start: int,
+    start: int | None,
     skill: str = "",
     tier: str = "",
+    shift: str = "",
 ) -> GapPanel:
-    """Explain a half-hour in which somebody is missing."""
+    """Explain a half-hour in which somebody is missing, or a shift of a day that has too few."""
     desk = roster_desk.open_desk(session, actor, roster_id, version_id)
-    if day not in desk.problem.lookup.day or not 0 <= start < DAY_MINUTES:
+    if day not in desk.problem.lookup.day or not 0 <= (start or 0) < DAY_MINUTES:
         raise NotFoundError("not a day of this roster")
+    if (start is None) != bool(shift) or (shift and shift not in desk.problem.lookup.shift):
+        raise InputError.of([Fault("either a shift or a time of day is expected", column="shift")])
     roster = rostering.get_roster(session, actor, roster_id)
     people = roster_people.members(session, roster)
     asked = Gap(
         day,
-        start=start - start % desk.problem.slot_minutes,
+        shift=shift or None,
+        start=None if start is None else start - start % desk.problem.slot_minutes,
         skill=skill or None,
         min_grade=next((grade for grade in GRADES if grade == tier), GRADES[0]),
     )
@@ -62,3 +69,23 @@ def gap(
         {agent.code: agent.id for agent in people},
         all_shifts(session),
     )
+
+
+@dataclass(frozen=True)
+class ConflictPanel:
+    """Sets of hard rules and given facts that cannot hold together; empty when none was found."""
+
+    roster_id: int
+    found: tuple[Conflict, ...]
+    names: dict[str, str]
+    shifts: dict[str, ShownShift]
+
+
+def conflicts(session: Session, actor: Actor, roster_id: int, timezone: str) -> ConflictPanel:
+    """What in the next solve's problem cannot hold together, and the least that helps."""
+    roster = rostering.get_roster(session, actor, roster_id)
+    access.require(actor, "rosters.plan", roster.team_id)
+    problem = roster_problems.build(session, roster, timezone)
+    names = {agent.id: agent.name for agent in problem.agents}
+    found = find_conflicts(problem, CONFLICT_SECONDS)
+    return ConflictPanel(roster_id, found, names, all_shifts(session))

@@ -1,26 +1,37 @@
-"""Repair on the desk: somebody falls out; ways to mend it, one of which is taken as a version."""
+"""Repair on the desk: somebody falls out, demand grows, a rule is new; ways to mend the roster."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from scheduler.changes import Change as Change  # those who ask for a repair name it too
-from scheduler.changes import applied, forced_changes
+from scheduler.changes import Change, applied, forced_changes
+from scheduler.errors import SchedulingError
+from scheduler.problem import IntervalCover, RosterProblem
 from scheduler.problem import Leave as Absence
 from scheduler.repair import Repairs, Wanted, repair
 from scheduler.solution import Roster as Cells
 from scheduler.verify import verify
 from wfm import audit, jobs
 from wfm.access import Actor
-from wfm.errors import ConflictError, Fault, InputError, NotFoundError
-from wfm.services import roster_desk, roster_edits, roster_people, roster_versions, rostering
-from wfm.tables import Leave, Post, PostHolding
-from wfm.words import LeaveKind
+from wfm.errors import ConflictError, Fault, InputError, NotFoundError, faults_of
+from wfm.services import (
+    roster_desk,
+    roster_edits,
+    roster_people,
+    roster_problems,
+    roster_versions,
+    rostering,
+)
+from wfm.services.roster_desk import Desk
+from wfm.services.roster_problems import PLANNER_SOURCE, SLOT_MINUTES, UNDER_WEIGHT
+from wfm.tables import Leave, Post, PostHolding, Requirement, Roster, Skill
+from wfm.words import Grade, LeaveKind
 
 SECONDS = 4.0
 GONE = "This way to repair does not fit the roster any more. Look for ways again."
@@ -37,10 +48,30 @@ class Absent:
 
 
 @dataclass(frozen=True)
-class RepairPanel:
-    """Ways to mend an absence, with names people know."""
+class MoreDemand:
+    """People wanted beside what was planned, on a day between two times (minutes)."""
 
-    absent: Absent
+    day: date
+    start: int
+    end: int
+    people: int
+    skill: str
+    tier: Grade = Grade.ORDINARY
+
+
+@dataclass(frozen=True)
+class AsNow:
+    """Whatever changed since the version was made: rules, demand, people, wishes."""
+
+
+Cause: TypeAlias = Absent | MoreDemand | AsNow
+
+
+@dataclass(frozen=True)
+class RepairPanel:
+    """Ways to mend a roster, with names people know."""
+
+    cause: Cause
     name: str
     repairs: Repairs
     names: dict[str, str]
@@ -49,31 +80,42 @@ class RepairPanel:
     version_id: int
     seen: int
 
+    @property
+    def absent(self) -> Absent | None:
+        return self.cause if isinstance(self.cause, Absent) else None
+
+    @property
+    def demand(self) -> MoreDemand | None:
+        return self.cause if isinstance(self.cause, MoreDemand) else None
+
 
 def look(
     session: Session,
     actor: Actor,
     roster_id: int,
     version_id: int,
-    absent: Absent,
+    cause: Cause,
+    timezone: str,
     seconds: float = SECONDS,
 ) -> RepairPanel:
-    """Ways to mend an absence; nothing is changed yet."""
+    """Ways to mend a roster; nothing is changed yet."""
     desk = roster_desk.open_desk(session, actor, roster_id, version_id)
     roster = rostering.get_roster(session, actor, roster_id)
     people = roster_people.members(session, roster)
     names = {agent.code: agent.name for agent in people}
-    code = next((agent.code for agent in people if agent.id == absent.agent_id), None)
-    if code is None or code not in desk.problem.lookup.agent:
-        raise NotFoundError("nobody of this team")
-    problem = roster_desk.current_problem(session, roster, desk.version, [_absence(absent, code)])
+    codes = {agent.id: agent.code for agent in people}
+    code = _code(desk, codes, cause)
+    problem = _problem(session, roster, desk, cause, code, timezone)
     accepted = frozenset(
         (breach.rule, breach.agent) for breach in verify(desk.problem, desk.cells).violations
     )
-    found = repair(problem, desk.cells, Wanted(seconds=seconds, accepted=accepted))
+    if isinstance(cause, AsNow):
+        accepted = frozenset()  # what was let pass before may be mended now
+    days = (cause.day,) if isinstance(cause, MoreDemand) else ()
+    found = repair(problem, desk.cells, Wanted(seconds=seconds, accepted=accepted, days=days))
     return RepairPanel(
-        absent,
-        names[code],
+        cause,
+        names.get(code, ""),
         found,
         names,
         {agent.code: agent.id for agent in people},
@@ -81,6 +123,48 @@ def look(
         version_id,
         desk.seen,
     )
+
+
+def _code(desk: Desk, codes: dict[int, str], cause: Cause) -> str:
+    """The agent who falls out, if anybody does."""
+    if not isinstance(cause, Absent):
+        return ""
+    code = codes.get(cause.agent_id, "")
+    if code not in desk.problem.lookup.agent:
+        raise NotFoundError("nobody of this team")
+    return code
+
+
+def _problem(
+    session: Session, roster: Roster, desk: Desk, cause: Cause, code: str, timezone: str
+) -> RosterProblem:
+    """The problem as things are now, with what happened."""
+    if isinstance(cause, Absent):
+        absence = _absence(cause, code)
+        return roster_desk.current_problem(session, roster, desk.version, [absence])
+    if isinstance(cause, AsNow):
+        return roster_problems.build(session, roster, timezone)
+    _check(session, desk, cause)
+    with faults_of(SchedulingError):
+        more = IntervalCover(
+            cause.day, cause.start, cause.end, cause.people, under_weight=UNDER_WEIGHT,
+            skill=cause.skill, min_grade=cause.tier.value, cause=PLANNER_SOURCE.strip(),
+        )  # fmt: skip
+        return replace(desk.problem, interval_cover=(*desk.problem.interval_cover, more))
+
+
+def _check(session: Session, desk: Desk, more: MoreDemand) -> None:
+    skills = session.exec(select(Skill.code)).all()
+    ordered = 0 <= more.start < more.end <= 24 * 60
+    faults = [
+        ("day", more.day not in desk.problem.lookup.day, "not a day of this roster"),
+        ("until", not ordered or bool(more.start % SLOT_MINUTES or more.end % SLOT_MINUTES),
+         "half-hours are expected, the first before the last"),
+        ("people", not 1 <= more.people <= 99, "1 to 99 people are expected"),
+        ("skill", more.skill not in skills, "there is no such skill"),
+    ]  # fmt: skip
+    if any(wrong for _, wrong, _ in faults):
+        raise InputError.of(Fault(told, column=name) for name, wrong, told in faults if wrong)
 
 
 def _absence(absent: Absent, code: str) -> Absence:
@@ -95,13 +179,13 @@ def take(
     roster_id: int,
     version_id: int,
     seen: int,
-    absent: Absent,
+    cause: Cause,
     changes: Sequence[Change],
     at: datetime,
     timezone: str,
     reason: str,
 ) -> int:
-    """Record the absence and keep the repaired roster as a new version; returns its row number.
+    """Record what happened and keep the repaired roster as a new version; returns its row number.
 
     Raises
     ------
@@ -111,12 +195,13 @@ def take(
     desk = roster_desk.open_desk(session, actor, roster_id, version_id, seen)
     roster = rostering.get_roster(session, actor, roster_id)
     codes = {agent.id: agent.code for agent in roster_people.members(session, roster)}
-    if absent.agent_id not in codes:
-        raise NotFoundError("nobody of this team")
-    code = codes[absent.agent_id]
-    absence = _absence(absent, code)
-    _record(session, absent)
-    problem = roster_desk.current_problem(session, roster, desk.version)
+    code = _code(desk, codes, cause)
+    reason = reason.strip()
+    problem = _problem(session, roster, desk, cause, code, timezone)
+    if isinstance(cause, Absent):
+        _record(session, cause)
+    elif isinstance(cause, MoreDemand):
+        _want(session, roster, cause, reason or actor.name, timezone)
     forced = tuple(forced_changes(problem, desk.cells))
     left = applied(desk.cells, forced)
     for one in changes:
@@ -128,18 +213,47 @@ def take(
     number = roster_versions.store_version(
         session, roster_id, problem, cells, actor.name, at, timezone,
         result=roster_edits.by_hand("repaired"),
-        note=f"{code} {absence.first} – {absence.last}: {reason.strip()}".rstrip(": "),
+        note=f"{_told(cause, code)}: {reason}".rstrip(": "),
     )  # fmt: skip
     verdict = roster_versions.get_version(session, number).verdict
     fresh = [b for b in verdict["violations"] if (b["rule"], b["agent"]) not in before]
-    if fresh and not reason.strip():
+    if fresh and not reason:
         raise ConflictError(GONE)
     _hold(session, actor, at, (*forced, *changes), {c: n for n, c in codes.items()})
-    audit.record(session, at, actor.name, "roster.repair", f"roster {roster_id}", agent=code,
-                 first=str(absent.first), last=str(absent.last), kind=absent.kind.value,
-                 changes=told, reason=reason.strip())  # fmt: skip
+    audit.record(session, at, actor.name, "roster.repair", f"roster {roster_id}",
+                 because=_told(cause, code), changes=told, reason=reason)  # fmt: skip
     jobs.announce(session, f"roster:{roster_id}")
     return number
+
+
+def _told(cause: Cause, code: str) -> str:
+    """What happened, as the note of the version says it."""
+    if isinstance(cause, Absent):
+        return f"{code} {cause.first} – {cause.last}"
+    if isinstance(cause, MoreDemand):
+        return f"+{cause.people} {cause.skill} {cause.day}"
+    return "↻"
+
+
+def _want(session: Session, roster: Roster, more: MoreDemand, reason: str, timezone: str) -> None:
+    """Keep what is wanted beside the forecast with the staffing plan, so that solves see it."""
+    plan = roster_problems.newest_plan(session, roster.period_from, roster.period_until)
+    skill = session.exec(select(Skill.id).where(Skill.code == more.skill)).one()
+    if plan is None or plan.id is None or skill is None:
+        raise InputError.of([Fault("there is no staffing plan for this period")])
+    source = f"{PLANNER_SOURCE}{reason}"
+    for minute in range(more.start, more.end, SLOT_MINUTES):
+        starts_at = roster_problems.instant_of(more.day, minute, timezone)
+        place: dict[str, Any] = {
+            "plan_id": plan.id, "team_id": roster.team_id, "skill_id": skill, "tier": more.tier,
+            "starts_at": starts_at, "source": source,
+        }  # fmt: skip
+        known = session.exec(select(Requirement).filter_by(**place)).first()
+        if known is not None:
+            known.people += more.people
+        else:
+            session.add(Requirement(people=more.people, **place))
+    session.flush()
 
 
 def _before(roster: Cells, one: Change) -> str | None:

@@ -157,6 +157,7 @@ def add_need(session: Session, actor: Actor, need: Need, at: datetime) -> ShiftN
 
 
 def remove_need(session: Session, actor: Actor, number: int, at: datetime) -> None:
+    access.require(actor, "rosters.plan")
     row = session.get(ShiftNeed, number)
     if row is None:
         raise NotFoundError(f"there is no need {number}")

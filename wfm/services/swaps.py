@@ -11,8 +11,7 @@ from scheduler.effects import Effects
 from scheduler.moves import Cell, Move
 from wfm.access import Actor
 from wfm.errors import ConflictError, Fault, InputError
-from wfm.services import roster_desk, roster_edits, roster_people, roster_versions
-from wfm.services.roster_edits import Wish
+from wfm.services import roster_desk, roster_edits, roster_people, roster_versions, rostering
 from wfm.tables import Agent, Assignment, Roster, RosterVersion, ShiftTemplate
 
 
@@ -65,29 +64,43 @@ def carry_out(
     session: Session, actor: Actor, agent: Agent, colleague: Agent, day: date, at: datetime,
     timezone: str,
 ) -> int:  # fmt: skip
-    """Exchange the cells in a new draft of the roster; returns its row number.
+    """Exchange the cells in the published roster, as a version published at once.
+
+    A draft a planner has in hand gets the swap too, as its next version, where it has the same
+    duties on that day. Returns the row number of the published version.
 
     Raises
     ------
     ConflictError
         The roster has changed, and the rules do not allow the swap any more.
     """
-    roster, _ = _published(session, agent, day)
+    roster, version = _published(session, agent, day)
     assert roster.id is not None
+    session.get_one(Roster, roster.id, with_for_update=True)
+    problem = roster_desk.current_problem(session, roster, version)
+    published = roster_versions.cells_of(session, version)
+    mine, theirs = published.shift(agent.code, day), published.shift(colleague.code, day)
+    move = Move.of(_exchanged(agent.code, colleague.code, day, mine, theirs))
+    known = {agent.code, colleague.code} <= problem.lookup.agent.keys()
+    if mine == theirs or not known or not Effects(problem, published).of(move).possible:
+        raise ConflictError("the rules do not allow this swap any more; look again")
     newest = roster_versions.newest_version(session, roster.id)
     assert newest is not None
     assert newest.id is not None
-    desk = roster_desk.open_desk(session, actor, roster.id, newest.id)
-    cells = _exchanged(agent.code, colleague.code, day, desk.cells.shift(agent.code, day),
-                       desk.cells.shift(colleague.code, day))  # fmt: skip
-    numbers = {agent.code: agent.id or 0, colleague.code: colleague.id or 0}
-    wishes = [Wish(numbers[code], on, shift) for (code, on), shift in cells.items()]
-    done = roster_edits.edit(session, actor, roster.id, newest.id, desk.seen, wishes, at)
-    if not done.taken:
-        raise ConflictError("the rules do not allow this swap any more; look again")
-    seen = roster_desk.open_desk(session, actor, roster.id, newest.id).seen
+    draft = roster_desk.open_desk(session, actor, roster.id, newest.id)
     note = f"{agent.code} ⇄ {colleague.code} {day}"
-    return roster_edits.keep(session, actor, roster.id, newest.id, seen, at, timezone, note)
+    number = roster_versions.store_version(
+        session, roster.id, problem, move.on(published), actor.name, at, timezone,
+        result=roster_edits.by_hand("swapped"), note=note,
+    )  # fmt: skip
+    rostering.publish(session, actor, number, at, note)
+    same = all(draft.cells.shift(*cell) == published.shift(*cell) for cell in move.cells)
+    if (newest.id != version.id or draft.changed) and same:
+        roster_versions.store_version(
+            session, roster.id, draft.problem, move.on(draft.cells), actor.name, at, timezone,
+            result=roster_edits.by_hand("swapped"), note=f"{newest.number} + {note}",
+        )  # fmt: skip
+    return number
 
 
 def _exchanged(

@@ -14,8 +14,8 @@ from scheduler.solution import Roster as Cells
 from wfm.access import Actor
 from wfm.errors import ConflictError, InputError
 from wfm.services import agent_requests, roster_problems, roster_versions, rostering, swaps
-from wfm.tables import Agent, Assignment, Leave
-from wfm.words import LeaveKind, RequestStatus, Role
+from wfm.tables import Agent, Assignment, Leave, RosterVersion
+from wfm.words import LeaveKind, RequestStatus, Role, RosterStatus
 
 ZONE = "Asia/Shanghai"
 
@@ -69,7 +69,8 @@ def test_a_day_without_a_duty_has_nothing_to_swap(session: Session, week: Any) -
         swaps.candidates(session, agent_of(session, "A"), week.first)
 
 
-def test_a_granted_swap_is_a_new_draft(session: Session, week: Any) -> None:
+def granted(session: Session, week: Any) -> None:
+    """B and D exchange their duties of Monday, as both and the planner want."""
     at, today = week.local(week.first, 0), week.first - timedelta(days=1)
     me, colleague = (
         Actor(code, roles={Role.AGENT: None}, agent_id=week.agents[code]) for code in "BD"
@@ -80,12 +81,43 @@ def test_a_granted_swap_is_a_new_draft(session: Session, week: Any) -> None:
     agent_requests.agree(session, colleague, request.id or 0, at)
     agent_requests.decide(session, week.planner, request.id or 0, True, "", at, ZONE)
     assert request.status == RequestStatus.GRANTED
-    drafts = session.exec(
-        select(Assignment.version_id, Agent.code, Assignment.shift_code)
-        .join(Agent, col(Agent.id) == Assignment.agent_id)
-        .where(col(Assignment.live).is_(False))
-    ).all()
-    assert {(code, shift) for _, code, shift in drafts} == {("B", "early"), ("D", "late")}
+    session.expire_all()
+
+
+def live(session: Session) -> set[tuple[str, str]]:
+    return set(
+        session.exec(
+            select(Agent.code, Assignment.shift_code)
+            .join(Assignment, col(Agent.id) == Assignment.agent_id)
+            .where(col(Assignment.live))
+        ).all()
+    )
+
+
+def test_a_granted_swap_moves_the_duties_people_work_by(session: Session, week: Any) -> None:
+    assert live(session) == {("B", "late"), ("D", "early")}
+    granted(session, week)
+    assert live(session) == {("B", "early"), ("D", "late")}
+    newest = session.exec(select(RosterVersion).order_by(col(RosterVersion.number))).all()[-1]
+    assert (newest.number, newest.status, newest.note) == (
+        2, RosterStatus.PUBLISHED, f"B ⇄ D {week.first}",
+    )  # fmt: skip
+
+
+def test_a_draft_in_hand_gets_the_swap_too(session: Session, week: Any) -> None:
+    roster_id = session.exec(select(RosterVersion.roster_id)).one()
+    problem = roster_versions.problem_of(session.exec(select(RosterVersion)).one())
+    cells = Cells({("B", week.first): "late", ("D", week.first): "early",
+                   ("E", week.first): "early"})  # fmt: skip
+    roster_versions.store_version(
+        session, roster_id, problem, cells, "plan", week.local(week.first, 0), ZONE, result={}
+    )
+    granted(session, week)
+    versions = session.exec(select(RosterVersion).order_by(col(RosterVersion.number))).all()
+    assert [one.status for one in versions[2:]] == [RosterStatus.PUBLISHED, RosterStatus.DRAFT]
+    assert dict(roster_versions.cells_of(session, versions[3]).cells) == {
+        ("B", week.first): "early", ("D", week.first): "late", ("E", week.first): "early",
+    }  # fmt: skip
 
 
 def test_a_swap_is_asked_for_in_time_and_with_somebody_allowed(session: Session, week: Any) -> None:
