@@ -25,6 +25,7 @@ from web.api import (
     roster_edits,
     rosters,
     service_levels,
+    webhooks,
 )
 from web.api.calls import Replayed
 from web.api.examples import with_examples
@@ -33,7 +34,7 @@ from wfm.errors import TierdeskError
 
 MODULES = (
     desk, grades, grade_reports, rosters, roster_edits, duty, duty_posts, forecast, dispatch, me,
-    service_levels, imports, accounts,
+    service_levels, imports, accounts, webhooks,
 )  # fmt: skip
 VERSION = "1.0"
 LARGEST_BODY = 1 << 20

@@ -65,6 +65,8 @@ TOLD = {
     "RosterLock": "day shift_code kind made_by reason",
     "RosterVersion": "id roster_id number status made_at made_by published_at published_by note",
     "SeriousEvent": "id on note recorded_at recorded_by",
+    "RosterPreference": "id shift_codes wants weekdays strength made_by made_at",
+    "RosterWish": "id day wants shift_code strength note made_by made_at",
     "Service": f"{BOTH} status owner review_on",
     "ShiftTemplate": f"{BOTH} starts ends paid_minutes breaks mode unpopular",
     "Site": BOTH,
@@ -76,6 +78,8 @@ TOLD = {
     "TicketEvent": "at kind note",
     "TicketHandover": "id given_by_id given_to_id note given_at given_signature taken_at "
                       "taken_signature",
+    "Webhook": "id url events made_by made_at active failures disabled_at",
+    "WebhookDelivery": "id code event body made_at attempts next_at tried_at delivered_at answer",
     "WatchDecision": "accepted reason decided_by decided_at",
 }  # fmt: skip
 

@@ -9,11 +9,12 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from web.api.calls import Called
-from web.api.fields import Asked, Code, From, Name, Number, Text, Until, Wanted
+from web.api.fields import Asked, Code, Day, From, Name, Number, Text, Until, Wanted
 from web.api.operations import Operations
 from wfm.services import (
     grade_allowances,
     grade_calibration,
+    grade_events,
     grade_fairness,
     grade_funnel,
     grade_mix,
@@ -22,11 +23,12 @@ from wfm.services import (
 )
 from wfm.services.grade_allowances import Change
 from wfm.services.grade_calibration import Page as Calibration
+from wfm.services.grade_events import EventsPage
 from wfm.services.grade_fairness import Report
 from wfm.services.grade_funnel import Funnel
 from wfm.services.grade_mix import Mix
 from wfm.services.grade_policy_page import PolicyPage
-from wfm.tables import FairnessAnswer, GradePolicy, Job, QualityReview
+from wfm.tables import FairnessAnswer, GradePolicy, Job, QualityReview, SeriousEvent
 
 api = Operations("grades")
 
@@ -40,6 +42,18 @@ class FlagAnswer(Wanted):
 
 class Score(Wanted):
     points: float = Field(ge=0, le=100, allow_inf_nan=False)
+
+
+class NewEvent(Wanted):
+    """Something so grave that it stands against a rise."""
+
+    agent: Name = Field(examples=["A007"])
+    on: Day
+    note: Text = Field(examples=["told a customer's password to a caller"])
+
+
+class Withdrawn(Wanted):
+    reason: Text = Field(examples=["the recording shows it was another line"])
 
 
 class Drawn(BaseModel):
@@ -107,6 +121,27 @@ def score(call: Called, sample: Number, wanted: Score) -> QualityReview:
     """Give a drawn case its second score."""
     return grade_calibration.score(
         call.session, call.actor, sample, wanted.points, call.at, call.timezone
+    )
+
+
+@api.read("/grades/events")
+def events(call: Called) -> EventsPage:
+    """Serious events, which stand against a rise in the cycle they fall in."""
+    return grade_events.page(call.session, call.actor, call.today)
+
+
+@api.write("/grades/events", status=201)
+def record_event(call: Called, wanted: NewEvent) -> SeriousEvent:
+    """Record a serious event."""
+    return grade_events.record(call.session, call.actor, wanted.agent, wanted.on, wanted.note,
+                               call.at, call.timezone)  # fmt: skip
+
+
+@api.write("/grades/events/{event}/withdraw")
+def withdraw_event(call: Called, event: Number, wanted: Withdrawn) -> SeriousEvent:
+    """Withdraw one that was none; both stay on record."""
+    return grade_events.withdraw(
+        call.session, call.actor, event, wanted.reason, call.at, call.timezone
     )
 
 

@@ -57,6 +57,7 @@ class NewCycle(Wanted):
     code: Name = Field(min_length=1, examples=["2026-10"])
     period_from: Day
     as_of: Day = Field(examples=["2026-09-30"])
+    team: Name = Field("", description="code of a team; empty: the whole desk", examples=["T1"])
 
 
 class NextStep(Wanted):
@@ -121,7 +122,8 @@ def cycles(call: Called) -> Sequence[AssessmentCycle]:
 def start_cycle(call: Called, wanted: NewCycle) -> Job:
     """Ask for a cycle: records to evidence to proposals, as a job."""
     return grade_runs.ask_cycle(call.session, call.actor, wanted.code.strip(), wanted.period_from,
-                                wanted.as_of, call.timezone, call.at)  # fmt: skip
+                                wanted.as_of, call.timezone, call.at,
+                                wanted.team)  # fmt: skip
 
 
 @api.read("/grades/cycles/{cycle}")

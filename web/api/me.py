@@ -23,14 +23,16 @@ from wfm.services import (
     grade_appeals,
     grade_case_page,
     own_records,
+    roster_wishes,
     swaps,
 )
 from wfm.services.agent_desk import AgentDesk
 from wfm.services.agent_desk import Day as DutyDay
 from wfm.services.agent_requests import Asked
 from wfm.services.grade_case_page import OwnResult
+from wfm.services.roster_wishes import Liked, Wished, Wishes
 from wfm.services.swaps import SwapPanel
-from wfm.tables import AgentRequest, GradeAppeal
+from wfm.tables import AgentRequest, GradeAppeal, RosterPreference, RosterWish
 from wfm.words import LeaveKind
 
 api = Operations("one's own")
@@ -70,6 +72,27 @@ class Answer(Wanted):
 class Appeal(Wanted):
     text: Text = Field(examples=["the survey of May was another agent's"])
     files: Files = Field(default_factory=list, max_length=5)
+
+
+class WishedDay(Wanted):
+    """A day one would like to work, or not, and in which shift."""
+
+    day: Day
+    wants: bool
+    shift: Name | None = Field(None, examples=["early"])
+    strength: int = Field(2, ge=1, le=3)
+    note: str = Field("", max_length=300, pattern=r"^[^\x00]*$")
+
+
+class LikedShifts(Wanted):
+    """Shifts one likes (or rather not) on weekdays; 1 is Monday."""
+
+    wants: bool
+    shifts: list[Name] = Field(default_factory=list, max_length=60, examples=[["early"]])
+    weekdays: list[Annotated[int, Field(ge=1, le=7)]] = Field(
+        default_factory=lambda: list(roster_wishes.WEEK), max_length=7
+    )
+    strength: int = Field(1, ge=1, le=3)
 
 
 class Taken(BaseModel):
@@ -172,6 +195,41 @@ def agree(call: Called, request: Number) -> AgentRequest:
 def withdraw(call: Called, request: Number) -> AgentRequest:
     """Take a request back, or refuse one."""
     return agent_requests.withdraw(call.session, call.actor, request, call.at)
+
+
+@api.read("/me/wishes")
+def wishes(call: Called) -> Wishes:
+    """What one wishes of rosters to come: days on or off, and shifts one likes."""
+    agent = agent_desk.own_agent(call.session, call.actor)
+    return roster_wishes.of_agent(call.session, call.actor, agent.id or 0, call.today)
+
+
+@api.write("/me/wishes/days", status=201)
+def wish(call: Called, wanted: WishedDay) -> RosterWish:
+    """Wish for a duty (or none) on a day."""
+    agent = agent_desk.own_agent(call.session, call.actor)
+    wished = Wished(wanted.day, wanted.wants, wanted.shift, wanted.strength, wanted.note)
+    return roster_wishes.wish(call.session, call.actor, agent.id or 0, wished, call.today, call.at)
+
+
+@api.write("/me/wishes/days/{wish}", method="DELETE")
+def unwish(call: Called, wish: Number) -> None:
+    """Take it back."""
+    roster_wishes.take_back(call.session, call.actor, RosterWish, wish, call.today, call.at)
+
+
+@api.write("/me/wishes/likes", status=201)
+def like(call: Called, wanted: LikedShifts) -> RosterPreference:
+    """Say which shifts one likes, or rather not, on which weekdays."""
+    agent = agent_desk.own_agent(call.session, call.actor)
+    liked = Liked(wanted.wants, tuple(wanted.shifts), tuple(wanted.weekdays), wanted.strength)
+    return roster_wishes.like(call.session, call.actor, agent.id or 0, liked, call.today, call.at)
+
+
+@api.write("/me/wishes/likes/{like}", method="DELETE")
+def unlike(call: Called, like: Number) -> None:
+    """Take it back."""
+    roster_wishes.take_back(call.session, call.actor, RosterPreference, like, call.today, call.at)
 
 
 @api.read("/me/grade")

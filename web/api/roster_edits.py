@@ -191,10 +191,14 @@ def look(
 def take(call: Called, roster: Number, version: Number, wanted: Repair) -> VersionFigures:
     """Record an absence and keep the mended roster as a new version."""
     absent = Absent(agent_of(call, wanted.agent), wanted.first, wanted.last, wanted.kind)
-    changes = [roster_repairs.Change(one.agent, one.day, one.before, one.after, one.post)
-               for one in wanted.changes]  # fmt: skip
+    codes = {_number(call, roster, one.agent): one.agent for one in wanted.changes}
+    numbers = {code: number for number, code in codes.items()}
+    texts = [
+        f"{numbers[one.agent]}|{one.day}|{one.before or ''}|{one.after or ''}|{one.post or ''}"
+        for one in wanted.changes
+    ]
     roster_repairs.take(
         call.session, call.actor, roster, id_of(call, roster, version), wanted.seen, absent,
-        changes, call.at, call.timezone, wanted.reason,
+        roster_repairs.unpacked(texts, codes), call.at, call.timezone, wanted.reason,
     )  # fmt: skip
     return _newest(call, roster)
