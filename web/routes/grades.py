@@ -59,8 +59,9 @@ def start_cycle(
     code: FormCode,
     period_from: Annotated[date, Form()],
     as_of: Annotated[date, Form()],
+    team: FormCode = "",
 ) -> Response:
-    given = {"code": code.strip(), "period_from": period_from, "as_of": as_of}
+    given = {"code": code.strip(), "period_from": period_from, "as_of": as_of, "team": team}
     try:
         job = grade_runs.ask_cycle(
             desk.session,
@@ -70,6 +71,7 @@ def start_cycle(
             as_of,
             desk.settings.timezone,
             desk.at,
+            team,
         )
     except (InputError, ConflictError) as error:
         faults = {fault.column: True for fault in error.faults} or {"taken": True}

@@ -16,7 +16,7 @@ from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import ConflictError, InputError, NotFoundError
 from wfm.services.grade_policies import policy_of
-from wfm.services.grading import check_reason, newest_decisions
+from wfm.services.grading import check_reason, covers, newest_decisions, require_all
 from wfm.tables import Assessment, AssessmentCycle, FairnessAnswer, GradeDecision
 from wfm.words import CycleStatus, DecisionAction, Grade
 
@@ -71,10 +71,11 @@ def report(session: Session, actor: Actor, cycle_code: str, column: str = "") ->
     NotFoundError
         There is no such cycle, or nobody has a group of that column.
     """
-    access.require_whole_desk(actor, "grades.view")
+    access.require(actor, "grades.view")
     cycle = session.exec(select(AssessmentCycle).where(AssessmentCycle.code == cycle_code)).first()
     if cycle is None:
         raise NotFoundError(f"there is no cycle {cycle_code}")
+    require_all(actor, "grades.view", cycle)
     rules = _rules(session, cycle)
     people = _outcomes(session, cycle)
     known = sorted({name for groups, _ in people for name in groups})
@@ -87,7 +88,7 @@ def report(session: Session, actor: Actor, cycle_code: str, column: str = "") ->
         rules,
         _comparisons(people, shown, rules, _answers(session, cycle)),
         tuple(known),
-        open_ and actor.may("grades.assess") and actor.teams("grades.assess") is None,
+        open_ and covers(actor, "grades.assess", cycle),
     )
 
 
@@ -110,8 +111,9 @@ def answer(
     ConflictError
         The cycle is not in review.
     """
-    access.require_whole_desk(actor, "grades.assess")
+    access.require(actor, "grades.assess")
     cycle = session.get_one(AssessmentCycle, cycle_id)
+    require_all(actor, "grades.assess", cycle)
     if cycle.status != CycleStatus.REVIEW:
         raise ConflictError("flags are answered while a cycle is in review")
     if faults := check_reason(text):

@@ -60,6 +60,7 @@ class Queue:
     clear: int = 0
     may_decide: bool = False
     may_assess: bool = False
+    start: tuple[Team | None, ...] = ()  # of whom a cycle may be started; None: the whole desk
     closed: bool = False
     step: Step | None = None
 
@@ -83,13 +84,17 @@ def queue(
     access.require(actor, "grades.view")
     filters.check()
     may_assess = actor.may("grades.assess")
-    cycles = cycles_of(session)
-    cycle = _chosen(cycles, cycle_code)
-    if cycle is None:
-        return Queue(None, filters=filters, may_assess=may_assess)
-    assert cycle.id is not None
     covered = actor.teams("grades.view")
+    cycles = [
+        one for one in cycles_of(session)
+        if covered is None or one.team_id is None or one.team_id in covered
+    ]  # fmt: skip
+    cycle = _chosen(cycles, cycle_code)
     teams = {team.id or 0: team for team in facts.teams(session, covered)}
+    start = _may_start(actor, teams)
+    if cycle is None:
+        return Queue(None, teams=teams, filters=filters, may_assess=may_assess, start=start)
+    assert cycle.id is not None
     team_id = _team_id(teams, filters.team)
     cases = cases_of(session, cycle, covered)
     within = [case for case in cases if team_id is None or case.team_id == team_id]
@@ -113,9 +118,17 @@ def queue(
         clear=clear,
         may_decide=may_decide,
         may_assess=may_assess,
+        start=start,
         closed=closed,
         step=_step(session, actor, cycle, today, language),
     )
+
+
+def _may_start(actor: Actor, teams: dict[int, Team]) -> tuple[Team | None, ...]:
+    covered = actor.teams("grades.assess")
+    if covered is None:
+        return (None, *teams.values())
+    return tuple(team for number, team in teams.items() if number in covered)
 
 
 def _step(
@@ -126,7 +139,7 @@ def _step(
     except NotFoundError:  # a year without an official calendar: the day alone is shown
         ends = cycle.objections_until or cycle.review_until
         deadline = grade_cycles.Deadline(ends, 0) if ends else None
-    leads = actor.may("grades.assess") and actor.teams("grades.assess") is None
+    leads = grading.covers(actor, "grades.assess", cycle)
     review = cycle.status == CycleStatus.REVIEW
     notices: list[dict[str, Any]] = cycle.findings.get("notices", [])
     until = cycle.objections_until

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from grading import wording
 from grading.assess import Assessments, assess
@@ -24,9 +24,10 @@ from wfm.access import SYSTEM, Actor
 from wfm.db import Engine, transaction
 from wfm.errors import ConflictError, Fault, InputError, faults_of
 from wfm.services import grade_groups, grade_records
+from wfm.services.facts import in_force
 from wfm.services.grade_policies import keep_policy, policy_in_force
 from wfm.settings import Settings
-from wfm.tables import Agent, Assessment, AssessmentCycle, Job
+from wfm.tables import Agent, AgentTeam, Assessment, AssessmentCycle, Job, Team
 from wfm.words import CycleStatus, Grade
 
 CODE = re.compile(r"\w[\w.\- ]{0,39}")  # it is part of addresses
@@ -52,18 +53,20 @@ def ask_cycle(
     as_of: date,
     timezone: str,
     at: datetime,
+    team: str = "",
 ) -> Job:
-    """Put a new cycle on the queue.
+    """Put a new cycle, of one team or the whole desk, on the queue.
 
     Raises
     ------
     InputError, ConflictError
         As `run_cycle`, as far as it can be known before the records are read.
     """
-    access.require(actor, "grades.assess")
+    team_id = _team(session, actor, team)
     _check_cycle(session, code, period_from, as_of, instants.local_date(at, timezone))
     arguments = {
         "code": code, "period_from": str(period_from), "as_of": str(as_of), "asked_by": actor.name,
+        "team": team if team_id else "",
     }  # fmt: skip
     return jobs.ask(session, "assess", arguments, actor.name, at)
 
@@ -77,8 +80,11 @@ def run_cycle(
     timezone: str,
     at: datetime,
     policy_text: str | None = None,
+    team: str = "",
 ) -> AssessmentCycle:
-    """Assess every agent over a period; a draft, until it is opened for review.
+    """Assess every agent, or those of one team, over a period; a draft until it is opened.
+
+    What is usual is learnt from the whole desk either way.
 
     Raises
     ------
@@ -87,22 +93,55 @@ def run_cycle(
     ConflictError
         A cycle of this name exists already.
     """
-    access.require(actor, "grades.assess")
+    team_id = _team(session, actor, team)
     _check_cycle(session, code, period_from, as_of, instants.local_date(at, timezone))
     row = keep_policy(session, policy_text or policy_in_force(session), at)
     assert row.id is not None
     cycle = AssessmentCycle(
-        code=code, policy_id=row.id, period_from=period_from, as_of=as_of,
+        code=code, policy_id=row.id, team_id=team_id, period_from=period_from, as_of=as_of,
         status=CycleStatus.DRAFT, made_at=at,
     )  # fmt: skip
     session.add(cycle)
     session.flush()
     found = reckon(session, load_policy(row.text), period_from, as_of, timezone)
     cycle.findings = findings(found)
-    keep(session, cycle, found, [str(code) for code in found.assessments.table.index])
+    keep(session, cycle, found, _assessed(session, cycle, found))
     audit.record(session, at, actor.name, "grade.assess", f"cycle {code}",
                  policy=row.code, as_of=str(as_of))  # fmt: skip
     return cycle
+
+
+def _team(session: Session, actor: Actor, code: str) -> int | None:
+    """The team a cycle is for; None: the whole desk. Refuses who does not answer for it."""
+    access.require(actor, "grades.assess")
+    if not code:
+        access.require_whole_desk(actor, "grades.assess")
+        return None
+    team = session.exec(select(Team.id).where(Team.code == code)).first()
+    if team is None:
+        raise InputError.of([Fault("there is no such team", column="team", value=code[:80])])
+    access.require(actor, "grades.assess", team)
+    return team
+
+
+def _assessed(session: Session, cycle: AssessmentCycle, found: Reckoning) -> list[str]:
+    """The agents whose cases the cycle holds.
+
+    Raises
+    ------
+    InputError
+        The team has nobody to assess.
+    """
+    codes = [str(code) for code in found.assessments.table.index]
+    if cycle.team_id is None:
+        return codes
+    members = select(Agent.code).join(AgentTeam, col(AgentTeam.agent_id) == Agent.id).where(
+        AgentTeam.team_id == cycle.team_id, in_force(AgentTeam, cycle.as_of)
+    )  # fmt: skip
+    own = set(session.exec(members))
+    if not own & set(codes):
+        raise InputError.of([Fault("this team has no agents to assess", column="team")])
+    return [code for code in codes if code in own]
 
 
 def _check_cycle(session: Session, code: str, period_from: date, as_of: date, today: date) -> None:
@@ -129,7 +168,7 @@ def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) 
         first, as_of = (date.fromisoformat(arguments[n]) for n in ("period_from", "as_of"))
         cycle = run_cycle(
             session, asker, arguments["code"], first, as_of, zone, instants.now(),
-            arguments.get("policy_text"),
+            arguments.get("policy_text"), arguments.get("team", ""),
         )  # fmt: skip
         return {"cycle_id": cycle.id, "page": f"/grades?cycle={quote(cycle.code)}"}
 

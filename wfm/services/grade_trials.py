@@ -90,7 +90,9 @@ def trial(
             session, other, cycle.period_from, cycle.as_of, timezone
         ).assessments
     cycles = session.exec(
-        select(AssessmentCycle).order_by(col(AssessmentCycle.as_of), col(AssessmentCycle.id))
+        select(AssessmentCycle)
+        .where(col(AssessmentCycle.team_id).is_not_distinct_from(cycle.team_id))
+        .order_by(col(AssessmentCycle.as_of), col(AssessmentCycle.id))
     ).all()
     past = [stored(session, one) for one in cycles]
     return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, func, or_
+from sqlalchemy import ColumnElement, Float, Integer, and_, func, literal, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -250,8 +250,21 @@ def check_signing(session: Session, cycle: AssessmentCycle, state: str) -> None:
         raise ConflictError("grades of a newer cycle are in force; decide there")
 
 
+def covers(actor: Actor, right: str, cycle: AssessmentCycle) -> bool:
+    """Whether a right of an actor holds for all that is in a cycle: its team or the whole desk."""
+    teams = actor.teams(right)
+    return actor.may(right) and (teams is None or cycle.team_id in teams)
+
+
+def require_all(actor: Actor, right: str, cycle: AssessmentCycle) -> None:
+    """Refuse whose right does not cover all that is in a cycle."""
+    access.require(actor, right, cycle.team_id)
+    if not covers(actor, right, cycle):
+        access.require_whole_desk(actor, right)
+
+
 def newer_in_force(session: Session, cycle: AssessmentCycle) -> str | None:
-    """A later cycle of which grades are in force already."""
+    """A later cycle over the same agents of which grades are in force already."""
     put = (
         select(AgentGrade.id)
         .join(GradeDecision, col(GradeDecision.id) == AgentGrade.decision_id)
@@ -262,6 +275,11 @@ def newer_in_force(session: Session, cycle: AssessmentCycle) -> str | None:
         select(AssessmentCycle.code)
         .where(
             AssessmentCycle.as_of > cycle.as_of,
+            or_(
+                col(AssessmentCycle.team_id).is_(None),
+                literal(cycle.team_id, Integer).is_(None),
+                col(AssessmentCycle.team_id) == cycle.team_id,
+            ),
             or_(col(AssessmentCycle.status) == CycleStatus.EFFECTIVE, put.exists()),
         )
         .order_by(col(AssessmentCycle.as_of).desc())

@@ -25,13 +25,17 @@ class GradePolicy(SQLModel, table=True):
 
 
 class AssessmentCycle(SQLModel, table=True):
-    """One run of a policy: draft → review → published → effective, each with its day."""
+    """One run of a policy: draft → review → published → effective, each with its day.
+
+    Of one team's agents, or without a team of the whole desk's.
+    """
 
     __tablename__ = "assessment_cycle"
 
     id: int | None = key()
     code: str = code()
     policy_id: int = ref("grade_policy.id")
+    team_id: int | None = ref("team.id", nullable=True)
     period_from: date
     as_of: date
     status: CycleStatus = word(CycleStatus, default=CycleStatus.DRAFT)

@@ -534,3 +534,63 @@ def test_events_that_cannot_be_recorded(session: Session, desk: dict[str, int]) 
     with pytest.raises(ConflictError, match="withdrawn already"):
         grade_events.withdraw(session, LEAD, event.id or 0, "not so", AT, ZONE)
     assert grade_events.page(session, himself, AS_OF).rows[0].may_withdraw is False
+
+
+# -- a team's own cycle ---------------------------------------------------------------------------
+
+
+def test_a_team_has_a_cycle_of_its_own(session: Session, desk: dict[str, int]) -> None:
+    own_team = tables.Team(code="own", name_en="Own", name_zh="本队")
+    session.add(own_team)
+    session.flush()
+    moved = {desk[code] for code in ("A0", "B4", "A3")}
+    for fact in session.exec(select(tables.AgentTeam)).all():
+        if fact.agent_id in moved:
+            fact.team_id = own_team.id or 0
+    session.flush()
+    lead = Actor("own lead", roles={Role.LEAD: frozenset({own_team.id or 0})})
+    days = (date(2026, 7, 1), AS_OF, ZONE, AT)
+    with pytest.raises(AccessDeniedError):
+        grade_runs.run_cycle(session, lead, "c", *days)  # not the whole desk's
+    with pytest.raises(AccessDeniedError):
+        grade_runs.run_cycle(session, lead, "c", *days, team="t")
+    with pytest.raises(InputError):
+        grade_runs.run_cycle(session, LEAD, "c", *days, team="none")
+    cycle = grade_runs.run_cycle(session, lead, "c", *days, team="own")
+    cases = session.exec(select(tables.Assessment)).all()
+    assert {one.agent_id for one in cases} == moved
+    # what is usual comes from the whole desk: the same evidence as in a cycle of everybody
+    whole = grade_runs.run_cycle(session, LEAD, "d", *days)
+    pairs = {
+        one.agent_id: one.evidence["resolution"]["value"]
+        for one in session.exec(
+            select(tables.Assessment).where(tables.Assessment.cycle_id == whole.id)
+        )
+    }
+    assert all(pairs[one.agent_id] == one.evidence["resolution"]["value"] for one in cases)
+    # the team's lead takes it all the way, and a later cycle of another team changes nothing here
+    number = cycle.id or 0
+    grade_cycles.open_review(session, lead, number, AT, ZONE)
+    for one in cases:
+        grading.decide(session, lead, one.id or 0, A.ACCEPT, AT)
+    for flag in grade_fairness.unanswered(session, cycle):
+        grade_fairness.answer(session, lead, number, flag, "looked into it", AT)
+    grade_cycles.publish(session, lead, number, AT, ZONE)
+    with pytest.raises(AccessDeniedError):
+        grade_cycles.discard(session, lead, whole.id or 0, AT)
+    later = AT + timedelta(days=12)
+    team = session.exec(select(tables.Team.id).where(tables.Team.code == "t")).one()
+    other = tables.AssessmentCycle(
+        code="e", policy_id=cycle.policy_id, team_id=team, period_from=AS_OF, made_at=AT,
+        as_of=AS_OF + timedelta(days=1), status=CycleStatus.EFFECTIVE,
+    )  # fmt: skip
+    session.add(other)
+    session.flush()
+    grade_effect.take_effect(session, lead, number, date(2026, 10, 20), later, ZONE)
+    assert cycle.status == CycleStatus.EFFECTIVE
+    seen = grade_pages.queue(session, lead, "", Filters(), "en", AS_OF)
+    assert {one.code for one in seen.cycles} == {"c", "d"}
+    assert [team.code for team in seen.start if team] == ["own"]
+    other.team_id = None
+    session.flush()
+    assert grading.newer_in_force(session, cycle) == "e"

@@ -526,6 +526,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
         sa.Column("policy_id", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=True),
         sa.Column("period_from", sa.Date(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column(
@@ -558,6 +559,9 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_assessment_cycle_policy_id"), "assessment_cycle", ["policy_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_assessment_cycle_team_id"), "assessment_cycle", ["team_id"], unique=False
     )
     op.create_table(
         "contribution",
@@ -775,6 +779,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_team_code")),
     )
     op.create_index(op.f("ix_team_site_id"), "team", ["site_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_assessment_cycle_team_id_team"), "assessment_cycle", "team", ["team_id"], ["id"]
+    )
     op.create_table(
         "ticket",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1284,6 +1291,8 @@ def upgrade() -> None:
                 "resumed",
                 "priority_changed",
                 "service_changed",
+                "agreement_changed",
+                "calendar_changed",
                 "noted",
                 "resolved",
                 "reopened",
@@ -1304,6 +1313,10 @@ def upgrade() -> None:
         sa.Column("old_priority", sa.Integer(), nullable=True),
         sa.Column("service_id", sa.Integer(), nullable=True),
         sa.Column("old_service_id", sa.Integer(), nullable=True),
+        sa.Column("agreement_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["agreement.id"], name=op.f("fk_ticket_event_agreement_id_agreement")
+        ),
         sa.ForeignKeyConstraint(
             ["old_service_id"], ["service.id"], name=op.f("fk_ticket_event_old_service_id_service")
         ),
@@ -2510,6 +2523,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_ticket_handover_ticket_id"), table_name="ticket_handover")
     op.drop_table("ticket_handover")
     op.drop_table("ticket")
+    op.drop_constraint(
+        op.f("fk_assessment_cycle_team_id_team"), "assessment_cycle", type_="foreignkey"
+    )
     op.drop_index(op.f("ix_team_site_id"), table_name="team")
     op.drop_table("team")
     op.drop_index(op.f("ix_quality_review_reviewed_on"), table_name="quality_review")
@@ -2526,6 +2542,7 @@ def downgrade() -> None:
     op.drop_table("demand")
     op.drop_index(op.f("ix_contribution_agent_id"), table_name="contribution")
     op.drop_table("contribution")
+    op.drop_index(op.f("ix_assessment_cycle_team_id"), table_name="assessment_cycle")
     op.drop_index(op.f("ix_assessment_cycle_policy_id"), table_name="assessment_cycle")
     op.drop_table("assessment_cycle")
     op.drop_index(op.f("ix_agreement_service_id"), table_name="agreement")
