@@ -202,6 +202,7 @@ class Happened(BaseModel):
     """What a repair is for: somebody falls out, more people are wanted, or rules changed."""
 
     model_config = {"extra": "ignore"}
+    version: int = Field(ge=1, le=LARGEST)
     cause_kind: Literal["absence", "demand", "now"] = Field(default="absence", alias="cause")
     agent: int | None = Field(default=None, ge=1, le=LARGEST)
     first: date | None = Field(default=None, alias="from")
@@ -233,7 +234,6 @@ class Happened(BaseModel):
 class Taken(Happened):
     """A way to repair that is taken."""
 
-    version: int = Field(ge=1, le=LARGEST)
     seen: int = Field(ge=0, le=LARGEST)
     change: list[Annotated[str, Field(max_length=500)]] = []
     reason: str = Field(default="", max_length=500)
@@ -243,12 +243,11 @@ class Taken(Happened):
 def look(
     desk: AtDesk,
     roster_id: PathId,
-    version: OfVersion,
     what: Annotated[Happened, Query()],
 ) -> Response:
     """Ways to mend what happened; nothing is changed yet."""
     panel = roster_repairs.look(
-        desk.session, desk.actor, roster_id, version, what.cause(), desk.settings.timezone
+        desk.session, desk.actor, roster_id, what.version, what.cause(), desk.settings.timezone
     )
     shifts = roster_month.all_shifts(desk.session)
     return desk.page(
