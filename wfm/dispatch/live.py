@@ -5,10 +5,10 @@ The same policy as in a replay, asked about one plain snapshot of the desk.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 from wfm.dispatch.desk import LaneKey, contrast, lane_key
 from wfm.dispatch.model import Agent, DeskState, Seat, Ticket, does, fits, may_take
@@ -55,67 +55,108 @@ def recommend_all(
     policy: Policy, tickets: Iterable[Ticket], desk: DeskState, now: int, runners_up: int = 3
 ) -> list[Proposal]:
     """What `recommend` says of each ticket by itself; whom it may go to is asked once a lane."""
-    lanes: dict[LaneKey, _Reach] = {}
-    said = []
-    for ticket in tickets:
-        stands = widened(policy, ticket, now)
-        key = lane_key(stands)
-        if key not in lanes:
-            lanes[key] = _reach(policy, stands, desk)
-        said.append(_propose(policy, stands, lanes[key], desk, now, runners_up))
-    return said
+    proposer = Proposer(policy, desk, now)
+    return [proposer.propose(ticket, runners_up) for ticket in tickets]
+
+
+Place = tuple[Key, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """How many can do the work of a lane, how many of them may, and who is free, best first."""
+    """How many can do the work of a lane, which seats of them may, and who is free, best first.
 
+    `first` is a ticket of the lane; `free` holds numbers of seats, each with its place.
+    """
+
+    first: Ticket
     able: int
-    clear: int
-    free: list[Seat]
+    clear: frozenset[int]
+    free: list[tuple[Place, int]]
 
 
-def _reach(policy: Policy, ticket: Ticket, desk: DeskState) -> _Reach:
-    able = [
-        seat
-        for seat in desk.seats
-        if does(seat.agent, ticket.skill, ticket.tier, ticket.proficiency)
-    ]
-    clear = [seat for seat in able if seat.agent.agent_id not in ticket.not_by]
-    free = sorted((seat for seat in clear if has_room(seat, ticket)), key=partial(_place, policy))
-    return _Reach(len(able), len(clear), free)
+class Proposer:
+    """Proposals for one ticket after another, each knowing what was given before it.
 
+    Parameters
+    ----------
+    policy : Policy
+    desk : DeskState
+        As it stands before the first.
+    now : int
+        Instant, microseconds.
+    """
 
-def _propose(
-    policy: Policy, ticket: Ticket, reach: _Reach, desk: DeskState, now: int, runners_up: int
-) -> Proposal:
-    why = [
-        Reason("on_duty", {"n": len(desk.seats)}),
-        Reason("able", {"n": reach.able}),
-        Reason("no_conflict", {"n": reach.clear}),
-        Reason("free", {"n": len(reach.free)}),
-    ]
-    if not reach.free:
-        why.append(Reason("nobody_free" if reach.clear else "nobody_on_duty"))
-        return Proposal(ticket.ticket_id, None, tuple(why))
-    takers: list[Seat] = []
-    kept: list[Keeping] = []
-    for seat in reach.free:
-        keeping = kept_from(policy, ticket, seat, desk, now)
-        if keeping is None:
-            takers.append(seat)
-        else:
-            kept.append(keeping)
-        if len(takers) > max(runners_up, 1):
-            break
-    if not takers:
-        first_out = min(kept, key=lambda keeping: keeping.until)
-        why.append(Reason(first_out.code))
-        return Proposal(ticket.ticket_id, None, tuple(why), kept_until=first_out.until)
-    places = [_place(policy, seat)[:2] for seat in takers[:2]]
-    why.append(Reason(contrast(*places) if len(places) == 2 else "only_one_free"))
-    first_choice, *others = (seat.agent.agent_id for seat in takers)
-    return Proposal(ticket.ticket_id, first_choice, tuple(why), tuple(others[:runners_up]))
+    def __init__(self, policy: Policy, desk: DeskState, now: int) -> None:
+        self.policy, self.now = policy, now
+        self.seats = list(desk.seats)
+        self.waiting = {ticket.ticket_id: ticket for ticket in desk.waiting}
+        self.desk = DeskState(self.seats, self.waiting.values(), desk.kinds)
+        self.lanes: dict[LaneKey, _Reach] = {}
+
+    def give(self, ticket: Ticket, agent_id: str) -> None:
+        """The ticket is in the agent's hands from now on."""
+        n = next(n for n, seat in enumerate(self.seats) if seat.agent.agent_id == agent_id)
+        before = self.seats[n]
+        after = replace(before, in_hand=before.in_hand + ticket.weight, since=self.now)
+        self.seats[n] = after
+        self.waiting.pop(ticket.ticket_id, None)
+        old, new = ((_place(self.policy, seat), n) for seat in (before, after))
+        for reach in self.lanes.values():
+            if n not in reach.clear:
+                continue
+            if has_room(before, reach.first):
+                del reach.free[bisect_left(reach.free, old)]
+            if has_room(after, reach.first):
+                insort(reach.free, new)
+
+    def propose(self, ticket: Ticket, runners_up: int = 3) -> Proposal:
+        """As `recommend`."""
+        ticket = widened(self.policy, ticket, self.now)
+        reach = self._reach(ticket)
+        why = [
+            Reason("on_duty", {"n": len(self.seats)}),
+            Reason("able", {"n": reach.able}),
+            Reason("no_conflict", {"n": len(reach.clear)}),
+            Reason("free", {"n": len(reach.free)}),
+        ]
+        if not reach.free:
+            why.append(Reason("nobody_free" if reach.clear else "nobody_on_duty"))
+            return Proposal(ticket.ticket_id, None, tuple(why))
+        takers: list[tuple[Place, int]] = []
+        kept: list[Keeping] = []
+        for one in reach.free:
+            seat = self.seats[one[1]]
+            keeping = kept_from(self.policy, ticket, seat, self.desk, self.now)
+            if keeping is None:
+                takers.append(one)
+            else:
+                kept.append(keeping)
+            if len(takers) > max(runners_up, 1):
+                break
+        if not takers:
+            first_out = min(kept, key=lambda keeping: keeping.until)
+            why.append(Reason(first_out.code))
+            return Proposal(ticket.ticket_id, None, tuple(why), kept_until=first_out.until)
+        places = [place[:2] for place, _ in takers[:2]]
+        why.append(Reason(contrast(*places) if len(places) == 2 else "only_one_free"))
+        first_choice, *others = (place[3] for place, _ in takers)
+        return Proposal(ticket.ticket_id, first_choice, tuple(why), tuple(others[:runners_up]))
+
+    def _reach(self, ticket: Ticket) -> _Reach:
+        key = lane_key(ticket)
+        if key in self.lanes:
+            return self.lanes[key]
+        able = [
+            (n, seat)
+            for n, seat in enumerate(self.seats)
+            if does(seat.agent, ticket.skill, ticket.tier, ticket.proficiency)
+        ]
+        clear = [(n, seat) for n, seat in able if seat.agent.agent_id not in ticket.not_by]
+        free = sorted((_place(self.policy, seat), n) for n, seat in clear if has_room(seat, ticket))
+        reach = _Reach(ticket, len(able), frozenset(n for n, _ in clear), free)
+        self.lanes[key] = reach
+        return reach
 
 
 def next_for(
@@ -231,5 +272,5 @@ def kept_from(
     return keeps(policy, ticket, seat.agent, now, room, seat.leaves_at)
 
 
-def _place(policy: Policy, seat: Seat) -> tuple[Key, int, int, str]:
+def _place(policy: Policy, seat: Seat) -> Place:
     return policy.preference(seat.agent), seat.in_hand, seat.since, seat.agent.agent_id

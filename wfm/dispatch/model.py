@@ -6,7 +6,7 @@ start at the very instant it was due counts as in time. Multiply seconds by `SEC
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -98,14 +98,14 @@ class DeskState:
     ----------
     seats : sequence of Seat
         Everybody on duty now, free or not.
-    waiting : sequence of Ticket
+    waiting : collection of Ticket
         Tickets nobody has taken.
     kinds : frozenset of (str, int)
         Kinds of work the desk offers (skill, tier), whether or not one waits now.
     """
 
     seats: Sequence[Seat]
-    waiting: Sequence[Ticket]
+    waiting: Collection[Ticket]
     kinds: frozenset[Kind] = frozenset()
 
 

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from wfm.dispatch.model import Agent, DeskState, Kind, Seat, micro
@@ -48,27 +50,34 @@ class SeatRow:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`state` is what the policy is asked about; `due` holds each waiting ticket's due instant."""
+    """`state` is what the policy is asked about; `due` holds each waiting ticket's due instant.
+
+    `tickets` are plain rows with the columns of a `Ticket`: thousands may wait.
+    """
 
     state: DeskState
-    tickets: dict[str, Ticket]
+    tickets: dict[str, Any]
     due: dict[str, datetime]
     seats: tuple[SeatRow, ...]
     policy: Policy
     time: BusinessTime
 
 
-def take(session: Session, at: datetime, timezone: str) -> Snapshot:
-    """Everybody on duty and everything that waits, as of one instant."""
+def take(session: Session, at: datetime, timezone: str, about: Ticket | None = None) -> Snapshot:
+    """Everybody on duty and everything that waits, as of one instant.
+
+    For a decision about one ticket, `about`, it is enough to see that and, of all others, one of
+    each sort: the policy asks whether another one waits that somebody may take, not how many.
+    """
     time = opening.desk_time(session, timezone)
     seats, rows = _seats(session, at, timezone)
-    tickets = _waiting(session, at)
-    due = {ticket.code: due_at(ticket, time) for ticket, _, _ in tickets}
-    waiting = [_as_waiting(*row, due[row[0].code]) for row in tickets]
+    tickets = _waiting(session, at) if about is None else _one_of_each(session, at, about)
+    due = {ticket.code: due_at(ticket, time) for ticket in tickets}
+    waiting = [_as_waiting(ticket, due[ticket.code]) for ticket in tickets]
     kinds = _kinds(session, at) | {(ticket.skill, ticket.tier) for ticket in waiting}
     return Snapshot(
         state=DeskState(seats, waiting, frozenset(kinds)),
-        tickets={ticket.code: ticket for ticket, _, _ in tickets},
+        tickets={ticket.code: ticket for ticket in tickets},
         due=due,
         seats=rows,
         policy=desk_rules.load().policy(),
@@ -76,7 +85,7 @@ def take(session: Session, at: datetime, timezone: str) -> Snapshot:
     )
 
 
-def due_at(ticket: Ticket, time: BusinessTime) -> datetime:
+def due_at(ticket: Any, time: BusinessTime) -> datetime:
     """When the ticket must be answered: as stored, or reckoned where that is not done yet."""
     return ticket.due_at or time.add(ticket.opened_at, ticket.respond_within_s or DEFAULT_RESPOND_S)
 
@@ -143,20 +152,33 @@ def _since(session: Session, agent_ids: Collection[int], at: datetime) -> dict[i
     return latest
 
 
-def _waiting(session: Session, at: datetime) -> list[tuple[Ticket, str, str]]:
-    """What waits, with the skill and the agent it is about."""
-    rows = session.exec(
-        select(Ticket, Skill.code, AgentRow.code)
+def _waiting(session: Session, at: datetime) -> list[Any]:
+    """What waits: a ticket's columns, the code of its skill and of the agent it is about."""
+    return list(session.execute(_queue(at).order_by(col(Ticket.id))))
+
+
+def _one_of_each(session: Session, at: datetime, about: Ticket) -> list[Any]:
+    sort = [col(Ticket.skill_id), col(Ticket.min_grade), col(Ticket.priority), col(Ticket.about_id)]
+    others = _queue(at).where(col(Ticket.id) != about.id).ext(distinct_on(*sort)).order_by(*sort)
+    mine = _queue(at).where(col(Ticket.id) == about.id)
+    return [*session.execute(mine), *session.execute(others)]
+
+
+def _queue(at: datetime) -> sa.Select[Any]:
+    return (
+        sa.select(
+            *sa.inspect(Ticket).columns,
+            col(Skill.code).label("skill_code"),
+            col(AgentRow.code).label("about_code"),
+        )
         .join(Skill, col(Skill.id) == Ticket.skill_id, isouter=True)
         .join(AgentRow, col(AgentRow.id) == Ticket.about_id, isouter=True)
         .where(
-            Ticket.state == TicketState.OPEN,
+            col(Ticket.state) == TicketState.OPEN,
             col(Ticket.owner_id).is_(None),
-            Ticket.opened_at <= at,
+            col(Ticket.opened_at) <= at,
         )
-        .order_by(col(Ticket.id))
     )
-    return [(ticket, skill or "", about or "") for ticket, skill, about in rows]
 
 
 def _kinds(session: Session, at: datetime) -> set[Kind]:
@@ -169,8 +191,9 @@ def _kinds(session: Session, at: datetime) -> set[Kind]:
     return {(skill, TIERS[grade]) for skill, grade in rows}
 
 
-def _as_waiting(ticket: Ticket, skill: str, about: str, due: datetime) -> Waiting:
+def _as_waiting(ticket: Any, due: datetime) -> Waiting:
     rules = desk_rules.load()
+    skill, about = ticket.skill_code or "", ticket.about_code
     return Waiting(
         ticket.code, micro(ticket.opened_at), micro(due), skill, TIERS[ticket.min_grade],
         ticket.priority, rules.wanted(ticket.priority) if skill else 1,

@@ -53,7 +53,7 @@ class QueueRow:
     when late; `risk` is one of `RISKS`.
     """
 
-    ticket: Ticket
+    ticket: Any  # the columns of a `Ticket`
     skill: Skill | None
     customer: str
     due_at: datetime
@@ -226,7 +226,7 @@ def _matches(ticket: Waiting, risk: str, wanted: Filters) -> bool:
     )
 
 
-def _risk(desk: Snapshot, ticket: Ticket, at: datetime) -> str:
+def _risk(desk: Snapshot, ticket: Any, at: datetime) -> str:
     due = desk.due.get(ticket.code) or due_at(ticket, desk.time)
     if at > due:
         return LATE
@@ -325,7 +325,7 @@ def assign(
         raise NotFoundError(f"there is no agent {agent_code}")
     assert ticket.id is not None
     assert agent.id is not None
-    desk = desk_snapshot.take(session, at, timezone)
+    desk = desk_snapshot.take(session, at, timezone, about=ticket)
     waiting = next(one for one in desk.state.waiting if one.ticket_id == ticket_code)
     _check(desk, waiting, agent)
     proposal = recommend(desk.policy, waiting, desk.state, micro(at))

@@ -1,22 +1,27 @@
 """Hand out what waits, as the policy would, in one go: many tickets in one transaction.
 
-Each ticket that waits is taken under a lock that others pass over, each agent under one that
-others wait for, and both are looked at again once locked; so however many do this at once, and
-whatever else is done to the tickets, each has exactly one owner and no hands overfill.
+What the policy says is read without a lock. Then each ticket it would give is locked, passing
+over those in somebody else's hands, and each agent, waiting for whoever else gives to her; what
+the hands hold is looked at again once locked. So however many do this at once, and whatever else
+is done to the tickets, each has exactly one owner and no hands overfill.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Session, col, select
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from wfm import access, audit, jobs
 from wfm.access import Actor
-from wfm.dispatch.live import recommend
-from wfm.dispatch.model import Seat, micro
+from wfm.dispatch.live import Proposer, in_order
+from wfm.dispatch.model import DeskState, micro
+from wfm.dispatch.model import Ticket as Waiting
 from wfm.services import clock_book, desk_snapshot
+from wfm.services.desk_snapshot import Snapshot
 from wfm.services.dispatching import reason_document
 from wfm.services.ticket_states import derive
 from wfm.tables import Agent, DispatchDecision, Ticket, TicketEvent
@@ -25,64 +30,111 @@ from wfm.words import EventKind, TicketState
 MOST_AT_ONCE = 200
 
 
+@dataclass(frozen=True)
+class Given:
+    """A ticket given away, and the log of why to this agent."""
+
+    ticket_id: int
+    agent_id: int
+    reasons: list[dict[str, Any]]
+
+
 def hand_out(
     session: Session, actor: Actor, at: datetime, timezone: str, most: int = MOST_AT_ONCE
-) -> list[DispatchDecision]:
-    """Give the first `most` waiting tickets to those the policy proposes; returns the decisions."""
+) -> list[Given]:
+    """Give the first `most` waiting tickets to those the policy proposes."""
     access.require(actor, "dispatch.assign")
-    locked = session.exec(
-        select(Ticket)
-        .where(
-            Ticket.state == TicketState.OPEN, col(Ticket.owner_id).is_(None), Ticket.opened_at <= at
-        )
-        .order_by(col(Ticket.due_at), col(Ticket.id))
-        .limit(most)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()  # fmt: skip
-    mine = {ticket.code: ticket for ticket in locked}
-    # in order of id, so that two who hand out cannot wait for one another
-    session.exec(select(Agent.id).order_by(col(Agent.id)).with_for_update(key_share=True)).all()
     desk = desk_snapshot.take(session, at, timezone)
-    ids = {row.agent.code: row.agent.id for row in desk.seats}
-    seats = {seat.agent.agent_id: seat for seat in desk.state.seats}
-    given: list[DispatchDecision] = []
-    now = micro(at)
-    for waiting in (one for one in desk.state.waiting if one.ticket_id in mine):
-        state = replace(desk.state, seats=list(seats.values()))
-        proposal = recommend(desk.policy, waiting, state, now)
-        if proposal.agent_id is None:
-            continue
-        seat = seats[proposal.agent_id]
-        seats[proposal.agent_id] = Seat(
-            seat.agent, seat.in_hand + waiting.weight, now, seat.leaves_at
-        )
-        ticket = mine[waiting.ticket_id]
-        assert ticket.id is not None
-        agent_id = ids[proposal.agent_id]
-        given.append(
-            DispatchDecision(
-                ticket_id=ticket.id, agent_id=agent_id, at=at, decided_by=actor.name,
-                policy=desk.policy.name, proposed_agent_id=agent_id,
-                reasons=[reason_document(reason) for reason in proposal.why],
-            )
-        )  # fmt: skip
-    _keep(session, actor, given, at)
+    ordered = in_order(desk.policy, desk.state, micro(at))
+    mine, held = _lock(session, desk, ordered, most)
+    given = _choose(desk, mine, held, micro(at))
+    _keep(session, actor, desk.policy.name, given, at)
     return given
 
 
-def _keep(session: Session, actor: Actor, given: list[DispatchDecision], at: datetime) -> None:
+def _lock(
+    session: Session, desk: Snapshot, ordered: list[Waiting], most: int
+) -> tuple[list[Waiting], dict[int, int]]:
+    """The first `most` tickets nobody else is busy with, and the weight each agent now holds."""
+    first = [desk.tickets[one.ticket_id].id for one in ordered]
+    place = {ticket_id: number for number, ticket_id in enumerate(first)}
+    locked: set[int] = set()
+    while place and len(locked) < most:
+        tried = list(place)[: most - len(locked)]
+        locked |= set(
+            session.execute(
+                sa.select(col(Ticket.id))
+                .where(
+                    col(Ticket.id).in_(tried),
+                    col(Ticket.state) == TicketState.OPEN,
+                    col(Ticket.owner_id).is_(None),
+                )
+                .order_by(col(Ticket.id))
+                .with_for_update(skip_locked=True)
+            ).scalars()
+        )
+        for ticket_id in tried:
+            del place[ticket_id]
+    on_duty = [row.agent.id for row in desk.seats]
+    # in order of id, so that two who hand out cannot wait for one another
+    session.execute(
+        sa.select(col(Agent.id))
+        .where(col(Agent.id).in_(on_duty))
+        .order_by(col(Agent.id))
+        .with_for_update(key_share=True)
+    ).all()
+    mine = [one for one, ticket_id in zip(ordered, first, strict=True) if ticket_id in locked]
+    return mine, desk_snapshot.in_hand(session)
+
+
+def _choose(desk: Snapshot, mine: list[Waiting], held: dict[int, int], now: int) -> list[Given]:
+    """Who gets which of these, one after another."""
+    ids = {row.agent.code: row.agent.id for row in desk.seats}
+    seats = [
+        replace(seat, in_hand=held.get(ids[seat.agent.agent_id], 0)) for seat in desk.state.seats
+    ]
+    proposer = Proposer(desk.policy, DeskState(seats, desk.state.waiting, desk.state.kinds), now)
+    given = []
+    for waiting in mine:
+        proposal = proposer.propose(waiting)
+        if proposal.agent_id is None:
+            continue
+        proposer.give(waiting, proposal.agent_id)
+        given.append(
+            Given(
+                desk.tickets[waiting.ticket_id].id,
+                ids[proposal.agent_id],
+                [reason_document(reason) for reason in proposal.why],
+            )
+        )
+    return given
+
+
+def _keep(session: Session, actor: Actor, policy: str, given: list[Given], at: datetime) -> None:
     """Decisions, events and what follows from them."""
     if not given:
         return
-    ids = [decision.ticket_id for decision in given]
-    session.add_all(given)
-    session.add_all(
-        TicketEvent(
-            code=f"desk-{one.ticket_id}-assigned-{one.agent_id}-{micro(at)}", at=at,
-            ticket_id=one.ticket_id, kind=EventKind.ASSIGNED, agent_id=one.agent_id,
-        )
-        for one in given
+    ids = [one.ticket_id for one in given]
+    session.execute(
+        sa.insert(DispatchDecision),
+        [
+            {
+                "ticket_id": one.ticket_id, "agent_id": one.agent_id, "at": at,
+                "decided_by": actor.name, "policy": policy, "proposed_agent_id": one.agent_id,
+                "reasons": one.reasons,
+            }
+            for one in given
+        ],
+    )  # fmt: skip
+    session.execute(
+        sa.insert(TicketEvent),
+        [
+            {
+                "code": f"desk-{one.ticket_id}-assigned-{one.agent_id}-{micro(at)}", "at": at,
+                "ticket_id": one.ticket_id, "kind": EventKind.ASSIGNED, "agent_id": one.agent_id,
+            }
+            for one in given
+        ],
     )  # fmt: skip
     derive(session, ids)
     clock_book.mark(session, at, col(Ticket.id).in_(ids))
