@@ -12,3 +12,9 @@ PathId = Annotated[int, Path(ge=1, le=LARGEST)]
 FormId = Annotated[int, Form(ge=1, le=LARGEST)]
 QueryId = Annotated[int, Query(ge=1, le=LARGEST)]
 AskedId = Annotated[int | None, Query(ge=1, le=LARGEST)]
+
+
+def scope_of(text: str) -> tuple[int | None, int | None]:
+    """The team or the site that `team-3` or `site-1` names; neither for the whole desk."""
+    kind, _, key = text.partition("-")
+    return (int(key) if kind == "team" else None), (int(key) if kind == "site" else None)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from scheduler.solution import Roster as Cells
 from web.app import create_app
-from wfm import instants
+from wfm import instants, tables
 from wfm.access import RIGHTS
 from wfm.db import transaction
-from wfm.services import accounts
+from wfm.services import accounts, roster_problems, roster_versions, rostering
 from wfm.settings import Settings
 from wfm.words import Role
 
@@ -24,7 +26,7 @@ TRIED = ("a", "zh", "week", "replay", "none", "A" * 32, "1|2026-10-01|", "on-2",
 PASSWORD = "Right-answer-42"
 OPEN = {
     "/health", "/sign-in", "/sign-out", "/language", "/feeds/{token}.ics", "/live/{topic}",
-    "/dispatch/live",
+    "/dispatch/live", "/sign-in/provider", "/sign-in/provider/back",
 }  # fmt: skip
 
 
@@ -38,9 +40,14 @@ def routes() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def table() -> dict[str, str]:
-    """`METHOD path` → right, "its row" where a row must be there first, or "signed in"."""
+    """`METHOD path` → rights, "its row" where a row must be there first, or "signed in"."""
     rows = re.findall(r"^\| `(\w+ /[^`]*)` \| (.+?) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
-    return {name: right.strip("`") for name, right in rows}
+    return dict(rows)
+
+
+def rights(told: str) -> set[str]:
+    """The rights a line of the table names; any of them will do."""
+    return set(re.findall(r"`([a-z_.]+)`", told))
 
 
 def value(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
@@ -109,7 +116,9 @@ def test_the_table_names_every_route() -> None:
 
 
 def test_the_table_names_rights_that_are_there() -> None:
-    assert set(table().values()) <= {*RIGHTS, "its row", "signed in"}
+    for name, told in table().items():
+        assert rights(told) <= set(RIGHTS), name
+        assert rights(told) or told in ("its row", "signed in"), name
 
 
 def test_nobody_unknown_gets_in(fresh_engine: sa.Engine, tmp_path: Path) -> None:
@@ -130,9 +139,91 @@ def test_every_route_as_every_role(as_role: Any, role: Role | None) -> None:
     for name, operation, schemas in routes():
         if name == "POST /account/password":
             continue  # everybody's own, and it ends the session
-        right = known.get(name, "")
+        told = known.get(name, "")
         answer = request(client, name, operation, schemas)
-        refused, allowed = answer.status_code == 403, right not in RIGHTS or role in RIGHTS[right]
-        if answer.status_code >= 500 or (right != "its row" and refused == allowed):
-            wrong.append((name, right, answer.status_code))
+        refused = answer.status_code == 403
+        allowed = told == "signed in" or any(role in RIGHTS[one] for one in rights(told))
+        if answer.status_code >= 500 or ("its row" not in told and refused == allowed):
+            wrong.append((name, told, answer.status_code))
+    assert wrong == []
+
+
+@pytest.fixture
+def desk_with_rows(fresh_engine: sa.Engine, roster_week: Callable[[Session], Any]) -> int:
+    """One row of everything a right depends on, all of one team; the number of another team."""
+    with transaction(fresh_engine) as session:
+        week = roster_week(session)
+        at = week.local(week.first, 0)
+        roster = rostering.open_roster(session, week.planner, week.team, week.first, week.last, at)
+        assert roster.id is not None
+        problem = roster_problems.build(session, roster, "Asia/Shanghai")
+        cells = Cells({("B", week.first): "late"})
+        roster_versions.store_version(
+            session, roster.id, problem, cells, "plan", at, "Asia/Shanghai",
+            result={"status": "feasible", "bound": 1, "gap": 0.5, "seed": 7, "seconds": 1.0},
+        )  # fmt: skip
+        agent = week.agents["A"]
+        session.add(tables.Job(task="solve", asked_by="another", asked_at=at))
+        session.add(tables.AgentRequest(agent_id=agent, kind="leave", first_day=week.first,
+                                        last_day=week.first, made_at=at))  # fmt: skip
+        policy = tables.GradePolicy(code="p", text="", sha256="", added_at=at)
+        session.add(policy)
+        session.flush()
+        cycle = tables.AssessmentCycle(
+            code="c", policy_id=policy.id, period_from=week.first, as_of=week.last,
+            made_at=at, status="review",
+        )  # fmt: skip
+        session.add(cycle)
+        session.flush()
+        case = tables.Assessment(
+            cycle_id=cycle.id, agent_id=agent, proposed_grade="senior", decision="keep"
+        )
+        session.add(case)
+        session.flush()
+        appeal = tables.GradeAppeal(assessment_id=case.id, filed_at=at, filed_by="a", text="why")
+        session.add(appeal)
+        session.flush()
+        session.add(
+            tables.GradeAttachment(
+                appeal_id=appeal.id,
+                file_name="a.txt",
+                media_type="text/plain",
+                sha256="0",
+                content=b"a",
+            )
+        )
+        return int(week.other_team)
+
+
+def test_every_route_of_a_row_as_every_role_and_as_its_role_of_another_team(
+    fresh_engine: sa.Engine, tmp_path: Path, desk_with_rows: int
+) -> None:
+    """Whoever the table does not name is told the row is not there, or that it is not theirs."""
+    app = create_app(Settings(data_dir=tmp_path, second_factor=False), fresh_engine)
+    clients: dict[tuple[Role | None, int | None], TestClient] = {}
+    for role in (None, *Role):
+        for team in (None, desk_with_rows):
+            with transaction(fresh_engine) as session:
+                made = accounts.create(
+                    session, f"{role}-{team}", "x", PASSWORD, [(role, team)] if role else [],
+                    instants.now(), language="en",
+                )  # fmt: skip
+                token = accounts.open_session(session, made, instants.now(), second_factor=True)
+            client = TestClient(app, base_url="http://desk.test", follow_redirects=False,
+                                raise_server_exceptions=False)  # fmt: skip
+            client.cookies.update({"tierdesk_session": token, "tierdesk_csrf": "same"})
+            client.headers["x-csrf-token"] = "same"
+            clients[role, team] = client
+    wrong = []
+    for name, operation, schemas in routes():
+        told = table()[name]
+        if "its row" not in told or not (asked := rights(told)):
+            continue
+        holders = {role for one in asked for role in RIGHTS[one]}
+        tried = [(role, None, role in holders) for role in (None, *Role)]
+        tried += [(min(holders), desk_with_rows, False)] if "{job_id}" not in name else []
+        for role, team, allowed in sorted(tried, key=lambda one: one[2]):  # the refused ones first
+            status = request(clients[role, team], name, operation, schemas).status_code
+            if status >= 500 or (status in (403, 404)) == allowed:
+                wrong.append((name, role, "another team" if team else "", status))
     assert wrong == []

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Response
 
 from web import htmx, security
 from web.deps import AtDesk, Desk
-from web.fields import LARGEST, PathId
+from web.fields import LARGEST, PathId, scope_of
 from wfm import totp
 from wfm.services import accounts, api_tokens, elevated
 from wfm.services.elevated import Application
@@ -49,6 +49,7 @@ def _own(desk: Desk, token: str = "") -> Response:
         account=accounts.get(desk.session, account_id),
         grants=elevated.own(desk.session, account_id, desk.at),
         teams=accounts.teams(desk.session),
+        sites=accounts.sites(desk.session),
         secret=totp.new_secret(),
         tokens=api_tokens.own(desk.session, account_id),
         scopes=api_tokens.SCOPES,
@@ -83,9 +84,11 @@ def apply(
     purpose: Annotated[str, Form(max_length=2000)],
     addresses: Annotated[str, Form(max_length=1000)],
     days: Annotated[int, Form(ge=-1000, le=1000)],
-    team: Annotated[int, Form(ge=0, le=LARGEST)] = 0,
+    scope: Annotated[str, Form(pattern=r"^(desk|(team|site)-\d{1,9})$")] = "desk",
+    renews: Annotated[int, Form(ge=0, le=LARGEST)] = 0,
 ) -> Response:
-    application = Application(role, team or None, purpose, addresses, days)
+    team, site = scope_of(scope)
+    application = Application(role, team, purpose, addresses, days, site, renews or None)
     elevated.ask(desk.session, desk.actor, desk.request.state.account_id, application, desk.at)
     return htmx.go_to(desk.request, "/account")
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Query, Response
 
 from web import htmx
 from web.deps import AtDesk, Desk
-from web.fields import PathId
+from web.fields import PathId, scope_of
 from wfm.services import account_admin, accounts
 from wfm.services.account_admin import Person
 from wfm.words import Role
@@ -64,8 +64,7 @@ def give_role(
     role: Annotated[Role, Form()],
     scope: Annotated[str, Form(pattern=r"^(desk|(team|site)-\d{1,9})$")] = "desk",
 ) -> Response:
-    kind, _, key = scope.partition("-")
-    team, site = ((int(key) if kind == one else None) for one in ("team", "site"))
+    team, site = scope_of(scope)
     account_admin.give_role(desk.session, desk.actor, number, role, team, site, desk.at)
     return _back(desk, number)
 
@@ -104,7 +103,7 @@ def _card(desk: Desk, number: int, password: str = "") -> Response:
     found = account_admin.card(desk.session, desk.actor, number)
     return desk.page(
         "account_card.html", card=found, password=password, roles=list(Role), now=desk.at,
-        teams=accounts.teams(desk.session), sites=account_admin.sites(desk.session),
+        teams=accounts.teams(desk.session), sites=accounts.sites(desk.session),
     )  # fmt: skip
 
 

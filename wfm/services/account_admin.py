@@ -261,10 +261,6 @@ def first_password() -> str:
     return "".join(chars)
 
 
-def sites(session: Session) -> Sequence[Site]:
-    return session.exec(select(Site).order_by(Site.code)).all()
-
-
 def _found(session: Session, actor: Actor, account_id: int) -> Account:
     access.require_whole_desk(actor, RIGHT)
     account = session.get(Account, account_id, with_for_update=True)

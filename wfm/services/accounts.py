@@ -17,7 +17,7 @@ from wfm import audit, totp
 from wfm.access import Actor
 from wfm.errors import ConflictError, Fault, InputError, SignInError
 from wfm.services import elevated, passwords
-from wfm.tables import Account, AccountRole, SignInSession, Team
+from wfm.tables import AccessGrant, Account, AccountRole, SignInSession, Site, Team
 from wfm.words import Role
 
 FAILURES_BEFORE_PAUSE = 5
@@ -203,10 +203,8 @@ def signed_in(
     return SignedIn(actor, account.id)
 
 
-def actor_of(
-    session: Session, account: Account, more: Iterable[tuple[Role, int | None]] = ()
-) -> Actor:
-    """The account with its roles (and `more` of them), as permission checks want it."""
+def actor_of(session: Session, account: Account, more: Iterable[AccessGrant] = ()) -> Actor:
+    """The account with its roles, and those it has on application, as checks want it."""
     roles: dict[Role, frozenset[int] | None] = {}
     if account.must_change:  # whoever knows the first password may only choose another
         return Actor(account.name, account.display_name, account.language, account.agent_id)
@@ -215,14 +213,13 @@ def actor_of(
         held = roles.get(role, frozenset())
         roles[role] = None if teams is None or held is None else held | teams
 
-    for row in session.exec(select(AccountRole).where(AccountRole.account_id == account.id)):
+    held = session.exec(select(AccountRole).where(AccountRole.account_id == account.id)).all()
+    for row in (*held, *more):
         if row.site_id is not None:
             at_site = select(Team.id).where(Team.site_id == row.site_id)
             add(row.role, frozenset(one for one in session.exec(at_site) if one is not None))
         else:
             add(row.role, None if row.team_id is None else frozenset({row.team_id}))
-    for role, team_id in more:
-        add(role, None if team_id is None else frozenset({team_id}))
     return Actor(
         name=account.name,
         display_name=account.display_name,
@@ -287,6 +284,11 @@ def get(session: Session, account_id: int) -> Account:
 def teams(session: Session) -> Sequence[Team]:
     """The teams a role can be held for."""
     return session.exec(select(Team).order_by(Team.code)).all()
+
+
+def sites(session: Session) -> Sequence[Site]:
+    """The sites for whose teams a role can be held."""
+    return session.exec(select(Site).order_by(Site.code)).all()
 
 
 def set_language(session: Session, account_id: int, language: str) -> None:

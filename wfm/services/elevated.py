@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import AccessDeniedError, ConflictError, Fault, InputError, NotFoundError
-from wfm.tables import AccessGrant, Account, Team
+from wfm.tables import AccessGrant, Account, Site, Team
 from wfm.words import RequestStatus, Role
 
 LONGEST = timedelta(days=31)  # at most one month
@@ -23,24 +23,33 @@ CHECKLIST = ("sessions", "tokens", "copies", "told")  # what is done when access
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the register. `due` says whether its monthly review is due."""
+    """One line of the register. `due` says whether its monthly review is due; then it is renewed
+    with a new application (`renewal` is its number) or withdrawn.
+    """
 
     grant: AccessGrant
     account: Account
     team: Team | None
+    site: Site | None
     state: str
     due: bool
+    renewal: int | None
 
 
 @dataclass(frozen=True)
 class Application:
-    """What somebody asks for: a role for a while, why, where, and from which addresses."""
+    """What somebody asks for: a role for a while, why, where, and from which addresses.
+
+    `renews` is the number of one's own access that ends when this is approved.
+    """
 
     role: Role
     team_id: int | None
     purpose: str
     addresses: str
     days: int
+    site_id: int | None = None
+    renews: int | None = None
 
 
 def ask(
@@ -60,18 +69,27 @@ def ask(
         faults.append(Fault(f"a period of 1 to {LONGEST.days} days is expected", column="days"))
     if application.team_id is not None and session.get(Team, application.team_id) is None:
         faults.append(Fault(f"there is no team {application.team_id}", column="team"))
+    if application.site_id is not None and session.get(Site, application.site_id) is None:
+        faults.append(Fault(f"there is no site {application.site_id}", column="site"))
+    renewed = session.get(AccessGrant, application.renews) if application.renews else None
+    if application.renews and (
+        renewed is None or renewed.account_id != account_id or state_of(renewed, at) != "active"
+    ):
+        faults.append(Fault("only one's own access that is active is renewed", column="renews"))
     addresses, wrong = _addresses(application.addresses)
     if faults or wrong:
         raise InputError.of([*faults, *wrong])
     grant = AccessGrant(
         account_id=account_id, role=application.role, team_id=application.team_id,
+        site_id=application.site_id, renews_id=application.renews,
         purpose=application.purpose.strip()[:2000], addresses=addresses, starts_at=at,
         ends_at=at + timedelta(days=application.days), asked_by=actor.name, asked_at=at,
     )  # fmt: skip
     session.add(grant)
     session.flush()
     audit.record(session, at, actor.name, "access.ask", f"access {grant.id}",
-                 role=grant.role.value, team=grant.team_id, days=application.days,
+                 role=grant.role.value, team=grant.team_id, site=grant.site_id,
+                 renews=grant.renews_id, days=application.days,
                  addresses=addresses, purpose=grant.purpose)  # fmt: skip
     return grant
 
@@ -88,6 +106,10 @@ def decide(
     grant.status = RequestStatus.GRANTED if approve else RequestStatus.REFUSED
     grant.decided_by, grant.decided_at = actor.name, at
     grant.reviewed_by, grant.reviewed_at = actor.name, at
+    if approve and grant.renews_id is not None:
+        renewed = session.get_one(AccessGrant, grant.renews_id, with_for_update=True)
+        if state_of(renewed, at) == "active":
+            renewed.ends_at = max(at, renewed.starts_at + timedelta(seconds=1))
     audit.record(session, at, actor.name, f"access.{grant.status.value}", f"access {grant_id}",
                  account=grant.account_id, until=grant.ends_at.isoformat())  # fmt: skip
     return grant
@@ -120,16 +142,19 @@ def register(session: Session, actor: Actor, at: datetime) -> list[Entry]:
     """Everything ever asked for, the newest first."""
     access.require(actor, "access.view")
     rows = session.exec(
-        select(AccessGrant, Account, Team)
+        select(AccessGrant, Account, Team, Site)
         .join(Account, col(Account.id) == AccessGrant.account_id)
         .join(Team, col(Team.id) == AccessGrant.team_id, isouter=True)
+        .join(Site, col(Site.id) == AccessGrant.site_id, isouter=True)
         .order_by(col(AccessGrant.asked_at).desc(), col(AccessGrant.id).desc())
         .limit(MOST_SHOWN)
-    )
+    ).all()
+    renewals = {grant.renews_id: grant.id for grant, *_ in reversed(rows)}
     return [
-        Entry(grant, account, team, state_of(grant, at), _is_due(grant, at))
-        for grant, account, team in rows
-    ]
+        Entry(grant, account, team, site, state_of(grant, at), _is_due(grant, at),
+              renewals.get(grant.id))
+        for grant, account, team, site in rows
+    ]  # fmt: skip
 
 
 def own(session: Session, account_id: int, at: datetime) -> list[tuple[AccessGrant, str]]:
@@ -150,9 +175,7 @@ def state_of(grant: AccessGrant, at: datetime) -> str:
     return "active" if grant.starts_at <= at < grant.ends_at else "expired"
 
 
-def held(
-    session: Session, account_id: int, at: datetime, address: str
-) -> list[tuple[Role, int | None]]:
+def held(session: Session, account_id: int, at: datetime, address: str) -> list[AccessGrant]:
     """The roles an account has on application now, from this address."""
     rows = session.exec(
         select(AccessGrant).where(
@@ -160,7 +183,7 @@ def held(
             AccessGrant.starts_at <= at, AccessGrant.ends_at > at,
         )
     )  # fmt: skip
-    return [(row.role, row.team_id) for row in rows if _from_there(address, row.addresses)]
+    return [row for row in rows if _from_there(address, row.addresses)]
 
 
 def _is_due(grant: AccessGrant, at: datetime) -> bool:

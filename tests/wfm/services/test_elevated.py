@@ -132,3 +132,45 @@ def test_a_role_of_a_site_covers_its_teams(session: Session, account: int) -> No
     session.flush()
     actor = accounts.actor_of(session, accounts.get(session, account))
     assert actor.roles[Role.LEAD] == {team.id for team in teams}
+
+
+def test_a_renewal_is_a_new_application_that_ends_the_old_access(
+    session: Session, account: int
+) -> None:
+    first = granted(session, account)
+    later = AT + 6 * DAY
+    second = elevated.ask(session, LIN, account, replace(WISH, renews=first), later).id
+    assert second is not None
+    lines = {one.grant.id: one for one in elevated.register(session, ADMIN, later)}
+    assert (lines[first].state, lines[first].renewal) == ("active", second)
+    elevated.decide(session, ADMIN, second, True, later)
+    lines = {one.grant.id: one for one in elevated.register(session, ADMIN, later)}
+    assert (lines[first].state, lines[second].state) == ("expired", "active")
+    assert Role.PLANNER in roles(session, later + 6 * DAY)
+    with pytest.raises(InputError, match="active is renewed"):
+        elevated.ask(session, LIN, account, replace(WISH, renews=first), later)
+
+
+def test_nobody_renews_what_is_anothers(session: Session, account: int) -> None:
+    first = granted(session, account)
+    other = accounts.create(session, "pia", "Pia", PASSWORD, [], AT)
+    assert other.id is not None
+    with pytest.raises(InputError, match="active is renewed"):
+        elevated.ask(session, Actor("pia"), other.id, replace(WISH, renews=first), AT)
+
+
+def test_access_for_a_site_covers_its_teams(session: Session, account: int) -> None:
+    site = Site(code="s", name_en="Site", name_zh="地点")
+    session.add(site)
+    session.flush()
+    team = Team(code="t", name_en="Team", name_zh="团队", site_id=site.id)
+    session.add_all([team, Team(code="u", name_en="Other", name_zh="其他")])
+    session.flush()
+    number = elevated.ask(session, LIN, account, replace(WISH, site_id=site.id), AT).id
+    assert number is not None
+    elevated.decide(session, ADMIN, number, True, AT)
+    token = accounts.sign_in(session, "lin", PASSWORD, AT)
+    assert token is not None
+    found = accounts.signed_in(session, token, AT, IDLE, address="10.0.0.7")
+    assert found is not None
+    assert found.actor.roles[Role.PLANNER] == frozenset({team.id})
