@@ -41,6 +41,8 @@ class EventKind(StrEnum):
     RESUMED = "resumed"
     PRIORITY_CHANGED = "priority_changed"
     SERVICE_CHANGED = "service_changed"
+    AGREEMENT_CHANGED = "agreement_changed"
+    CALENDAR_CHANGED = "calendar_changed"
     NOTED = "noted"
     RESOLVED = "resolved"
     REOPENED = "reopened"

@@ -17,9 +17,17 @@ from starlette.testclient import TestClient
 from wfm import instants
 from wfm.db import transaction
 from wfm.sample import catalogue
-from wfm.services import clock_book, sample_agreements, ticket_states
+from wfm.services import clock_book, opening, sample_agreements, ticket_states
 from wfm.sla.documents import PARTS, verify
-from wfm.tables import Agreement, Customer, Service, Ticket, TicketEvent
+from wfm.tables import (
+    Agreement,
+    AgreementTarget,
+    BusinessCalendar,
+    Customer,
+    Service,
+    Ticket,
+    TicketEvent,
+)
 from wfm.words import EventKind, Role
 
 SignIn = Callable[..., TestClient]
@@ -197,3 +205,127 @@ def test_only_who_assigns_may_change_it(sample: sa.Engine, signed_in: SignIn) ->
     assert "Change the priority" not in client.get(f"{BASE}/clocks?code=T-new").text
     change = {"code": "T-new", "priority": "4"}
     assert client.post(f"{BASE}/clocks/priority", data=change).status_code == 403
+
+
+def test_a_draft_is_checked_while_it_is_written(signed_in: SignIn, sample: sa.Engine) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    path = f"{BASE}/agreements/{id_of(sample, 'SLA-orders-key')}"
+    page = client.get(path).text
+    assert "“as soon as possible” cannot be measured" in page
+    vague = client.post(f"{path}/points/hours", data={"part_hours": "Usually 08:00 to 22:00."})
+    assert "“Usually” cannot be measured" in vague.text
+    good = client.post(f"{path}/points/hours", data={"part_hours": "每天 08:00–22:00"})
+    assert "cannot be measured" not in good.text
+    assert 'id="points_hours"' in good.text
+    assert client.post(f"{path}/points/nothing", data={}).status_code == 404
+    assert client.get(path).text == page  # nothing of it was kept
+
+
+def test_thresholds_and_what_moves_a_clock_are_choices(
+    signed_in: SignIn, sample: sa.Engine
+) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    draft = id_of(sample, "SLA-orders-key")
+    path = f"{BASE}/agreements/{draft}"
+    client.post(f"{path}/text", data={
+        "language": "en", "percent": ["80", "", "100"],
+        "tell": ["lead", "owner", "service_manager"],
+        "raise_to": ["senior", "", ""],
+    })  # fmt: skip
+    with transaction(sample) as session:
+        assert session.get_one(Agreement, draft).thresholds == [
+            {"percent": 80, "tell": "lead", "raise_to": "senior"},
+            {"percent": 100, "tell": "service_manager", "raise_to": None},
+        ]
+        target = session.exec(
+            select(AgreementTarget).where(
+                AgreementTarget.agreement_id == draft, AgreementTarget.metric == "resolution"
+            )
+        ).one()
+    twice = client.post(f"{path}/text", data={
+        "language": "en", "percent": ["80", "80"], "tell": ["lead", "lead"], "raise_to": ["", ""],
+    })  # fmt: skip
+    assert twice.status_code == 422
+    clock = f"{path}/targets/{target.id}"
+    assert 'name="starts" value="opened"' in client.get(clock).text
+    answer = client.post(clock, data={
+        "starts": ["escalated"], "ends": ["stop"], "pauses": ["pause"], "resumes": ["resume"],
+        "resets": ["reopen"], "repeats": "1",
+    })  # fmt: skip
+    assert answer.status_code == 303
+    assert (
+        "starts: it is escalated · stops, with a verdict: it is resolved" in client.get(path).text
+    )
+    row = {"metric": "resolution", "priority": "", "limit": "5", "unit": "hour", "calendar": "desk",
+           "share": "90", "source": "events"}  # fmt: skip
+    client.post(f"{path}/targets", data=row)
+    with transaction(sample) as session:  # another limit, the same moves
+        kept = session.exec(
+            select(AgreementTarget).where(AgreementTarget.agreement_id == draft)
+        ).one()
+        assert (kept.limit_s, kept.conditions["starts"]) == (18000, ["escalated"])
+        assert kept.conditions["repeats"] is True
+    never = client.post(f"{path}/targets/{kept.id}", data={"ends": ["stop"]})
+    assert never.status_code == 422
+    sealed = id_of(sample, "UC-line")
+    with transaction(sample) as session:
+        other = session.exec(
+            select(AgreementTarget.id).where(AgreementTarget.agreement_id == sealed)
+        ).first()
+    assert "disabled" in client.get(f"{BASE}/agreements/{sealed}/targets/{other}").text
+    assert client.post(
+        f"{BASE}/agreements/{sealed}/targets/{other}", data={"starts": ["opened"], "ends": ["stop"]}
+    ).status_code == 409  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_service_and_agreement_of_a_ticket_change_on_its_page(
+    signed_in: SignIn, sample: sa.Engine, language: str
+) -> None:
+    client = signed_in(Role.DISPATCHER, language=language)
+    page = f"{BASE}/clocks?code=T-new"
+    client.post(f"{BASE}/clocks/service", data={"code": "T-new", "service": "access"})
+    assert {"en": "service changed", "zh": "所属服务已变更"}[language] in client.get(page).text
+    chosen = id_of(sample, "SLA-orders")
+    client.post(f"{BASE}/clocks/agreement", data={"code": "T-new", "agreement": str(chosen)})
+    text = client.get(page).text
+    assert {"en": "agreement changed", "zh": "适用的服务级别协议已变更"}[language] in text
+    assert {"en": "already spent still count", "zh": "继续计入"}[language] in text
+    assert f'value="{chosen}" selected' in text
+    assert "SLA-orders v1</a>" in text
+    client.post(f"{BASE}/clocks/agreement", data={"code": "T-new", "agreement": "0"})
+    assert "SLA-access v1</a>" in client.get(page).text
+    draft = {"code": "T-new", "agreement": str(id_of(sample, "SLA-orders-key"))}
+    assert client.post(f"{BASE}/clocks/agreement", data=draft).status_code == 404
+
+
+def test_calendars_are_made_and_changed_but_not_in_the_past(
+    signed_in: SignIn, sample: sa.Engine
+) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    new = {"code": "night", "name_en": "Nights", "name_zh": "夜间", "timezone": "Asia/Shanghai",
+           "mon": "22:00-06:00", "holidays": "01-01 2027-02-06", "breaks": "mon 02:00-02:30",
+           "date_overrides": "2027-03-01 20:00-23:00", "makeup_workdays": "2027-02-07"}  # fmt: skip
+    assert client.post(f"{BASE}/calendars", data=new).status_code == 303
+    with transaction(sample) as session:
+        made = session.exec(select(BusinessCalendar).where(BusinessCalendar.code == "night")).one()
+        assert made.definition == {
+            "mon": [["22:00", "06:00"]], "holidays": ["01-01", "2027-02-06"],
+            "breaks": {"mon": [["02:00", "02:30"]]},
+            "date_overrides": {"2027-03-01": [["20:00", "23:00"]]},
+            "makeup_workdays": {"2027-02-07": "mon"},
+        }  # fmt: skip
+    page = client.get(f"{BASE}/calendars", params={"code": "night"}).text
+    assert 'value="22:00-06:00"' in page
+    assert client.post(f"{BASE}/calendars", data=new | {"mon": "late"}).status_code == 422
+    # the desk's calendar is one that signed agreements count in
+    desk = {"code": "desk", "name_en": "Desk", "name_zh": "服务台", "timezone": "Asia/Shanghai",
+            **dict.fromkeys(opening.WEEK, "08:00-22:00")}  # fmt: skip
+    refused = client.post(f"{BASE}/calendars", data=desk | {"mon": "09:00-17:00"})
+    assert refused.status_code == 422
+    assert "history" in refused.text
+    tomorrow = (instants.now() + timedelta(days=2)).date()
+    answer = client.post(f"{BASE}/calendars", data=desk | {"holidays": str(tomorrow)})
+    assert answer.status_code == 303
+    text = client.get(f"{BASE}/clocks?code=T-new").text
+    assert "service hours changed; time already spent and pauses already taken still count" in text

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -18,22 +17,24 @@ from web.fields import PathId
 from wfm.errors import Fault, InputError
 from wfm.services import (
     agreement_check,
+    agreement_clocks,
     agreement_drafts,
     agreement_facts,
     agreement_versions,
     clock_pages,
     service_catalogue,
     service_reports,
-    ticket_changes,
 )
 from wfm.services.agreement_drafts import TargetInput
 from wfm.services.agreement_versions import AgreementRefusal
 from wfm.sla import health
 from wfm.sla.documents import PARTS, text_of_supports
+from wfm.sla.notices import ROLES, TIERS, steps_from_list
 from wfm.sla.words import METRICS
 from wfm.words import AgreementKind, Metric, ServiceStatus
 
 router = APIRouter(prefix="/service-levels")
+MOST_STEPS = 8
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -116,6 +117,11 @@ def _agreement(desk: Desk, agreement_id: int, refused: str | None = None) -> Res
         beneath=text_of_supports(shown.agreement.supports),
         hours=agreement_check.hours,
         units=agreement_drafts.UNITS,
+        steps=(steps := steps_from_list(shown.agreement.thresholds)),
+        more_steps=range(max(1, MOST_STEPS - len(steps))),
+        roles=ROLES,
+        tiers=TIERS,
+        moves=agreement_clocks.in_words,
         all_metrics=list(Metric),
         refused=refused,
         may={right: desk.actor.may(f"agreements.{right}") for right in
@@ -135,18 +141,48 @@ def _act(desk: Desk, agreement_id: int, act: Callable[[], Any]) -> Response:
 
 @router.post("/agreements/{agreement_id}/text")
 async def edit(desk: AtDesk, request: Request, agreement_id: PathId) -> Response:
-    async with request.form(max_fields=40) as form:
+    async with request.form(max_fields=80) as form:
         given = {key: str(value) for key, value in form.items()}
+        steps = {name: [str(value) for value in form.getlist(name)]
+                 for name in ("percent", "tell", "raise_to")}  # fmt: skip
     values: dict[str, Any] = {
         name: given[name]
         for name in ("name_en", "name_zh", "provider", "receiver", "supports", "reopening")
         if name in given
     }
     values["notices_at_night"] = bool(given.get("notices_at_night"))
+    values["thresholds"] = _steps(steps)
     parts = {key[5:]: text for key, text in given.items() if key.startswith("part_")}
     return await run_in_threadpool(_act, desk, agreement_id, lambda: agreement_drafts.edit(
         desk.session, desk.actor, agreement_id, desk.at, language=given.get("language", "zh"),
         values=values, parts=parts))  # fmt: skip
+
+
+def _steps(columns: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """Who is told at which percentage; a row without a percentage is left out."""
+    rows = zip(*columns.values(), strict=False)
+    return [
+        {"percent": int(percent) if percent.strip().isdecimal() and len(percent) < 6 else percent,
+         "tell": tell, "raise_to": tier or None}
+        for percent, tell, tier in rows
+        if percent.strip()
+    ]  # fmt: skip
+
+
+@router.post("/agreements/{agreement_id}/points/{code}")
+async def points(desk: AtDesk, request: Request, agreement_id: PathId, code: str) -> Response:
+    """What one part lacks as it is being written; nothing is kept."""
+    async with request.form(max_fields=80) as form:
+        text = str(form.get(f"part_{code}", ""))[: agreement_drafts.LONGEST_TEXT]
+    return await run_in_threadpool(_points, desk, agreement_id, code, text)
+
+
+def _points(desk: Desk, agreement_id: int, code: str, text: str) -> Response:
+    part, found = agreement_drafts.points_of(
+        desk.session, desk.actor, agreement_id, code, desk.language, text
+    )
+    place = ("en", "zh").index(desk.language)
+    return desk.fragment("agreement_points.html", "points", part=part, points=found, place=place)
 
 
 @router.post("/agreements/{agreement_id}/targets")
@@ -248,9 +284,7 @@ def _report(desk: Desk, month: str, service: str, customer: str) -> service_repo
     first = _day(f"{month}-01") if month else service_reports.add_months(desk.today, -1)
     assert first is not None
     scope = service_reports.Scope(first.replace(day=1), service, customer)
-    return service_reports.monthly(
-        desk.session, desk.actor, scope, desk.settings.timezone, desk.at
-    )
+    return service_reports.monthly(desk.session, desk.actor, scope, desk.settings.timezone, desk.at)
 
 
 @router.get("/notices")
@@ -259,32 +293,6 @@ def notices(desk: AtDesk, tell: Annotated[str, Query(max_length=40)] = "") -> Re
     place = ("en", "zh").index(desk.language)
     return desk.page("clock_notices.html", block="notices", rows=rows, tell=tell, metrics=METRICS,
                      place=place)  # fmt: skip
-
-
-@router.get("/clocks")
-def clocks(desk: AtDesk, code: Annotated[str, Query(max_length=120)]) -> Response:
-    shown = clock_pages.of_ticket(desk.session, desk.actor, code, desk.at, desk.settings.timezone)
-    return desk.page("ticket_clocks.html", shown=shown, metrics=METRICS,
-                     place=("en", "zh").index(desk.language),
-                     may_change=desk.actor.may("dispatch.assign"))  # fmt: skip
-
-
-@router.post("/clocks/priority")
-def change_priority(
-    desk: AtDesk, code: Annotated[str, Form(max_length=120)], priority: Annotated[int, Form()],
-    note: Annotated[str, Form(max_length=500)] = "",
-) -> Response:  # fmt: skip
-    ticket_changes.change_priority(desk.session, desk.actor, code, priority, desk.at, note)
-    return htmx.go_to(desk.request, f"/service-levels/clocks?code={quote(code)}")
-
-
-@router.post("/clocks/callback")
-def call_back(
-    desk: AtDesk, code: Annotated[str, Form(max_length=120)],
-    note: Annotated[str, Form(max_length=500)] = "",
-) -> Response:  # fmt: skip
-    ticket_changes.call_back(desk.session, desk.actor, code, desk.at, note)
-    return htmx.go_to(desk.request, f"/service-levels/clocks?code={quote(code)}")
 
 
 def _day(text: str) -> date | None:

@@ -12,7 +12,15 @@ from sqlmodel import Session, col, select
 from wfm.services import opening
 from wfm.sla.agreements import Agreement as Promise
 from wfm.sla.agreements import AgreementKind as PromiseKind
-from wfm.sla.agreements import Feasibility, Parallel, Series, Support, Target, feasible
+from wfm.sla.agreements import (
+    Feasibility,
+    Parallel,
+    Series,
+    Support,
+    Target,
+    feasible,
+    infeasible_beneath,
+)
 from wfm.sla.business_time import BusinessTime
 from wfm.sla.documents import names_beneath
 from wfm.sla.tickets import Metric
@@ -87,7 +95,8 @@ class Checked:
         named = f"P{self.priority} " if self.priority else ""
         steps = " → ".join(f"{step.name} {hours(step.limit_s)}" for step in self.result.path)
         missing = ", ".join(f"{name}: –" for name in self.result.unpromised)
-        return f"{named}{self.result.metric}: {'; '.join(filter(None, (steps, missing)))}"
+        shown = "; ".join(filter(None, (steps, missing)))
+        return f"{self.result.agreement} {named}{self.result.metric}: {shown}"
 
 
 def hours(seconds: int) -> str:
@@ -98,7 +107,8 @@ def hours(seconds: int) -> str:
 def check(session: Session, agreement: Agreement, today: date) -> list[Checked]:
     """Each promise that rests on others, tried from every start of a year.
 
-    A response of which none beneath promises anything is the provider's own.
+    A response of which none beneath promises anything is the provider's own. Of the promises
+    beneath those are listed that do not stand on their own supports.
     """
     if not names_beneath(agreement.supports):
         return []
@@ -122,6 +132,11 @@ def check(session: Session, agreement: Agreement, today: date) -> list[Checked]:
             for target in promise.targets
             if (result := feasible(promise, target.metric, times, start)) is not None
             and (result.path or target.metric is Metric.RESOLUTION)
+        ]
+        found += [
+            Checked(priority, result)
+            for target in promise.targets
+            for result in infeasible_beneath(promise, target.metric, times, start)
         ]
     return found
 

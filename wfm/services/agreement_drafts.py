@@ -14,8 +14,8 @@ from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.services.agreement_check import targets_of
-from wfm.services.agreement_versions import AgreementRefusal, find_draft, named
-from wfm.sla.documents import PARTS, supports_from_text
+from wfm.services.agreement_versions import AgreementRefusal, find, find_draft, named
+from wfm.sla.documents import PARTS, Gap, Part, gaps_of_part, supports_from_text
 from wfm.sla.notices import steps_from_list
 from wfm.sla.tickets import Metric as ClockMetric
 from wfm.sla.tickets import conditions_from_dict
@@ -122,6 +122,18 @@ def edit(
     return agreement
 
 
+def points_of(
+    session: Session, actor: Actor, agreement_id: int, code: str, language: str, text: str
+) -> tuple[Part, list[Gap]]:
+    """What a part of a draft lacks if its text in `language` were this; nothing is kept."""
+    access.require(actor, "agreements.write")
+    part = next((part for part in PARTS if part.code == code), None)
+    if part is None:
+        raise NotFoundError(f"there is no part {code}")
+    kept = find(session, agreement_id).parts.get(code) or {}
+    return part, list(gaps_of_part(part, (kept | {language: text}).values()))
+
+
 def set_targets(
     session: Session, actor: Actor, agreement_id: int, targets: Sequence[TargetInput], at: datetime
 ) -> None:
@@ -129,6 +141,9 @@ def set_targets(
     access.require(actor, "agreements.write")
     agreement = find_draft(session, agreement_id)
     assert agreement.id is not None
+    before = {
+        (str(row.metric), row.priority): row.conditions for row in targets_of(session, agreement)
+    }
     calendars = {row.code: row.id for row in session.exec(select(BusinessCalendar))}
     rows: list[AgreementTarget] = []
     faults: list[Fault] = []
@@ -139,14 +154,17 @@ def set_targets(
         if wrong is not None:
             faults.append(Fault(wrong[0], row=number, column=wrong[1], value=wrong[2]))
             continue
-        if line.conditions:
-            conditions_from_dict(line.conditions, ClockMetric(line.metric))
+        moves = line.conditions
+        if moves is None:  # a line that says nothing of it goes on as it was
+            moves = before.get((line.metric, line.priority), {})
+        if moves:
+            conditions_from_dict(moves, ClockMetric(line.metric))
         rows.append(
             AgreementTarget(
                 agreement_id=agreement.id, metric=Metric(line.metric), priority=line.priority,
                 limit_s=round(line.limit * UNITS[line.unit]), unit=line.unit, share=line.share,
                 calendar_id=calendars[line.calendar], source=line.source.strip()[:200],
-                conditions=line.conditions or {},
+                conditions=moves,
             )
         )  # fmt: skip
     if faults:

@@ -22,9 +22,10 @@ from wfm.services.clock_store import ClockValues, NoticeValues, Stored, TicketVa
 from wfm.services.clock_targets import SLA_SLOT, Asked, Promises, TermsBook, load
 from wfm.sla.clocks import Key, Reading, Reopening, Replay, State, replay
 from wfm.sla.notices import due_now
-from wfm.sla.tickets import SAME, TicketEvent
+from wfm.sla.tickets import CHANGES, SAME, TicketEvent
 from wfm.tables import Ticket
 from wfm.tables import TicketEvent as EventRow
+from wfm.words import EventKind
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(days=1)
 TOGETHER = 1000
@@ -91,6 +92,7 @@ def facts_of(session: Session, ids: Sequence[int], at: datetime) -> Iterable[Fac
         sa.select(
             col(EventRow.ticket_id), col(EventRow.at), col(EventRow.kind), col(EventRow.priority),
             col(EventRow.old_priority), col(EventRow.service_id), col(EventRow.old_service_id),
+            col(EventRow.agreement_id),
         )
         .where(col(EventRow.ticket_id).in_(listed), col(EventRow.at) <= at)
         .order_by(col(EventRow.at), col(EventRow.id))
@@ -122,7 +124,11 @@ def read(facts: Facts, at: datetime, book: TermsBook) -> tuple[Replay, Promises]
         kind = SAME.get(event.kind, event.kind)
         seen.add(kind)
         targets = None
-        if event.priority is not None or event.service_id is not None:
+        if (
+            event.priority is not None
+            or event.service_id is not None
+            or kind == EventKind.AGREEMENT_CHANGED
+        ):
             asked = _changed(asked, event)
             promises = book.promises(asked)
             targets = tuple(terms.target for terms in promises.values())
@@ -130,7 +136,7 @@ def read(facts: Facts, at: datetime, book: TermsBook) -> tuple[Replay, Promises]
             kind, stopped = ("noted", True) if stopped else ("stop", True)
         elif kind == "reopen":
             stopped = False
-        if targets is not None or kind in book.kinds:
+        if targets is not None or kind in book.kinds or kind in CHANGES:
             events.append(TicketEvent(event.at, kind, targets))
     events += _silent(ticket, seen, at)
     reopening = next((terms.reopening for terms in promises.values()), Reopening.CONTINUE)
@@ -155,12 +161,17 @@ def _at_opening(ticket: Any, events: Sequence[Any], book: TermsBook) -> Asked:
 
 
 def _changed(asked: Asked, event: Any) -> Asked:
-    """After a change the agreements decide: what came with the ticket was for what it was then."""
+    """After a change the agreements decide: what came with the ticket was for what it was then.
+
+    An agreement chosen by hand holds until another is chosen, or the service changes.
+    """
+    by_hand = event.kind == EventKind.AGREEMENT_CHANGED or event.service_id is not None
     return Asked(
         asked.service_id if event.service_id is None else event.service_id,
         asked.customer_id,
         asked.priority if event.priority is None else event.priority,
         asked.on,
+        agreement_id=event.agreement_id if by_hand else asked.agreement_id,
     )
 
 

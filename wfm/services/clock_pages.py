@@ -16,6 +16,7 @@ from wfm.services import clock_book, clock_targets, ticket_work
 from wfm.sla.clocks import Reading, State
 from wfm.sla.words import text_of
 from wfm.tables import Agreement, ClockNotice, Service, Ticket, TicketClock
+from wfm.words import AgreementKind, AgreementStatus, EventKind, ServiceStatus
 
 SHOWN = 200
 
@@ -37,6 +38,7 @@ class TicketClocks:
     clocks: tuple[ClockRow, ...]
     timeline: tuple[tuple[datetime, str, str, str], ...]
     notices: Sequence[ClockNotice]
+    held: int | None  # the agreement with the customer that was chosen for it by hand
 
 
 def of_ticket(
@@ -66,7 +68,11 @@ def of_ticket(
         if entry.code != "ignored"
     )
     service = session.get(Service, ticket.service_id) if ticket.service_id else None
-    return TicketClocks(ticket, service, clocks, timeline, notices)
+    held = None
+    for event in facts.events:
+        if event.kind == EventKind.AGREEMENT_CHANGED or event.service_id is not None:
+            held = event.agreement_id
+    return TicketClocks(ticket, service, clocks, timeline, notices, held)
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,26 @@ def notices(session: Session, actor: Actor, tell: str = "") -> list[NoticeRow]:
     if tell:
         query = query.where(ClockNotice.tell == tell)
     return [NoticeRow(*row) for row in session.exec(query)]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a ticket may be put under: live services, and agreements with customers in force."""
+
+    services: Sequence[Service]
+    agreements: Sequence[Agreement]
+
+
+def choices(session: Session, actor: Actor) -> Choices:
+    """The services and agreements that a dispatcher may choose for a ticket."""
+    access.require(actor, "agreements.view")
+    live = select(Service).where(Service.status == ServiceStatus.LIVE).order_by(Service.code)
+    binding = (
+        select(Agreement)
+        .where(Agreement.kind == AgreementKind.SLA, Agreement.status == AgreementStatus.IN_FORCE)
+        .order_by(Agreement.code)
+    )
+    return Choices(session.exec(live).all(), session.exec(binding).all())
 
 
 def running(session: Session, actor: Actor) -> dict[str, int]:

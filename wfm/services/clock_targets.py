@@ -32,6 +32,7 @@ class Asked:
     on: date
     respond_within_s: int | None = None
     resolve_within_s: int | None = None
+    agreement_id: int | None = None  # chosen by hand; goes before what the service would bring
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,12 @@ class TermsBook:
 
     def _in_force(self, asked: Asked) -> list[Agreement]:
         """One version of each OLA and UC, and the one SLA that fits best."""
-        best: dict[str, Agreement] = {}
+        chosen = next((one for one in self.agreements if one.id == asked.agreement_id), None)
+        best: dict[str, Agreement] = {} if chosen is None else {SLA_SLOT: chosen}
         for agreement in self.agreements:
             slot = SLA_SLOT if agreement.kind == AgreementKind.SLA else agreement.code
+            if chosen is not None and slot == SLA_SLOT:
+                continue
             if _fits(agreement, asked) and (
                 slot not in best or _closeness(agreement) > _closeness(best[slot])
             ):

@@ -22,8 +22,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from wfm import instants
+from wfm.access import SYSTEM
 from wfm.db import transaction
-from wfm.services import agreement_versions, clock_book
+from wfm.errors import TierdeskError
+from wfm.services import agreement_versions, clock_book, ticket_moves
 from wfm.settings import Settings
 from wfm.tables import Ticket
 
@@ -88,25 +90,39 @@ def _begin_day(engine: sa.Engine, at: datetime, timezone: str) -> date:
     return day
 
 
+def end_duties(engine: sa.Engine, at: datetime) -> dict[str, int]:
+    """Open work of people whose duty has ended goes where the desk's rule says, unasked.
+
+    Each ticket is locked and looked at again before it moves, so several workers, and a dispatcher
+    who presses the button meanwhile, move it once.
+    """
+    with transaction(engine) as session:
+        return ticket_moves.settle(session, SYSTEM, at)
+
+
 def run(
     engine: sa.Engine, ended: threading.Event, now: Callable[[], datetime] = instants.now
 ) -> None:
     """Look until `ended`; what goes wrong is logged and tried again."""
     timezone = Settings.from_environment().timezone
     day: date | None = None
+    minute: datetime | None = None
     while not ended.is_set():
         looked = 0
         try:
             at = now()
             if instants.local_date(at, timezone) != day:
                 day = _begin_day(engine, at, timezone)
+            if (this := at.replace(second=0, microsecond=0)) != minute:
+                minute = this
+                end_duties(engine, at)
             looked = step(engine, at, timezone)
         except sa.exc.OperationalError as error:
             # a database that is stopped or started anew is no fault of the code
             if not ended.is_set():
                 reason = str(error.orig).strip().splitlines()[0]
                 logger.warning("the clock worker waits for the database: %s", reason)
-        except sa.exc.SQLAlchemyError:
+        except (sa.exc.SQLAlchemyError, TierdeskError):
             logger.exception("the clock worker could not reach its work")
         if not looked:
             ended.wait(IDLE_S)

@@ -93,7 +93,7 @@ def save_service(
                             value=status))  # fmt: skip
     if faults:
         raise InputError.of(faults)
-    services = session.exec(select(Service)).all()
+    services = session.exec(select(Service).order_by(col(Service.code))).all()
     found = next((service for service in services if service.code == code), None)
     if found is None and not anyway:
         alike = tuple(

@@ -1,4 +1,4 @@
-"""What changes about a ticket while its clocks run: priority, service, and the callback after it.
+"""What changes about a ticket while its clocks run: priority, service, agreement, the callback.
 
 The clocks keep the time already spent and the pauses already taken; the timeline says so.
 """
@@ -13,8 +13,8 @@ from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.services.ticket_work import append, find
-from wfm.tables import Service, Ticket
-from wfm.words import EventKind, TicketState
+from wfm.tables import Agreement, Service, Ticket
+from wfm.words import AgreementKind, AgreementStatus, EventKind, TicketState
 
 
 def change_priority(
@@ -50,6 +50,27 @@ def change_service(
                service_id=service.id, old_service_id=old)  # fmt: skip
         audit.record(session, at, actor.name, "ticket.service", f"ticket {ticket_code}",
                      new=service_code)  # fmt: skip
+    return ticket
+
+
+def change_agreement(
+    session: Session, actor: Actor, ticket_code: str, agreement_id: int | None, at: datetime,
+    note: str = "",
+) -> Ticket:  # fmt: skip
+    """From now on this agreement with the customer holds; None: the one of the ticket's service."""
+    access.require(actor, "dispatch.assign")
+    ticket = find(session, ticket_code, lock=True)
+    chosen = session.get(Agreement, agreement_id) if agreement_id is not None else None
+    if agreement_id is not None and (
+        chosen is None
+        or chosen.kind != AgreementKind.SLA
+        or chosen.status != AgreementStatus.IN_FORCE
+    ):
+        raise NotFoundError(f"there is no agreement {agreement_id} in force with a customer")
+    append(session, ticket, EventKind.AGREEMENT_CHANGED, None, at, note.strip(),
+           agreement_id=agreement_id)  # fmt: skip
+    audit.record(session, at, actor.name, "ticket.agreement", f"ticket {ticket_code}",
+                 new=f"{chosen.code} v{chosen.version}" if chosen else "")  # fmt: skip
     return ticket
 
 

@@ -220,7 +220,8 @@ def settle(session: Session, actor: Actor, at: datetime) -> dict[str, int]:
             )
         )  # fmt: skip
         append(session, ticket, EventKind.ASSIGNED, None, at, note)
-    audit.record(session, at, actor.name, "dispatch.settle", "ended duties", **counts)
+    if counts[QUEUE] or not actor.system:  # the worker asks every minute and mostly finds nothing
+        audit.record(session, at, actor.name, "dispatch.settle", "ended duties", **counts)
     return counts
 
 

@@ -221,14 +221,14 @@ def feasible(
     )
 
 
-def infeasible(
+def infeasible_beneath(
     agreement: Agreement,
     metric: Metric,
     calendars: Mapping[str, BusinessTime],
     first_day: datetime,
 ) -> list[Feasibility]:
-    """Every promise in the graph beneath `agreement`, itself included, that is not borne."""
-    below = [agreement] if agreement.supports is None else [agreement, *_all(agreement.supports)]
+    """Promises that `agreement` rests on, at any depth, and that are not borne themselves."""
+    below = () if agreement.supports is None else _all(agreement.supports)
     tried = (feasible(part, metric, calendars, first_day) for part in below)
     return [result for result in tried if result is not None and not result.ok]
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from wfm.sla.business_time import SECOND_US, Boundary, second_of
-from wfm.sla.tickets import KINDS, RULES, ClockTarget, Metric, TicketEvent, by_key
+from wfm.sla.tickets import CHANGES, KINDS, RULES, ClockTarget, Metric, TicketEvent, by_key
 from wfm.sla.waits import Clock, Exchange, Key, Reopening, begun, mark_of
 
 __all__ = [
@@ -214,17 +214,17 @@ class _Ticket:
     def apply(self, event: TicketEvent) -> None:
         if self.cancelled:
             return
-        if event.targets is not None:
-            self.promise(event)
-        elif event.kind == "sla_removed":
+        if event.kind == "sla_removed":
             self.targets = {}
         known = event.kind in KINDS or any(
             event.kind in clock.rule.kinds for clock in self.clocks.values()
         )
-        if known:
+        if known or event.kind in CHANGES:
             self.note(event.at, event.kind)
         elif event.targets is None:
             self.note(event.at, "ignored", kind=event.kind)
+        if event.targets is not None:
+            self.promise(event)
         if known:
             self.past.append(event)
             for key, clock in self.clocks.items():

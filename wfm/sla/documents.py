@@ -94,26 +94,30 @@ def gaps(document: Mapping[str, Any]) -> list[Gap]:
 def _gaps_of_parts(document: Mapping[str, Any]) -> Iterator[Gap]:
     parts = document.get("parts") or {}
     for part in PARTS:
-        texts = {k: t for k, t in (parts.get(part.code) or {}).items() if str(t).strip()}
-        if not texts:
-            yield Gap("empty", part.code, part.says)
-            continue
-        for text in texts.values():
-            for finding in lint(part.code, text):
-                en, zh = finding.instead
-                yield Gap(
-                    "vague", part.code,
-                    (f"“{finding.phrase}” cannot be measured; write {en}",
-                     f"“{finding.phrase}”无法衡量；{zh}"),
-                )  # fmt: skip
-            if part.needs is not None and not part.needs.search(text):
-                en, zh = part.says
-                yield Gap("no_number", part.code, (f"a number is missing: {en}",
-                                                   f"缺少具体数值：{zh}"))  # fmt: skip
+        yield from gaps_of_part(part, (parts.get(part.code) or {}).values())
     for party, (en, zh) in (("provider", ("the provider", "服务方")),
                             ("receiver", ("the receiver", "接受方"))):  # fmt: skip
         if not str(document.get(party) or "").strip():
             yield Gap("no_party", "overview", (f"name {en}", f"请填写{zh}"))
+
+
+def gaps_of_part(part: Part, texts: Iterable[str]) -> Iterator[Gap]:
+    """What one part lacks, by its texts in one or both languages."""
+    written = [text for text in texts if str(text).strip()]
+    if not written:
+        yield Gap("empty", part.code, part.says)
+    for text in written:
+        for finding in lint(part.code, text):
+            en, zh = finding.instead
+            yield Gap(
+                "vague", part.code,
+                (f"“{finding.phrase}” cannot be measured; write {en}",
+                 f"“{finding.phrase}”无法衡量；{zh}"),
+            )  # fmt: skip
+        if part.needs is not None and not part.needs.search(text):
+            en, zh = part.says
+            yield Gap("no_number", part.code, (f"a number is missing: {en}",
+                                               f"缺少具体数值：{zh}"))  # fmt: skip
 
 
 def _gaps_of_targets(document: Mapping[str, Any]) -> Iterator[Gap]:

@@ -1,7 +1,7 @@
 """Who is told that a clock reached a threshold, and when: once for each wait, and not at night.
 
 A threshold is raised when the calendar of the promise is open, or at once where the policy says
-so; one that was reached only minutes ago, at closing time, is raised too. What is held back waits
+so; one that is reached at closing time itself is raised in that minute. What is held back waits
 for the next opening. A wait that goes on raises every threshold it has passed; one that has ended
 only those of the last day, since nothing can be done for it any more.
 """
@@ -16,7 +16,7 @@ from wfm.errors import Fault, InputError
 from wfm.sla.business_time import BusinessTime
 from wfm.sla.clocks import Reading, State
 
-GRACE = timedelta(minutes=15)
+GRACE = timedelta(minutes=1)
 RECENT = timedelta(days=1)
 ROLES = ("owner", "dispatcher", "lead", "service_manager")
 TIERS = ("senior", "expert")

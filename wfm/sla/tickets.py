@@ -108,6 +108,11 @@ cases the reference file gathers; callback: from the resolution, and not after a
 
 KINDS = frozenset({"opened", "cancel", "sla_removed"}).union(*(r.kinds for r in RULES.values()))
 
+CHANGES = frozenset(
+    {"priority_changed", "service_changed", "agreement_changed", "calendar_changed"}
+)
+"""What the timeline tells beside the targets that it changed."""
+
 SAME = {
     "paused": "pause", "resumed": "resume", "resolved": "stop", "closed": "stop",
     "reopened": "reopen", "cancelled": "cancel", "called_back": "callback",
@@ -151,6 +156,16 @@ def conditions_from_dict(data: Mapping[str, object], metric: Metric) -> Conditio
     return Conditions(
         **sets, holds=usual.holds if holds is None else tuple(map(_hold, holds)), repeats=repeats
     )
+
+
+def conditions_to_dict(conditions: Conditions) -> dict[str, object]:
+    """The plain data that `conditions_from_dict` reads."""
+    data: dict[str, object] = {part: sorted(getattr(conditions, part)) for part in _SETS}
+    holds = [
+        {"begins": sorted(hold.begins), "ends": sorted(hold.ends), "final": hold.final}
+        for hold in conditions.holds
+    ]
+    return data | {"holds": holds, "repeats": conditions.repeats}
 
 
 def _hold(data: object) -> Hold:

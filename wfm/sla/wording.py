@@ -8,7 +8,7 @@ part of a measured quantity (及时率, 满意度) is no finding.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -98,11 +98,6 @@ def lint(part: str, text: str) -> list[Finding]:
     if not text.strip():
         return [Finding(part, "empty", "", 0, 0, ("write this part", "请填写此部分"))]
     return sorted(_vague(part, text), key=lambda finding: (finding.start, finding.end))
-
-
-def lint_parts(parts: Mapping[str, str]) -> list[Finding]:
-    """Findings of all parts of an agreement, part by part."""
-    return [finding for part, text in parts.items() for finding in lint(part, text)]
 
 
 def _vague(part: str, text: str) -> Iterator[Finding]:

@@ -25,6 +25,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "callback": ("customer called back", "已回访客户"),
     "cancel": ("ticket cancelled", "工单已取消"),
     "sla_removed": ("no agreement applies any more", "不再适用任何服务级别协议"),
+    "priority_changed": ("priority changed", "优先级已变更"),
+    "service_changed": ("service changed", "所属服务已变更"),
+    "agreement_changed": ("agreement changed", "适用的服务级别协议已变更"),
+    "calendar_changed": (
+        "service hours changed; time already spent and pauses already taken still count",
+        "服务时间已变更；已用时间与已暂停时间继续计入",
+    ),
     "target_changed": (
         "{metric}: the target is now {limit_s}; {spent_s} already spent still count",
         "{metric}：目标改为 {limit_s}，已用时间 {spent_s} 继续计入",

@@ -76,7 +76,8 @@ class Ticket(SQLModel, table=True):
 class TicketEvent(SQLModel, table=True):
     """What happened to a ticket; never changed or removed (a trigger holds this).
 
-    `priority` and `service_id` are the new ones where the event changed them, `old_…` those before.
+    `priority` and `service_id` are the new ones where the event changed them, `old_…` those before;
+    `agreement_id` is the agreement chosen for the ticket by hand, none when its service decides.
     """
 
     __tablename__ = "ticket_event"
@@ -94,6 +95,7 @@ class TicketEvent(SQLModel, table=True):
     old_priority: int | None = None
     service_id: int | None = ref("service.id", nullable=True, index=False)
     old_service_id: int | None = ref("service.id", nullable=True, index=False)
+    agreement_id: int | None = ref("agreement.id", nullable=True, index=False)
 
 
 class TicketHandover(SQLModel, table=True):

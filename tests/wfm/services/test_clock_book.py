@@ -230,10 +230,10 @@ def test_nothing_is_raised_at_night_but_by_policy(session: Session) -> None:
     evening = AT.replace(hour=13, minute=50)  # 21:50; 20 min: half at closing time, all at 08:10
     agree(session, service)("first_response", 20)
     row = ticket(session, service, at=evening)
-    look(session, row, evening + 20 * M)  # 22:10: reached ten minutes ago, still raised
+    look(session, row, evening + 10.5 * M)  # 22:00:30: reached as the desk closed, still raised
     assert [percent for *_, percent in raised(session)] == [50]
     late = ticket(session, service, "L", at=evening)
-    look(session, late, evening + 60 * M)  # 22:50: too late to wake anybody
+    look(session, late, evening + 12 * M)  # 22:02: too late to disturb anybody
     morning = AT + timedelta(hours=22)
     assert late.next_look_at == morning
     assert len(raised(session)) == 1

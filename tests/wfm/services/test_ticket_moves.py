@@ -6,13 +6,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from wfm.access import Actor
+from wfm.db import transaction
 from wfm.errors import AccessDeniedError, InputError
-from wfm.services import desk_rules, desk_snapshot, dispatching, ticket_moves, ticket_work
+from wfm.services import (
+    clock_worker,
+    desk_rules,
+    desk_snapshot,
+    dispatching,
+    ticket_moves,
+    ticket_work,
+)
 from wfm.services.ticket_work import Refusal
-from wfm.tables import Agent, Assignment, Skill, Ticket
+from wfm.tables import Agent, Assignment, AuditEntry, Skill, Ticket, TicketHandover
 from wfm.words import Grade, Role, TicketKind, TicketState
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # a Monday, 10:00 in Shanghai
@@ -147,6 +156,23 @@ def test_the_end_of_a_duty_follows_the_rule_of_the_kind(desk: Session) -> None:
         desk, DANA, "T-problem", "", later(61), ZONE, "x"
     )
     assert code_of(back) == "name_person"
+
+
+def test_the_worker_ends_duties_unasked_and_once(
+    fresh_engine: sa.Engine, open_desk: OpenDesk
+) -> None:
+    with transaction(fresh_engine) as session:
+        open_desk(session, AT, Ann=(ORDINARY, {"net": 3}, 2))
+        add(session, "T1")
+        dispatching.assign(session, DANA, "T1", "Ann", AT, ZONE, "as agreed")
+        session.exec(select(Assignment)).one().ends_at = later(30)
+    moved = [clock_worker.end_duties(fresh_engine, later(minute))["queue"] for minute in (31, 32)]
+    assert moved == [1, 0]
+    with transaction(fresh_engine) as session:
+        assert owner(session, "T1") is None
+        assert len(session.exec(select(TicketHandover)).all()) == 1
+        told = select(AuditEntry).where(AuditEntry.action == "dispatch.settle")
+        assert len(session.exec(told).all()) == 1
 
 
 def test_whoever_neither_dispatches_nor_owns_it_is_turned_away(desk: Session) -> None:

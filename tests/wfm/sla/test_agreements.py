@@ -18,7 +18,7 @@ from wfm.sla.agreements import (
     Support,
     Target,
     feasible,
-    infeasible,
+    infeasible_beneath,
 )
 from wfm.sla.business_time import BusinessTime
 from wfm.sla.reading import calendar_from_dict
@@ -106,13 +106,13 @@ def test_the_whole_graph_is_searched() -> None:
     # the SLA stands on its OLA; the OLA does not stand on its UC
     ola = agreement("ola", "ola", 2, agreement("uc", "uc", 3))
     sla = agreement("sla", "sla", 4, ola)
-    found = infeasible(sla, Metric.RESOLUTION, CALENDARS, FIRST_DAY)
+    found = infeasible_beneath(sla, Metric.RESOLUTION, CALENDARS, FIRST_DAY)
     assert [result.agreement for result in found] == ["ola"]
     over = agreement("over", "sla", 8, agreement("top", "ola", 6, sla))
-    found = infeasible(over, Metric.RESOLUTION, CALENDARS, FIRST_DAY)
+    found = infeasible_beneath(over, Metric.RESOLUTION, CALENDARS, FIRST_DAY)
     assert [result.agreement for result in found] == ["ola"]
     alone = agreement("alone", "sla", 4)
-    assert infeasible(alone, Metric.RESOLUTION, CALENDARS, FIRST_DAY) == []
+    assert infeasible_beneath(alone, Metric.RESOLUTION, CALENDARS, FIRST_DAY) == []
     assert feasible(sla, Metric.FIRST_RESPONSE, CALENDARS, FIRST_DAY) is None
 
 

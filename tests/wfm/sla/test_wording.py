@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wfm.sla.wording import lint, lint_parts
+from wfm.sla.wording import lint
 
 
 @pytest.mark.parametrize(
@@ -51,5 +51,5 @@ def test_findings_stand_in_the_order_of_the_text() -> None:
 
 
 def test_an_empty_part_is_a_finding() -> None:
-    found = lint_parts({"overview": "Mail for the bank.", "exclusions": " \n"})
-    assert [(finding.part, finding.code) for finding in found] == [("exclusions", "empty")]
+    assert lint("overview", "Mail for the bank.") == []
+    assert [finding.code for finding in lint("exclusions", " \n")] == ["empty"]
