@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -57,7 +58,9 @@ class Desk:
 
 def attachment(content: bytes | str, media_type: str, name: str) -> Response:
     """A file to keep, under its name."""
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    plain = re.fullmatch(r"[\w.-]+", name, re.ASCII)
+    told = f'filename="{name}"' if plain else f"filename*=UTF-8''{quote(name)}"
+    headers = {"Content-Disposition": f"attachment; {told}"}
     return Response(content, media_type=media_type, headers=headers)
 
 
