@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from web.live import Listener
 
 TICK_S = 20.0  # clocks run and risks grow though nothing is written
-PAUSE_S = 0.3  # between two rounds at least, and as long as the round before took
+PAUSE_S = 0.15  # between two rounds at least, and half as long as the round before took
 LOG = logging.getLogger(__name__)
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
@@ -100,7 +100,7 @@ class Boards(Generic[V]):
             started = time.monotonic()
             if self._open:
                 await self._round(list(self._open))
-            await asyncio.sleep(max(PAUSE_S, time.monotonic() - started))
+            await asyncio.sleep(max(PAUSE_S, (time.monotonic() - started) / 2))
 
     async def _round(self, wanted: list[V]) -> None:
         """Make each board in a thread, and hand it over as soon as it is made."""
