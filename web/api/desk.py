@@ -13,7 +13,7 @@ from web.api.calls import Called
 from web.api.fields import Code, Number
 from web.api.operations import After, Limit, Operations
 from wfm.access import RIGHTS
-from wfm.services import facts, listings, queue
+from wfm.services import facts, figures, listings, queue
 from wfm.services.listings import AgentRow, GradeHeld, Page
 from wfm.tables import Job, ShiftTemplate, Site, Skill, Team
 from wfm.words import Role
@@ -110,6 +110,5 @@ def cancel(call: Called, job: Number) -> Job:
 @api.read("/metrics", media="text/plain")
 def metrics(call: Called) -> Response:
     """Figures for Prometheus."""
-    found = listings.figures(call.session)
-    lines = [f"# TYPE {name} gauge\n{name} {value:g}" for name, value in found.items()]
-    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+    text = figures.exposition(figures.figures(call.session))
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")

@@ -22,7 +22,6 @@ from wfm.tables import (
     AgentTeam,
     Assignment,
     Demand,
-    Job,
     Post,
     Requirement,
     Roster,
@@ -326,27 +325,6 @@ def sites(session: Session) -> Sequence[Site]:
 
 def shifts(session: Session) -> Sequence[ShiftTemplate]:
     return session.exec(select(ShiftTemplate).order_by(col(ShiftTemplate.id))).all()
-
-
-def figures(session: Session) -> dict[str, float]:
-    """Counts for a monitor; nothing personal."""
-
-    def count(query: Any) -> float:
-        return float(session.scalar(query) or 0)
-
-    number = sa.func.count()
-    return {
-        "tierdesk_tickets_waiting": count(
-            sa.select(number).select_from(Ticket).where(
-                col(Ticket.state) == TicketState.OPEN, col(Ticket.owner_id).is_(None))),
-        "tierdesk_tickets_in_hand": count(
-            sa.select(number).select_from(Ticket).where(
-                col(Ticket.state) == TicketState.OPEN, col(Ticket.owner_id).is_not(None))),
-        "tierdesk_jobs_waiting": count(
-            sa.select(number).select_from(Job).where(col(Job.status) == "waiting")),
-        "tierdesk_jobs_failed": count(
-            sa.select(number).select_from(Job).where(col(Job.status) == "failed")),
-    }  # fmt: skip
 
 
 def _page(
