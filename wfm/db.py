@@ -55,7 +55,10 @@ def _driver(url: sa.URL | str) -> sa.URL:
 
 def open_engine(settings: Settings) -> Engine:
     """Connect, or say why that is not possible."""
-    engine = sa.create_engine(_driver(database_url(settings)), pool_pre_ping=True)
+    # without parameters in its errors: logs of them would hold hashes and names
+    engine = sa.create_engine(
+        _driver(database_url(settings)), pool_pre_ping=True, hide_parameters=True
+    )
     stamps.give_key(engine, stamps.key_of(settings))
     try:
         with engine.connect() as connection:

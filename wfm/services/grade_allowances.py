@@ -116,7 +116,7 @@ def workbook(
     found = changes(session, actor, first, last)
     words = WORDS[language]
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"in_memory": True})
+    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False})
     book.set_properties({"created": at.astimezone(UTC).replace(tzinfo=None)})
     sheet = book.add_worksheet(words["sheet"])
     head = book.add_format({"bold": True, "border": 1})

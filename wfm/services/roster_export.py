@@ -69,7 +69,9 @@ class Sheets:
 
     def __init__(self, made_at: datetime) -> None:
         self._bytes = io.BytesIO()
-        self.book = xlsxwriter.Workbook(self._bytes, {"in_memory": True})
+        self.book = xlsxwriter.Workbook(
+            self._bytes, {"in_memory": True, "strings_to_formulas": False}
+        )
         self.book.set_properties({"created": made_at.astimezone(UTC).replace(tzinfo=None)})
         self.head = self.book.add_format({"bold": True, "border": 1, "text_wrap": True,
                                           "align": "center", "valign": "vcenter"})  # fmt: skip
