@@ -1,34 +1,55 @@
-"""What policy would have given the grades that leads signed? Weights and profiles, fitted."""
+"""What policy would have given the grades that leads signed? Its numbers, fitted.
+
+Weights, the majority, entry and exit profiles, floors and vetoes are tried. Some cannot be told
+from signed grades (`untold`): an exit profile where nobody held the grade, a floor or veto where
+nobody stood at or below it, and what a criterion without evidence asks for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from grading.assess import propose
 from grading.evidence import Evidence
-from grading.policy import CRITERIA, GRADES, UPPER, Criterion, Grade, GradePolicy, Limits
+from grading.policy import (
+    CRITERIA,
+    GRADES,
+    UPPER,
+    Criterion,
+    CriterionRule,
+    Grade,
+    GradePolicy,
+    Limits,
+)
 
+Limit = Literal["entry", "exit", "floor", "veto"]
+Rule = Literal["weight", "majority", "entry", "exit", "floor", "veto"]
+What = tuple[Rule, Criterion | None, Grade | None]
 WEIGHTS = (0.5, 0.75, 1.5, 2.0)  # factors tried
-QUANTILES = np.linspace(0.1, 0.9, 9)
+QUANTILES = np.linspace(0.1, 0.9, 7)
 SMALLEST = 1e-6  # no signed grade is taken to be impossible
-GAIN = 2.0  # a rule is changed only for this much log-likelihood (Akaike 1974: 1 per number)
+GAIN = 3.0  # log-likelihood a change must bring: Akaike 1974 asks 1 per number; many are tried
 ROUNDS = 4
+MAJORITIES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+LIMITS: tuple[Limit, ...] = ("entry", "exit", "floor", "veto")
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """One rule in which practice and policy differ.
 
-    `grade` is None for a weight. `gain` is how much likelier the signed grades become, in
-    natural logarithms.
+    `rule` is "weight", "majority", "entry", "exit", "floor" or "veto"; `criterion` is None for the
+    majority, `grade` for it and for a weight. `gain` is how much likelier the signed grades
+    become, in natural logarithms.
     """
 
-    criterion: Criterion
+    rule: Rule
+    criterion: Criterion | None
     grade: Grade | None
     written: float
     practised: float
@@ -48,6 +69,8 @@ class Practice:
     agree_before, agree_after : float
         Share of the signed grades that the policy as written, and as practised, holds likeliest.
     cases : int
+    untold : tuple of (rule, criterion, grade)
+        Numbers of the policy on which these cases cannot say anything.
     """
 
     policy: GradePolicy
@@ -55,6 +78,7 @@ class Practice:
     agree_before: float
     agree_after: float
     cases: int
+    untold: tuple[What, ...] = ()
 
 
 def learn(
@@ -63,7 +87,7 @@ def learn(
     signed: Sequence[Grade],
     history: pd.DataFrame | None = None,
 ) -> Practice:
-    """Fit weights and entry profiles to signed grades, starting from the policy.
+    """Fit the numbers of a policy to signed grades, starting from it.
 
     One rule at a time is changed, the one that makes the signed grades likeliest, as long as the
     gain is worth a rule of its own; so few cases change nothing, and what is changed can be read.
@@ -83,20 +107,18 @@ def learn(
     place = np.array([GRADES.index(grade) for grade in signed], dtype=int)
     now, found = policy, []
     score = _likelihood(evidence, now, place, history)
-    touched: set[tuple[Criterion, Grade | None]] = set()
+    touched: set[What] = set()
+    open_ = _told(evidence, policy, history)
     for _ in range(ROUNDS if len(signed) else 0):
         tried = [
             (_likelihood(evidence, other, place, history), what, other)
-            for what, other in _variants(evidence, now)
+            for what, other in _variants(evidence, now, open_)
             if what not in touched
         ]
         best, what, other = max(tried, key=lambda one: one[0], default=(score, None, now))
         if what is None or best - score < GAIN:
             break
-        criterion, grade = what
-        found.append(
-            Learnt(criterion, grade, _number(now, *what), _number(other, *what), best - score)
-        )
+        found.append(Learnt(*what, _number(now, what), _number(other, what), best - score))
         touched.add(what)
         now, score = other, best
     return Practice(
@@ -105,6 +127,7 @@ def learn(
         _agreement(evidence, policy, place, history),
         _agreement(evidence, now, place, history),
         len(signed),
+        tuple(what for what in _rules(policy) if what not in open_),
     )
 
 
@@ -128,36 +151,105 @@ def _agreement(
     return float((_chances(evidence, policy, history).argmax(axis=1) == place).mean())
 
 
-def _variants(
-    evidence: Evidence, policy: GradePolicy
-) -> Iterator[tuple[tuple[Criterion, Grade | None], GradePolicy]]:
-    """Every policy that differs in one weight or one entry limit."""
+def _rules(policy: GradePolicy) -> list[What]:
+    """Every number of a policy that could be learnt: those it has."""
+    found: list[What] = [("majority", None, None)]
     for name in CRITERIA:
         rule = policy.criteria[name]
         if rule.weight <= 0:
             continue
         if not rule.companion:
-            for factor in WEIGHTS:
-                yield (name, None), _with(policy, name, weight=round(rule.weight * factor, 6))
-        values = evidence.criteria[name]["value"].dropna().to_numpy(dtype=float)
-        if not len(values):
+            found.append(("weight", name, None))
+        found += [
+            (kind, name, grade)
+            for kind in LIMITS
+            for grade in UPPER
+            if _limits(policy, name, kind).of(grade) is not None
+        ]
+    return found
+
+
+def _told(evidence: Evidence, policy: GradePolicy, history: pd.DataFrame | None) -> set[What]:
+    """The numbers on which these cases can say something at all."""
+    held = pd.Series("", index=evidence.agents)
+    if history is not None and len(history):
+        known = history.set_index("agent_id")["grade"].reindex(evidence.agents)
+        held = known.where(known.notna(), "")
+    rank = held.map(lambda grade: GRADES.index(grade) if grade in GRADES else 0).to_numpy()
+    found: set[What] = set()
+    for what in _rules(policy):
+        kind, name, grade = what
+        if name is None:
+            found.add(what)
             continue
-        for grade in UPPER:
-            for limit in np.unique(np.round(np.quantile(values, QUANTILES), 3)):
-                limits = Limits(
-                    senior=float(limit) if grade == "senior" else rule.entry.senior,
-                    expert=float(limit) if grade == "expert" else rule.entry.expert,
-                )
-                if _ordered(limits, rule.exit):
-                    yield (name, grade), _with(policy, name, entry=limits)
+        frame = evidence.criteria[name]
+        enough = frame["enough"].to_numpy(dtype=bool)
+        if grade is not None:
+            holds = rank >= GRADES.index(grade)
+            enough = enough & (holds if kind == "exit" else ~holds if kind != "veto" else True)
+        limit = None if grade is None or kind in ("entry", "exit") else _number(policy, what)
+        if limit is not None:
+            enough = enough & (frame["low"].to_numpy(dtype=float) <= limit)
+        if enough.any():
+            found.add(what)
+    return found
 
 
-def _ordered(entry: Limits, leave: Limits) -> bool:
-    """Whether an entry profile may stand beside the exit profile."""
-    if entry.senior is None or entry.expert is None or entry.senior > entry.expert:
-        return False
-    pairs = [(leave.of(grade), entry.of(grade)) for grade in UPPER]
-    return all(out is None or into is None or out <= into for out, into in pairs)
+def _variants(
+    evidence: Evidence, policy: GradePolicy, told: set[What]
+) -> Iterator[tuple[What, GradePolicy]]:
+    """Every policy that differs in one number on which the cases can say something."""
+    for what in _rules(policy):
+        kind, name, grade = what
+        if what not in told:
+            continue
+        if name is None:
+            for majority in MAJORITIES:
+                decision = replace(policy.decision, majority=majority)
+                yield what, replace(policy, decision=decision)
+        elif grade is None:
+            for factor in WEIGHTS:
+                weight = round(policy.criteria[name].weight * factor, 6)
+                yield what, _with(policy, name, weight=weight)
+        else:
+            values = evidence.criteria[name]["value"].dropna().to_numpy(dtype=float)
+            spots = np.quantile(values, QUANTILES) if len(values) else np.zeros(0)
+            for limit in np.unique(np.round(spots, 3)):
+                other = _with(policy, name, **{kind: _limit(policy, what, float(limit))})
+                if _ordered(other.criteria[name]):
+                    yield what, other
+
+
+def _limits(policy: GradePolicy, name: Criterion, kind: str) -> Limits:
+    found: Limits = getattr(policy.criteria[name], kind)
+    return found
+
+
+def _limit(policy: GradePolicy, what: What, limit: float) -> Limits:
+    kind, name, grade = what
+    assert name is not None
+    old = _limits(policy, name, kind)
+    return Limits(
+        senior=limit if grade == "senior" else old.senior,
+        expert=limit if grade == "expert" else old.expert,
+    )
+
+
+def _ordered(rule: CriterionRule) -> bool:
+    """Whether the profiles, floors and vetoes of a criterion may stand beside each other."""
+    for kind in LIMITS:
+        limits: Limits = getattr(rule, kind)
+        if limits.senior is not None and (limits.expert is None or limits.senior > limits.expert):
+            return False
+    for grade in UPPER:
+        into, out = rule.entry.of(grade), rule.exit.of(grade)
+        floor, veto = rule.floor.of(grade), rule.veto.of(grade)
+        if into is not None and out is not None and out > into:
+            return False
+        lowest = min((one for one in (into, out, floor) if one is not None), default=None)
+        if veto is not None and lowest is not None and veto >= lowest:
+            return False
+    return True
 
 
 def _with(policy: GradePolicy, name: Criterion, **changes: Any) -> GradePolicy:
@@ -165,8 +257,12 @@ def _with(policy: GradePolicy, name: Criterion, **changes: Any) -> GradePolicy:
     return replace(policy, criteria=policy.criteria | {name: rule})
 
 
-def _number(policy: GradePolicy, name: Criterion, grade: Grade | None) -> float:
-    rule = policy.criteria[name]
-    limit = rule.weight if grade is None else rule.entry.of(grade)
+def _number(policy: GradePolicy, what: What) -> float:
+    kind, name, grade = what
+    if name is None:
+        return policy.decision.majority
+    if grade is None:
+        return policy.criteria[name].weight
+    limit = _limits(policy, name, kind).of(grade)
     assert limit is not None
     return limit

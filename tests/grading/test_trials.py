@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grading.assess import propose
 from grading.backtest import back_test, concordance
 from grading.calibration import calibrate
 from grading.evidence import Evidence
@@ -79,10 +80,45 @@ def test_a_stricter_practice_is_found_where_it_is(known: Known, policy: GradePol
     evidence = people(known, 80)
     found = learn(evidence, lenient, signed_by(evidence, practised))
     first = found.differences[0]
-    assert first.criterion == "quality"
+    assert (first.rule, first.criterion) == ("entry", "quality")
     assert first.grade in ("senior", "expert")
     assert first.practised > first.written
     assert found.agree_after > found.agree_before
+
+
+def test_a_milder_way_to_keep_a_grade_is_found_in_the_exit_profile(
+    known: Known, policy: GradePolicy
+) -> None:
+    evidence = people(known, 60)
+    history = pd.DataFrame({"agent_id": evidence.agents, "grade": "senior"})
+    quality = replace(policy.criteria["quality"], floor=Limits(), veto=Limits(), weight=1.0)
+    plain = replace(policy, criteria=policy.criteria | {"quality": quality})
+    mild = replace(quality, exit=Limits(60.0, 83.0))
+    practised = replace(policy, criteria=policy.criteria | {"quality": mild})
+    table = propose(evidence, practised, history)
+    best = np.asarray(table[[f"probability_{g}" for g in GRADES]]).argmax(axis=1)
+    found = learn(evidence, plain, [GRADES[place] for place in best], history)
+    kinds = {(one.rule, one.criterion, one.grade): one for one in found.differences}
+    learnt = kinds["exit", "quality", "senior"]
+    assert learnt.practised < learnt.written == 75
+    # nobody holds expert, so what it takes to keep it cannot be told; nobody is asked again for
+    # the senior they hold
+    assert ("exit", "quality", "expert") in found.untold
+    assert ("entry", "quality", "senior") in found.untold
+    assert ("entry", "quality", "expert") not in found.untold
+
+
+def test_what_no_case_touches_cannot_be_told(known: Known, policy: GradePolicy) -> None:
+    # all far above every floor and veto, none with a contribution, none with a grade
+    evidence = known(*[{"tenure": 60, "resolution": 0.95, "quality": 95}] * 12)
+    found = learn(evidence, policy, ["expert"] * 12)
+    for what in (
+        ("floor", "quality", "senior"), ("veto", "resolution", "expert"),
+        ("exit", "quality", "senior"), ("weight", "initiative", None),
+        ("entry", "satisfaction", "senior"),
+    ):  # fmt: skip
+        assert what in found.untold
+    assert ("majority", None, None) not in found.untold
 
 
 def test_nothing_is_learnt_of_nothing(known: Known, policy: GradePolicy) -> None:

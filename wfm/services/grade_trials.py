@@ -262,6 +262,7 @@ def practice(session: Session, policy: GradePolicy) -> dict[str, Any]:
         "agree_before": _known(found.agree_before),
         "agree_after": _known(found.agree_after),
         "differences": [asdict(one) for one in found.differences],
+        "untold": [list(one) for one in found.untold],
     }
 
 
