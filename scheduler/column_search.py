@@ -73,7 +73,7 @@ class ColumnSearch:
 
     def lines(self) -> bool:
         """A first roster; False when somebody was left without a line."""
-        return self.generation.first_roster(polish=self.sweeps is None) is not None
+        return self.generation.first_roster() is not None
 
     def settle(self) -> None:
         """Make a first roster of many days better: people in and out, then a few sweeps."""

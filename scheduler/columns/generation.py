@@ -102,8 +102,11 @@ class Generation:
 
     # -- one line after another ------------------------------------------------------------------
 
-    def first_roster(self, polish: bool = True) -> Array | None:
-        """A line for everybody beside the lines so far, then made better in a few rounds."""
+    def first_roster(self) -> Array | None:
+        """A line for everybody beside the lines so far; short ones are then made better.
+
+        Long ones are left to what works window by window, which takes a fraction of the time.
+        """
         grid = np.full((self.n, self.people.size[0]), -1)
         counts = self.cover.counts(grid)
         long = self.people.size[0] > LONG
@@ -116,7 +119,7 @@ class Generation:
                 return None
             self._put(int(a), line, grid, counts)
         self._offer(grid)
-        return self.polish(grid, SWEEPS) if polish else grid
+        return grid if long else self.polish(grid, SWEEPS)
 
     def polish(self, grid: Array, sweeps: int) -> Array:
         """Everybody's best line beside the others', in turn, until none is better."""
