@@ -126,3 +126,27 @@ def test_cells_are_changed_by_keys_undone_painted_and_swapped(grid: Page) -> Non
     expect(grid.locator("#cell .cell-card")).to_contain_text("A Li")
     bar.get_by_role("button", name="Keep as new version").click()
     expect(grid.locator("h1")).to_contain_text("version 2")
+
+
+@pytest.mark.browser
+def test_cells_are_chosen_with_shift_and_a_duty_is_dragged(grid: Page) -> None:
+    bar = grid.locator("#desk-bar")
+    cell(grid, 0, 0).focus()
+    for _ in range(2):
+        grid.keyboard.press("Shift+ArrowRight")
+    expect(grid.locator("table.grid td.chosen")).to_have_count(3)
+    grid.keyboard.press("1")
+    expect(bar).to_contain_text("Cells changed by hand: 3")
+    expect(cell(grid, 0, 2)).to_have_text("E")
+    expect(grid.locator("table.grid td.chosen")).to_have_count(0)
+    # C is off that day: the duty moves there, and A is off
+    start, end = cell(grid, 0, 2).bounding_box(), cell(grid, 2, 2).bounding_box()
+    grid.mouse.move(start["x"] + 5, start["y"] + 5)
+    grid.mouse.down()
+    grid.mouse.move(end["x"] + 5, end["y"] + 5)
+    grid.mouse.up()
+    expect(cell(grid, 2, 2)).to_have_text("E")
+    expect(cell(grid, 0, 2)).to_have_text("·")
+    expect(bar).to_contain_text("Cells changed by hand: 3")
+    grid.keyboard.press("Control+z")
+    expect(cell(grid, 0, 2)).to_have_text("E")

@@ -118,6 +118,7 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
         _grade(engine, figures)
     with step("demand", "forecasting October and staffing it"), transaction(engine) as session:
         sample_planning.adjust_forecast(session, PLANNER, RECORDS_END)
+        sample_planning.wish(session, PLANNER, RECORDS_END)
         plan = demand.make_plan(session, PLANNER, *MONTH, TIMEZONE, RECORDS_END)
         _tell_plan(plan.facts, figures)
     with step("duty", "filling the holiday posts"), transaction(engine) as session:

@@ -34,6 +34,7 @@ from wfm.tables import Leave, Post, PostHolding, Requirement, Roster, Skill
 from wfm.words import Grade, LeaveKind
 
 SECONDS = 4.0
+MOST_WAYS = 12
 GONE = "This way to repair does not fit the roster any more. Look for ways again."
 
 
@@ -111,8 +112,12 @@ def look(
     )
     if isinstance(cause, AsNow):
         accepted = frozenset()  # what was let pass before may be mended now
-    days = (cause.day,) if isinstance(cause, MoreDemand) else ()
-    found = repair(problem, desk.cells, Wanted(seconds=seconds, accepted=accepted, days=days))
+    wanted = Wanted(seconds=seconds, accepted=accepted)
+    if isinstance(cause, MoreDemand):
+        wanted = replace(wanted, days=(cause.day,), keep=MOST_WAYS)
+    found = repair(problem, desk.cells, wanted)
+    if isinstance(cause, MoreDemand):
+        found = _covering(found, problem, cause)
     return RepairPanel(
         cause,
         names.get(code, ""),
@@ -123,6 +128,23 @@ def look(
         version_id,
         desk.seen,
     )
+
+
+def _covering(found: Repairs, problem: RosterProblem, more: MoreDemand) -> Repairs:
+    """Only the ways that bring somebody who is there when more people are wanted."""
+    shifts = {shift.id: shift for shift in problem.shifts}
+
+    def helps(one: Change) -> bool:
+        shift = shifts.get(one.after or "")
+        return (
+            one.day == more.day
+            and shift is not None
+            and shift.start < more.end
+            and more.start < shift.end
+        )
+
+    ways = tuple(one for one in found.alternatives if any(map(helps, one.changes)))
+    return replace(found, alternatives=ways)
 
 
 def _code(desk: Desk, codes: dict[int, str], cause: Cause) -> str:
