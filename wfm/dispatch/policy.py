@@ -157,11 +157,11 @@ class Deadline:
 
     def __init__(
         self,
-        cap_s: float = 900.0,
+        cap_s: float = 1100.0,
         cap_per_agent_s: float = 250.0,
         keep_share: float = 0.5,
         keep_least_s: float = 300.0,
-        hold_s: float = 300.0,
+        hold_s: float = 450.0,
         hold_from: int = 4,
         hold_promise_s: float = 120.0,
         rings: Sequence[Ring] = (),
