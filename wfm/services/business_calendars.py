@@ -44,16 +44,13 @@ class CalendarText:
 def listed(session: Session, actor: Actor) -> list[CalendarText]:
     """All calendars, each as text."""
     access.require(actor, "agreements.view")
-    used = dict(
-        session.execute(
-            sa.select(
-                col(AgreementTarget.calendar_id),
-                sa.func.count(sa.distinct(col(AgreementTarget.agreement_id))),
-            ).group_by(col(AgreementTarget.calendar_id))
-        )
-        .tuples()
-        .all()
+    counted = session.execute(
+        sa.select(
+            col(AgreementTarget.calendar_id),
+            sa.func.count(sa.distinct(col(AgreementTarget.agreement_id))),
+        ).group_by(col(AgreementTarget.calendar_id))
     )
+    used = {calendar_id: int(count) for calendar_id, count in counted}
     rows = session.exec(select(BusinessCalendar).order_by(BusinessCalendar.code))
     return [CalendarText(row, texts_of(row.definition), used.get(row.id, 0)) for row in rows]
 
