@@ -1,4 +1,4 @@
-"""How long repairs take on desk problems: one person falls out, then another.
+"""How long repairs take on desk problems: people fall out, more are wanted, a rule is new.
 
 python benchmarks/rosters/repair.py --people 200 --solve 120 --absences 5
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from desk import desk_problem
 
-from scheduler.problem import Leave
+from scheduler.problem import Leave, RosterProblem, ShiftLimit
 from scheduler.repair import Wanted, repair
 from scheduler.result import Params
+from scheduler.solution import Roster
 from scheduler.solve import solve
 
 
@@ -31,20 +33,36 @@ def main() -> None:
     roster = solve(problem, Params(seconds=asked.solve, seed=asked.seed)).roster
     if roster is None:
         raise SystemExit("no roster in the time given; allow more with --solve")
-    print("agent  days  opened  fewest  proven  all days  ways  seconds")
+    print("what  forced  opened  fewest  proven  all days  ways  seconds")
     for agent in problem.agents[:: max(1, asked.people // asked.absences)][: asked.absences]:
         worked = sorted(day for who, day in roster.cells if who == agent.id)
         first = worked[len(worked) // 2] if worked else problem.days[0].date
         away = Leave(agent.id, first, first + timedelta(days=asked.length - 1), "sick")
-        begun = time.monotonic()
-        found = repair(
-            replace(problem, leave=(*problem.leave, away)), roster, Wanted(seed=asked.seed)
-        )
-        took = time.monotonic() - begun
-        print(
-            f"{agent.id}  {len(found.forced)}  {found.opened}  {found.fewest}  {found.proven}"
-            f"  {found.whole}  {len(found.alternatives)}  {took:.2f}"
-        )
+        timed(agent.id, replace(problem, leave=(*problem.leave, away)), roster, asked.seed)
+    cover = max(problem.interval_cover, key=lambda one: one.desired)
+    more = replace(cover, desired=cover.desired + 2, maximum=None, minimum=0)
+    timed("demand", replace(problem, interval_cover=(*problem.interval_cover, more)), roster,
+          asked.seed, days=(cover.date,))  # fmt: skip
+    loads = Counter(agent for agent, _ in roster.cells)
+    busiest, duties = loads.most_common(1)[0]
+    limit = ShiftLimit(
+        name="fewer duties", shifts=tuple(s.id for s in problem.shifts), maximum=duties - 1,
+        agents=(busiest,),
+    )  # fmt: skip
+    timed("rule", replace(problem, rules=(*problem.rules, limit)), roster, asked.seed)
+
+
+def timed(
+    what: str, problem: RosterProblem, roster: Roster, seed: int, days: tuple[date, ...] = ()
+) -> None:
+    """One line: what came of a repair, and how long it took."""
+    begun = time.monotonic()
+    found = repair(problem, roster, Wanted(seed=seed, days=days))
+    took = time.monotonic() - begun
+    print(
+        f"{what}  {len(found.forced)}  {found.opened}  {found.fewest}  {found.proven}"
+        f"  {found.whole}  {len(found.alternatives)}  {took:.2f}"
+    )
 
 
 if __name__ == "__main__":
