@@ -11,11 +11,21 @@ from sqlmodel import Session, col
 
 from wfm.access import Actor
 from wfm.errors import NotFoundError
+from wfm.services.facts import in_force
 from wfm.services.grade_policies import policy_of
+from wfm.services.grade_stints import above_own, holders
 from wfm.services.grading import assessment_of, require_for_agent
 from wfm.services.record_fixes import Fixes, fixes_of
 from wfm.services.roster_problems import instant_of
-from wfm.tables import AssessmentCycle, Contribution, QualityReview, Survey, Ticket
+from wfm.tables import (
+    Agent,
+    AgentGrade,
+    AssessmentCycle,
+    Contribution,
+    QualityReview,
+    Survey,
+    Ticket,
+)
 from wfm.words import RecordKind
 
 MOST = 200
@@ -81,29 +91,41 @@ def records(
 def _tickets(
     session: Session, agent: int, cycle: AssessmentCycle, fixes: Fixes, timezone: str
 ) -> list[Record]:
+    """Tickets the agent ended, and those passed on: as they are counted (`grade_stints`)."""
     done = sa.func.coalesce(col(Ticket.resolved_at), col(Ticket.opened_at))
     begin = instant_of(cycle.period_from, 0, timezone)
     end = instant_of(cycle.as_of + timedelta(days=1), 0, timezone)
+    held = holders(session, begin, end, agent)
+    code = session.get_one(Agent, agent).code
+    own = held[held["agent_id"] == code].set_index("case_id")["again"]
     rows = session.execute(
         sa.select(Ticket).where(
-            col(Ticket.owner_id) == agent, done >= begin, done < end,
-            col(Ticket.resolved).is_not(None),
+            sa.or_(col(Ticket.owner_id) == agent, col(Ticket.code).in_(own.index.tolist())),
+            done >= begin, done < end, col(Ticket.resolved).is_not(None),
         )
     ).scalars()  # fmt: skip
-    return [
-        Record(
-            one.code,
-            (one.resolved_at or one.opened_at).date(),
-            one.resolved is False or one.independent is False or bool(one.reopened),
-            one.code in fixes,
-            (
-                ("title", one.title or one.category), ("resolved", one.resolved),
-                ("independent", one.independent), ("reopened", one.reopened),
-                ("difficulty", one.difficulty),
-            ),
+    grade = session.execute(
+        sa.select(col(AgentGrade.grade)).where(
+            col(AgentGrade.agent_id) == agent, in_force(AgentGrade, cycle.as_of)
         )
-        for one in rows
-    ]  # fmt: skip
+    ).scalar_one_or_none()
+    found = []
+    for one in rows:
+        passed = one.owner_id != agent
+        alone = one.independent
+        if passed or one.code in own.index:
+            alone = not (passed or bool(own[one.code]))
+        by_rule = passed and above_own(one.min_grade, grade)
+        reopened = None if passed else one.reopened
+        against = one.resolved is False or alone is False or bool(reopened)
+        facts = (
+            ("title", one.title or one.category), ("resolved", one.resolved),
+            ("independent", alone), ("reopened", reopened), ("difficulty", one.difficulty),
+            ("passed", "by_rule" if by_rule else passed),
+        )  # fmt: skip
+        day = (one.resolved_at or one.opened_at).date()
+        found.append(Record(one.code, day, against and not by_rule, one.code in fixes, facts))
+    return found
 
 
 def _reviews(

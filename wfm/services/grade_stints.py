@@ -31,7 +31,7 @@ def attributed(
 ) -> pd.DataFrame:
     """The cases with independence as far as it is the owner's, and those passed on besides."""
     cases = cases.assign(handed_up=None)
-    held = _holders(session, begin, end)
+    held = holders(session, begin, end)
     if held.empty:
         return cases
     owner = cases.set_index("case_id")["agent_id"]
@@ -52,8 +52,16 @@ def attributed(
     return pd.concat([cases, passed], ignore_index=True) if len(passed) else cases
 
 
-def _holders(session: Session, begin: datetime, end: datetime) -> pd.DataFrame:
-    """Per ticket that was passed on: who had it in hand, and whether with another in between."""
+def holders(
+    session: Session, begin: datetime, end: datetime, agent_id: int | None = None
+) -> pd.DataFrame:
+    """Per ticket that was passed on: who had it in hand, and whether with another in between.
+
+    Of all such tickets, or of those one agent had in hand.
+    """
+    its = sa.select(col(TicketEvent.ticket_id)).where(
+        col(TicketEvent.agent_id) == agent_id, col(TicketEvent.kind).in_(PASSING)
+    )
     done = sa.func.coalesce(col(Ticket.resolved_at), col(Ticket.opened_at))
     rows = session.execute(
         sa.select(col(Ticket.code), col(Agent.code))
@@ -63,6 +71,7 @@ def _holders(session: Session, begin: datetime, end: datetime) -> pd.DataFrame:
         .where(
             done >= begin, done < end, col(Ticket.independent).is_(False),
             col(Ticket.resolved).is_not(None), col(TicketEvent.kind).in_(PASSING),
+            *([col(Ticket.id).in_(its)] if agent_id is not None else []),
         )
         .order_by(col(TicketEvent.ticket_id), col(TicketEvent.at), col(TicketEvent.id))
     ).all()  # fmt: skip
@@ -70,6 +79,12 @@ def _holders(session: Session, begin: datetime, end: datetime) -> pd.DataFrame:
     stint = (found != found.shift()).any(axis=1)
     counted = found[stint].groupby(["case_id", "agent_id"], sort=True).size()
     return counted.rename("stints").reset_index().assign(again=lambda f: f["stints"] > 1)
+
+
+def above_own(tier: str | None, grade: str | None) -> bool:
+    """Whether a ticket of this tier is to be passed on by who holds this grade."""
+    ranks = {str(name): place for place, name in enumerate(GRADES)}
+    return ranks.get(tier or "", 0) > ranks.get(grade or "", 0)
 
 
 def _grades(session: Session, day: date) -> dict[str, str]:

@@ -18,6 +18,7 @@ from wfm.services import (
     grade_cycles,
     grade_effect,
     grade_events,
+    grade_evidence,
     grade_fairness,
     grade_files,
     grade_pages,
@@ -27,7 +28,7 @@ from wfm.services import (
 from wfm.services.grade_corrections import Wrong
 from wfm.services.grade_files import Handed
 from wfm.services.grade_filters import Filters
-from wfm.words import CycleStatus, DecisionAction, Grade, RecordKind, Role
+from wfm.words import CycleStatus, DecisionAction, EventKind, Grade, RecordKind, Role
 
 ZONE = "Asia/Shanghai"
 AS_OF = date(2026, 9, 30)
@@ -594,3 +595,43 @@ def test_a_team_has_a_cycle_of_its_own(session: Session, desk: dict[str, int]) -
     other.team_id = None
     session.flush()
     assert grading.newer_in_force(session, cycle) == "e"
+
+
+# -- the records behind a value -------------------------------------------------------------------
+
+
+def test_the_records_are_those_that_are_counted(session: Session, desk: dict[str, int]) -> None:
+    # two tickets went from A2 (ordinary) to B0 (senior), who ended them; the second is of a tier
+    # above A2's grade, so passing it on is what the rules ask for
+    opened_at = datetime(2026, 8, 20, 1, tzinfo=UTC)
+    for code, tier in (("P-1", Grade.ORDINARY), ("P-2", Grade.SENIOR)):
+        ticket = tables.Ticket(
+            code=code, opened_at=opened_at, owner_id=desk["B0"], resolved_at=opened_at,
+            resolved=True, independent=False, reopened=False, state="closed", min_grade=tier,
+        )  # fmt: skip
+        session.add(ticket)
+        session.flush()
+        for minute, (who, kind) in enumerate(
+            (("A2", EventKind.ASSIGNED), ("B0", EventKind.TRANSFERRED), ("B0", EventKind.RESOLVED))
+        ):
+            session.add(
+                tables.TicketEvent(
+                    code=f"{code}-{minute}", ticket_id=ticket.id, kind=kind,
+                    at=opened_at + timedelta(minutes=minute), agent_id=desk[who],
+                )
+            )  # fmt: skip
+    session.flush()
+    opened(session)
+    seen = {}
+    for who in ("A2", "B0"):
+        number = number_of(session, desk[who])
+        found = grade_evidence.records(session, LEAD, number, "resolution", ZONE)
+        seen[who] = {row.number: row for row in found.rows}
+        counted = session.get_one(tables.Assessment, number).evidence["resolution"]["n"]
+        by_rule = [row for row in found.rows if dict(row.facts)["passed"] == "by_rule"]
+        assert found.found - len(by_rule) == counted
+    assert seen["A2"]["P-1"].against
+    assert dict(seen["A2"]["P-1"].facts)["passed"] is True
+    assert not seen["A2"]["P-2"].against
+    assert dict(seen["B0"]["P-1"].facts)["independent"] is True
+    assert not seen["B0"]["P-1"].against
