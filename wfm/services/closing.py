@@ -213,7 +213,7 @@ class _Loop:
                 "share": outcome["share_met"],
                 "low": outcome["share_low"],
                 "high": outcome["share_high"],
-                "failing": self.desk.failing_slots(played, bench.agreed),
+                "failing": outcome["failing"],
                 "added_hours": 0.0,
                 "added": [],
             })  # fmt: skip

@@ -16,7 +16,6 @@ from scheduler.demand import closing as loop
 from scheduler.demand.closing import Kind, Option, Part, Tally
 from wfm.dispatch.model import GRADES, SECOND, Agent, micro
 from wfm.dispatch.replay import Decision, Duty
-from wfm.dispatch.report import Share
 from wfm.errors import NotFoundError
 from wfm.services import opening
 from wfm.services.facts import agents_on
@@ -29,7 +28,6 @@ SLOT_MIN = SLOT_S // 60
 SLOTS_A_DAY = 24 * 60 // SLOT_MIN
 PROBES = 2  # replications in which the gain of one more person is seen
 MOST_KINDS = 8  # kinds of work tried in a round, those missing most first
-LISTED = 10  # half-hours named
 
 People = Sequence[tuple[Kind, Part]]
 
@@ -107,29 +105,6 @@ class ClosingDesk:
             .order_by(col(Roster.id))
         )
         return [*self.roster_ids, *(number for number in others if number is not None)]
-
-    def failing_slots(
-        self, played: Sequence[Sequence[Decision]], agreed: float
-    ) -> list[dict[str, Any]]:
-        """Half-hours that miss the agreed share beyond chance, those missing most tickets first."""
-        found = []
-        for tally in self._tallies(played):
-            low, high = Share(tally.tickets, tally.tickets, tally.met).interval or (0.0, 1.0)
-            if high < agreed:
-                found.append((agreed * tally.tickets - tally.met, tally, low, high))
-        found.sort(key=lambda row: (-row[0], row[1].slot, row[1].kind))
-        return [
-            {
-                "skill": tally.kind.skill,
-                "tier": tally.kind.tier,
-                "day": str(self.first + timedelta(days=tally.slot // SLOTS_A_DAY)),
-                "minute": tally.slot % SLOTS_A_DAY * SLOT_MIN,
-                "share": tally.met / tally.tickets,
-                "low": low,
-                "high": high,
-            }
-            for _, tally, low, high in found[:LISTED]
-        ]
 
     def gains(
         self,

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from wfm import access, audit
 from wfm.access import Actor
-from wfm.dispatch.model import SECOND, Agent, Ticket, micro
+from wfm.dispatch.model import GRADES, SECOND, Agent, Ticket, micro
 from wfm.dispatch.replay import Decision, Duty, Trace, run
 from wfm.dispatch.report import Share, report
 from wfm.errors import ConflictError, NotFoundError
@@ -42,6 +42,7 @@ TIERS = {Grade.ORDINARY: 1, Grade.SENIOR: 2, Grade.EXPERT: 3}
 SLOT_S = 1800
 LOOK_BACK_DAYS = 56  # of what kind the tickets are: the last eight weeks
 DEFAULT_SHARE = 0.9
+LISTED = 10  # half-hours named
 
 
 @dataclass(frozen=True)
@@ -310,11 +311,41 @@ def outcome_of(
         "per_tier": _by([run.per_tier for _, run in runs]),
         "per_priority": _by([run.per_priority for _, run in runs]),
         "per_day": _by([_per_day(decisions, bench.timezone) for decisions, _ in runs]),
+        "failing": failing(played, bench.agreed, bench.timezone),
         "wait_p50_s": fmean(run.waits["p50"] or 0 for _, run in runs),
         "wait_p95_s": fmean(run.waits["p95"] or 0 for _, run in runs),
         "utilisation": fmean(run.utilisation or 0 for _, run in runs),
         "expert_lower_share": fmean(run.expert_lower_share or 0 for _, run in runs),
     }
+
+
+def failing(
+    played: Sequence[Sequence[Decision]], agreed: float, timezone: str
+) -> list[dict[str, Any]]:
+    """Half-hours that miss the agreed share beyond chance, those missing most tickets first."""
+    zone = ZoneInfo(timezone)
+    counts: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for decision in (decision for decisions in played for decision in decisions):
+        ticket = decision.ticket
+        count = counts[ticket.opened_at // SECOND // SLOT_S, ticket.skill, ticket.tier]
+        count[0] += 1
+        count[1] += decision.met
+    short = []
+    for (slot, skill, tier), (tickets, met) in counts.items():
+        low, high = Share(tickets, tickets, met).interval or (0.0, 1.0)
+        if high < agreed:
+            short.append((met - agreed * tickets, slot, skill, tier, met / tickets, low, high))
+    found = []
+    for _, slot, skill, tier, share, low, high in sorted(short)[:LISTED]:
+        begins = datetime.fromtimestamp(slot * SLOT_S, zone)
+        found.append(
+            {
+                "skill": skill, "tier": GRADES[tier - 1], "day": begins.date().isoformat(),
+                "minute": begins.hour * 60 + begins.minute, "share": share, "low": low,
+                "high": high,
+            }
+        )  # fmt: skip
+    return found
 
 
 def shares(seen: Sequence[Share]) -> Shares:

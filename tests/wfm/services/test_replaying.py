@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from wfm.dispatch.model import SECOND
+from wfm.dispatch.model import SECOND, Ticket
+from wfm.dispatch.replay import Decision
 from wfm.dispatch.report import Share
 from wfm.services import replaying
 from wfm.tables import Assignment
@@ -59,3 +60,28 @@ def test_one_replication_has_wilsons_interval() -> None:
 
 def test_nothing_replayed_is_no_share() -> None:
     assert replaying.shares([Share(0, 0, 0)]).mean == 0.0
+
+
+def decided(minute: int, met: int, of: int, skill: str = "net") -> list[Decision]:
+    opened = (round(NINE.timestamp()) + 60 * minute) * SECOND
+    return [
+        Decision(
+            Ticket(f"{skill}-{minute}-{n}", opened, opened, skill), "a",
+            opened if n < met else opened + 1, opened + 2, "oldest",
+        )
+        for n in range(of)
+    ]  # fmt: skip
+
+
+def test_half_hours_fail_where_chance_does_not_explain_it() -> None:
+    # 09:00: 10 of 20 over two replications, Wilson up to 70 %; 09:30: 4 of 5, up to 96 %
+    played = [decided(10, 5, 10) + decided(40, 4, 5), decided(29, 5, 10)]
+    (found,) = replaying.failing(played, 0.9, "Asia/Shanghai")
+    assert (found["day"], found["minute"], found["skill"], found["tier"], found["share"]) == (
+        "2026-06-01", 540, "net", "ordinary", 0.5,
+    )  # fmt: skip
+    assert found["high"] == pytest.approx(0.701, abs=1e-3)
+    assert replaying.failing(played, 0.7, "Asia/Shanghai") == []
+    # what misses most comes first: 20 × 0.9 − 10 = 8 tickets, and 30 × 0.9 − 10 = 17
+    more = [*played, decided(70, 10, 30, "app")]
+    assert [one["minute"] for one in replaying.failing(more, 0.9, "Asia/Shanghai")] == [600, 540]
