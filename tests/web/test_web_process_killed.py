@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,31 +25,59 @@ from wfm.services import accounts, api_tokens, clock_book, clock_worker
 from wfm.tables import Agent, ClockNotice, Ticket, TicketClock, TicketEvent
 from wfm.words import Role
 
-TICKETS, KILLS = 40, 2
-SERVER = (
-    "import sys, uvicorn; uvicorn.run('web.app:create_app', factory=True,"
-    " port=int(sys.argv[1]), log_level='critical')"
-)
+TICKETS, KILLS = 40, 3
+SERVER = """
+import os, signal, sys, uvicorn
+import web.app
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print("ready", flush=True)
+for _ in sys.stdin:  # importing takes seconds, so it is done once, and each server is a fork
+    child = os.fork()
+    if not child:
+        uvicorn.run("web.app:create_app", factory=True, port=int(sys.argv[1]),
+                    log_level="critical")
+        os._exit(0)
+    print(child, flush=True)
+"""
+LONGEST_S = 600  # for a machine with much else to do
 
 
-@contextmanager
-def served(url: str, port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A web process that answers; killed at the end, if it has not been before."""
-    surroundings = os.environ | {"WFM_DATABASE_URL": url, "WFM_DATA_DIR": str(folder)}
-    with subprocess.Popen([sys.executable, "-c", SERVER, str(port)], env=surroundings) as process:
-        try:
-            deadline = time.monotonic() + 180
-            while True:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                try:
-                    if httpx.get(f"http://127.0.0.1:{port}/health").is_success:
-                        break
-                except httpx.TransportError:
-                    time.sleep(0.1)
-            yield process
-        finally:
-            process.kill()
+class Servers:
+    """Web processes, one after the other, on one port."""
+
+    def __init__(self, url: str, port: int, folder: Path) -> None:
+        surroundings = os.environ | {"WFM_DATABASE_URL": url, "WFM_DATA_DIR": str(folder)}
+        self.port = port
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(port)], env=surroundings, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self._said() == "ready"
+
+    def _said(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def start(self) -> int:
+        """The number of a new process, which answers."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        number = int(self._said())
+        deadline = time.monotonic() + LONGEST_S
+        while True:
+            assert time.monotonic() < deadline
+            with suppress(httpx.TransportError):
+                if httpx.get(f"http://127.0.0.1:{self.port}/health").is_success:
+                    return number
+            time.sleep(0.05)
+
+    def __enter__(self) -> Servers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
 class Program(threading.Thread):
@@ -106,16 +134,17 @@ def test_a_web_process_killed_again_and_again(fresh_engine: sa.Engine, tmp_path:
     url = fresh_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     program = Program(port, token)
     moment = random.Random(7)
-    for kill in range(KILLS + 1):
-        with served(url, port, tmp_path):
+    with Servers(url, port, tmp_path) as servers:
+        for kill in range(KILLS + 1):
+            number = servers.start()
             if kill == 0:
                 program.start()
             goal = min(len(program.told) + moment.randint(3, 12), TICKETS)
             while program.is_alive() and (kill == KILLS or len(program.told) < goal):
                 program.join(0.01)
             time.sleep(moment.uniform(0, 0.02))
-        # killed here, in the middle of whatever it was doing
-        clock_worker.catch_up(fresh_engine, instants.now(), "UTC", 7)
+            os.kill(number, signal.SIGKILL)  # in the middle of whatever it is doing
+            clock_worker.catch_up(fresh_engine, instants.now(), "UTC", 7)
     assert not program.is_alive()
     assert program.wrong == []
     assert program.asked_again > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from grading.intervals import wilson
-from scheduler.demand.queues import agents_needed
+from scheduler.demand.queues import agents_needed, erlang_c
 from wfm import access
 from wfm.access import Actor
 from wfm.kept import kept
@@ -43,8 +44,8 @@ OPEN_SHARE = 0.05  # hours with less than this share of the week's peak say noth
 class TargetRecord:
     """How often a target would have been met, and the people its load asks for.
 
-    `people` are those at work in the busiest hour of the week (first response only), `mean_people`
-    in a mean open hour; before breaks, leave and shrinkage.
+    `people` are those at work in the busiest hour of the week (first response and resolution; None
+    where no number would do), `mean_people` in a mean open hour; before breaks, leave, shrinkage.
     """
 
     target: AgreementTarget
@@ -154,9 +155,9 @@ def _finished(session: Session, agreement: Agreement, since: datetime, at: datet
 def _people(
     session: Session, agreement: Agreement, target: AgreementTarget, at: datetime, timezone: str
 ) -> tuple[int | None, int | None]:
-    """Agents at work so that the first response is given in time (Erlang C), by the last half year:
-    in the busiest hour of the week, and in a mean one."""
-    if target.metric != Metric.FIRST_RESPONSE:
+    """Agents at work so that the promise is kept, by the last half year: in the busiest hour of the
+    week, and in a mean one. First response: the wait (Erlang C); resolution: wait and work."""
+    if target.metric not in (Metric.FIRST_RESPONSE, Metric.RESOLUTION):
         return None, None
     local = sa.func.timezone(timezone, col(Ticket.opened_at))
     rows = kept(
@@ -182,13 +183,51 @@ def _people(
     per_hour = counts / weeks
     open_hours = per_hour[per_hour >= OPEN_SHARE * per_hour.max()]
 
-    def needed(arrivals: float) -> int:
+    def needed(arrivals: float) -> int | None:
+        if target.metric == Metric.RESOLUTION:
+            return people_resolving(
+                arrivals * handle_s / 3600, target.share, target.limit_s / handle_s
+            )
         return agents_needed(
             "c", arrivals * handle_s / 3600, target_service_level=min(target.share, 0.999),
             within_min=target.limit_s / 60, handle_min=handle_s / 60,
         )  # fmt: skip
 
     return needed(float(per_hour.max())), needed(float(open_hours.mean()))
+
+
+def people_resolving(load: float, share: float, limit: float) -> int | None:
+    """Fewest agents with whom this share is waited for and worked off in time (M/M/n).
+
+    Parameters
+    ----------
+    load : float
+        Offered load, erlangs.
+    share : float
+        Of the tickets, to be done in time.
+    limit : float
+        Time allowed, in mean handle times.
+
+    Returns
+    -------
+    int or None
+        None when the work itself takes too long too often: nobody more would help.
+        Source: time in system of M/M/n, L. Kleinrock, Queueing Systems, volume 1, section 3.5.
+    """
+    if -math.expm1(-limit) <= share:
+        return None
+    agents = math.floor(load) + 1
+    while late_share(load, agents, limit) > 1 - share:
+        agents += 1
+    return agents
+
+
+def late_share(load: float, agents: int, limit: float) -> float:
+    """Share of tickets not done within `limit` mean handle times; `agents` above `load`."""
+    waits = erlang_c(load, agents).waiting_probability
+    spare = agents - load - 1
+    longer = limit if abs(spare) < 1e-9 else -math.expm1(-spare * limit) / spare
+    return math.exp(-limit) * (1 + waits * longer)
 
 
 def warnings_of(

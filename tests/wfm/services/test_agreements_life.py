@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -276,6 +277,9 @@ def test_facts_of_an_agreement_and_the_monthly_report(sample: Session) -> None:
     assert first.low is not None
     assert first.low < 0.75 < first.high
     assert first.people == 1
+    done = next(r for r in page.records if r.target.metric == "resolution"
+                and r.target.priority == 1)  # fmt: skip
+    assert done.people == 1  # 10 min of work each, 120 min allowed
     codes = {warning.code for warning in page.warnings}
     assert "unrealistic" in codes  # 75 % where 90 % was agreed, in the one month there is
     scope = service_reports.Scope(date(2026, 9, 1))
@@ -289,3 +293,15 @@ def test_facts_of_an_agreement_and_the_monthly_report(sample: Session) -> None:
     assert service_reports.workbook(report, "zh").startswith(b"PK")
     other = service_reports.Scope(date(2026, 9, 1), service="bills")
     assert service_reports.monthly(sample, MANAGER, other, ZONE, AT).lines == ()
+
+
+def test_people_for_a_resolution_wait_and_work() -> None:
+    # one agent, half busy: the time in system is exponential with rate 1 − 0.5, so of those after
+    # two mean handle times e^(−1) are left
+    assert agreement_facts.late_share(0.5, 1, 2) == pytest.approx(math.exp(-1))
+    # two agents, load 1: a third waits, and nobody is to spare: e^(−2)(1 + 2/3)
+    assert agreement_facts.late_share(1, 2, 2) == pytest.approx(math.exp(-2) * 5 / 3)
+    # e^(−2) = 13.5 % last longer than two handle times however many there are
+    assert agreement_facts.people_resolving(1, 0.9, 2) is None
+    assert agreement_facts.people_resolving(1, 0.75, 2) == 2  # 22.6 % late
+    assert agreement_facts.people_resolving(1, 0.85, 2) == 3
