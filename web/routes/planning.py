@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -102,9 +102,9 @@ def set_shift(
     code: Annotated[str, Form(min_length=1, max_length=40, pattern=r"^[\w-]+$")],
     name_en: Annotated[str, Form(max_length=80)],
     name_zh: Annotated[str, Form(max_length=80)],
-    starts: Annotated[time, Form()],
-    ends: Annotated[time, Form()],
-    paid_minutes: Annotated[int, Form(ge=0, le=2880)],
+    starts: Annotated[time, Form()] = time(8),
+    ends: Annotated[time, Form()] = time(16, 30),
+    paid_minutes: Annotated[int, Form(ge=0, le=2880)] = 480,
     mode: Annotated[Mode, Form()] = Mode.ON_SITE,
     unpopular: Annotated[bool, Form()] = False,
     site: Annotated[str, Form(pattern=r"^\d{0,9}$")] = "",
@@ -262,9 +262,9 @@ def offer_hours(
     desk: AtDesk,
     agent_id: PathId,
     weekdays: Days,
-    starts: Annotated[time, Form()],
-    ends: Annotated[time, Form()],
     first: Annotated[date, Form(alias="from")],
+    starts: Annotated[time, Form()] = time(8),
+    ends: Annotated[time, Form()] = time(18),
 ) -> Response:
     start, end = (at.hour * 60 + at.minute for at in (starts, ends))
     person_plan.offer_hours(
@@ -351,7 +351,7 @@ def like(
 def take_back(
     desk: AtDesk,
     number: FormId,
-    kind: Annotated[str, Form(pattern="^(day|like)$")],
+    kind: Annotated[Literal["day", "like"], Form()],
     agent: AskedId = None,
 ) -> Response:
     _, back = _whose(desk, agent)
