@@ -21,6 +21,7 @@ from web.api import (
     grades,
     imports,
     me,
+    planning,
     problems,
     roster_edits,
     rosters,
@@ -28,13 +29,13 @@ from web.api import (
     webhooks,
 )
 from web.api.calls import Replayed
-from web.api.examples import with_examples
+from web.api.examples import plain, with_examples
 from web.api.problems import Problem
 from wfm.errors import TierdeskError
 
 MODULES = (
-    desk, grades, grade_reports, rosters, roster_edits, duty, duty_posts, forecast, dispatch, me,
-    service_levels, imports, accounts, webhooks,
+    desk, grades, grade_reports, rosters, roster_edits, planning, duty, duty_posts, forecast,
+    dispatch, me, service_levels, imports, accounts, webhooks,
 )  # fmt: skip
 VERSION = "1.0"
 LARGEST_BODY = 1 << 20
@@ -81,5 +82,5 @@ def _described(api: FastAPI) -> dict[str, Any]:
         shapes = found["components"]["schemas"]
         shapes["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         shapes |= shapes["Problem"].pop("$defs")
-        api.openapi_schema = with_examples(found)
+        api.openapi_schema = with_examples(plain(found))
     return api.openapi_schema

@@ -24,6 +24,10 @@ TOLD = {
     "AccountRole": "id role team_id site_id",
     "Account": "id name display_name language agent_id active",
     "Agent": "id code name capacity",
+    "AgentAvailability": "id weekdays starts ends valid_from valid_until",
+    "AgentRestriction": "id kind valid_from valid_until",
+    "AgentSite": "id site_id reluctance",
+    "AgentSkill": "id skill_id proficiency valid_from valid_until",
     "AgentRequest": "id kind first_day last_day leave_kind agreed_at text status made_at "
                     "decided_by decided_at answer",
     "Agreement": "id code version kind status name_en name_zh service_id customer_id provider "
@@ -53,6 +57,7 @@ TOLD = {
     "GradeAppeal": "id filed_at filed_by text decision_id",
     "GradeDecision": "id assessment_id at decided_by action grade reason",
     "GradePolicy": "id code text sha256 added_at",
+    "HouseRule": "id name kind parameters weight team_id source made_by made_at",
     "HolidayDuty": "day day_type name_en name_zh post_code burden",
     "Job": "id task status progress message details error result asked_by asked_at started_at "
            "ended_at",
@@ -69,6 +74,7 @@ TOLD = {
     "RosterWish": "id day wants shift_code strength note made_by made_at",
     "Service": f"{BOTH} status owner review_on",
     "ShiftTemplate": f"{BOTH} starts ends paid_minutes breaks mode unpopular",
+    "ShiftNeed": "id team_id shift_code weekdays skill_id min_grade min_level people",
     "Site": BOTH,
     "Skill": BOTH,
     "StaffingPlan": "id period_from period_until made_at facts",
@@ -90,6 +96,7 @@ LEFT_OUT = {
     "DayPage": "slots",
     "Desk": "kept problem cells",
     "DutyPage": "contacts",
+    "PersonPage": "all_sites all_skills shifts",
     "Queue": "rows cycles filters",
 }
 

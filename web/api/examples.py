@@ -16,7 +16,7 @@ BY_NAME: dict[str, Any] = {
     "after": None,
 }  # fmt: skip
 BY_FORMAT = {
-    "date": "2026-10-01", "date-time": "2026-10-01T00:30:00Z", "time": "08:00:00",
+    "date": "2026-10-01", "date-time": "2026-10-01T00:30:00Z",
     "binary": "", "base64": "5ZCM5oSP",
 }  # fmt: skip
 BY_TYPE: dict[str, Any] = {
@@ -27,6 +27,7 @@ BY_TYPE: dict[str, Any] = {
     "null": None,
 }
 DEEPEST = 6
+TIME = r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d$"
 
 
 def with_examples(described: dict[str, Any]) -> dict[str, Any]:
@@ -40,6 +41,25 @@ def with_examples(described: dict[str, Any]) -> dict[str, Any]:
             for content in place.get("content", {}).values():
                 content.setdefault("example", sample(content["schema"], shapes))
     return described
+
+
+def plain(part: Any) -> Any:
+    """The description without what many readers of descriptions do not know.
+
+    Pairs become lists of a fixed length; times of day have no offset, which the format asks for.
+    """
+    if isinstance(part, list):
+        return [plain(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: plain(one) for name, one in part.items()}
+    if found.get("format") == "time":
+        found["pattern"] = TIME
+        del found["format"]
+    if isinstance(found.get("prefixItems"), list):
+        kinds = found.pop("prefixItems")
+        found["items"] = {"anyOf": [one for n, one in enumerate(kinds) if one not in kinds[:n]]}
+    return found
 
 
 def operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -76,15 +96,16 @@ def _object(schema: dict[str, Any], shapes: dict[str, Any], depth: int) -> dict[
 
 
 def _array(schema: dict[str, Any], shapes: dict[str, Any], name: str, depth: int) -> list[Any]:
-    if "prefixItems" in schema:
-        return [sample(part, shapes, name, depth + 1) for part in schema["prefixItems"]]
     if depth > DEEPEST and not schema.get("minItems"):
         return []
-    return [sample(schema.get("items", {}), shapes, name, depth + 1)]
+    one = sample(schema.get("items", {}), shapes, name, depth + 1)
+    return [one] * int(schema.get("minItems") or 1)
 
 
 def _value(schema: dict[str, Any], name: str) -> Any:
     kind, form = schema.get("type"), schema.get("format", "")
+    if schema.get("pattern") == TIME:
+        return "08:00:00"
     if form in BY_FORMAT:
         return BY_FORMAT[form]
     named = BY_NAME.get(name)
