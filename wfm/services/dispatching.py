@@ -53,7 +53,7 @@ class QueueRow:
     when late; `risk` is one of `RISKS`.
     """
 
-    ticket: Any  # the columns of a `Ticket`
+    ticket: Ticket  # or a row of its columns
     skill: Skill | None
     customer: str
     due_at: datetime
