@@ -80,6 +80,36 @@ def test_a_token_has_no_more_rights_than_its_account(machine: Any) -> None:
     assert clerk.get("/api/v1/rosters").status_code == 200
 
 
+def test_an_account_without_roles_is_told_next_to_nothing(
+    machine: Any, described: dict[str, Any]
+) -> None:
+    """Every operation by its own example: words of the desk and one's own account, no more."""
+    with transaction(machine.engine) as session:
+        accounts.create(session, "nobody", "Nobody", "Right-answer-42", [], instants.now(),
+                        language="en")  # fmt: skip
+    client, through = machine.client(machine.make_token("read", "write", account="nobody")), set()
+    for path, operations in described["paths"].items():
+        for method, one in operations.items():
+            where, query = path, {}
+            for given in one.get("parameters", []):
+                known = machine.known.get(given["name"], [given["example"]])
+                if given["in"] == "path":
+                    where = where.replace(f"{{{given['name']}}}", str(known[0]))
+                elif given["in"] == "query" and given["required"]:
+                    query[given["name"]] = given["example"]
+            body = one.get("requestBody", {}).get("content", {}).get("application/json", {})
+            answer = client.request(method, f"/api/v1{where}", params=query, headers=key(path),
+                                    json=body.get("example"))  # fmt: skip
+            if answer.status_code < 300:
+                through.add(f"{method.upper()} {path}")
+            assert answer.status_code < 500, f"{method} {path}"
+    assert through == {
+        "GET /me", "GET /teams", "GET /sites", "GET /skills", "GET /shifts", "GET /metrics",
+        "GET /dispatch/pauses", "GET /duty/occasions", "GET /imports/kinds", "GET /tokens",
+        "POST /access",
+    }  # fmt: skip
+
+
 def test_who_asks_by_token_is_the_account_itself(machine: Any, client: TestClient) -> None:
     """One's own application for access stays one's own, whichever way it is decided."""
     with transaction(machine.engine) as session:
