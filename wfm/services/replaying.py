@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from math import sqrt
@@ -65,17 +65,18 @@ def gate(
     policy: str = "deadline",
     replications: int = 5,
     seed: int = 0,
+    told: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Replay the desk with these drafts, and keep the outcome beside each of them.
 
     Teams without a named draft take part with their published roster, since a ticket may go to
-    whoever on duty has the skill.
+    whoever on duty has the skill. `told` hears how many replications are done, before each.
     """
     for version_id in version_ids:
         roster = session.get_one(Roster, _version(session, version_id).roster_id)
         access.require(actor, "rosters.plan", roster.team_id)
     bench = set_up(session, version_ids, timezone, replications=replications, seed=seed)
-    outcome = outcome_of(bench, bench.play(policy=policy), policy, seed)
+    outcome = outcome_of(bench, bench.play(policy=policy, told=told), policy, seed)
     keep_outcome(session, actor, version_ids, outcome, at)
     return outcome
 
@@ -113,14 +114,17 @@ class Bench:
         *,
         policy: str = "deadline",
         replications: int | None = None,
+        told: Callable[[int], None] = lambda _: None,
     ) -> list[list[Decision]]:
         """What became of every ticket, per replication; `more` people take part with duties."""
         people = [*self.people, *(agent for agent, _ in more)]
         duties = [*self.duties, *(duty for _, mine in more for duty in mine)]
         rules = desk_rules.load()
-        return [
-            run(trace, people, duties, rules.policy(policy)) for trace in self.traces[:replications]
-        ]
+        played = []
+        for number, trace in enumerate(self.traces[:replications]):
+            told(number)
+            played.append(run(trace, people, duties, rules.policy(policy)))
+        return played
 
 
 def set_up(

@@ -103,12 +103,15 @@ def run_replay(
     """The replay itself; whoever asked was checked when asking."""
     from wfm.services.replaying import gate
 
+    def told(done: int) -> None:
+        progress.report(0.1 + 0.9 * done / REPLICATIONS, f"{done} of {REPLICATIONS} replays")
+
     progress.report(0.1, "replaying the roster")
     zone = Settings.from_environment().timezone
     with transaction(engine) as session:
         outcome = gate(
             session, SYSTEM, arguments["version_ids"], zone, instants.now(),
-            replications=REPLICATIONS,
+            replications=REPLICATIONS, told=told,
         )  # fmt: skip
         jobs.announce(session, f"roster:{arguments['roster_id']}")
     return {"share_met": outcome["share_met"], "page": f"/rosters/{arguments['roster_id']}"}
