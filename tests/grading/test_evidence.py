@@ -274,3 +274,28 @@ def test_one_agent_all_good_on_one_category(policy: GradePolicy) -> None:
         row = evidence.criteria[name].loc["A"]
         assert row["low"] < row["value"] < 1
         assert np.isfinite(row["precision"])
+
+
+def test_the_mean_of_all_is_uncertain_too_and_weighs_most_on_who_has_few_records(
+    policy: GradePolicy,
+) -> None:
+    # 40 agents of one category, so the case mix shifts nobody; 10 to 200 cases each
+    names = [f"A{number:02}" for number in range(40)]
+    sizes = [10 + 190 * number // 39 for number in range(40)]
+    kept = [size * (3 + number % 7) // 10 for number, size in enumerate(sizes)]
+    owner = [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
+    resolved = [i < k for size, k in zip(sizes, kept, strict=True) for i in range(size)]
+    frame = cases(owner, resolved=resolved, category="net")
+    found = gather(Records(agents(*names), frame), policy, DAY).criteria["resolution"]
+    value, trust = found["value"], found["reliability"]
+    # 1/precision = 1/(n + strength) + (1 - trust)² · variance of the mean · value (1 - value)
+    beyond = 1 / found["precision"] - 1 / (found["n"] + found["strength"])
+    variance = beyond / ((1 - trust) ** 2 * value * (1 - value))
+    assert variance.min() > 0
+    assert variance.max() == pytest.approx(variance.min(), rel=1e-6)
+
+
+def test_whoever_begins_on_the_day_of_assessment_is_not_hired_later(policy: GradePolicy) -> None:
+    evidence = gather(Records(agents("A", hired_on=pd.Timestamp(DAY))), policy, DAY)
+    assert "hired_later" not in codes(evidence)
+    assert evidence.criteria["tenure"].loc["A", "value"] < 1 / 28
