@@ -118,6 +118,7 @@ async def _at_the_door(
     request.state.language = _language(request, settings)
     try:
         security.check_origin(request)
+        security.check_size(request)
         response = await call_next(request)
     except TierdeskError as error:
         response = await _show_error(request, error)

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
-from wfm.errors import AccessDeniedError
+from wfm.errors import AccessDeniedError, InputError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_PLAIN_FORM = 1 << 20
+LARGEST_WITH_FILES = 11 << 20  # five files of 2 MB and what goes with them
 CSRF_COOKIE = "tierdesk_csrf"
 SESSION_COOKIE = "tierdesk_session"
 HEADERS = {
@@ -38,6 +39,19 @@ def check_origin(request: Request) -> None:
     source = request.headers.get("origin") or request.headers.get("referer")
     if source and urlsplit(source).netloc != request.headers.get("host", ""):
         raise AccessDeniedError("this request came from another site; open the page again")
+
+
+def check_size(request: Request) -> None:
+    """Refuse a form of the grade pages that is larger than its files may be, before reading it.
+
+    A body that does not say its length is not read either.
+    """
+    if request.method in SAFE_METHODS or not request.url.path.startswith("/grades/"):
+        return
+    length = request.headers.get("content-length", "")
+    known = length.isascii() and length.isdigit()
+    if (known and int(length) > LARGEST_WITH_FILES) or "transfer-encoding" in request.headers:
+        raise InputError("this is too large; at most five files of 2 MB are taken")
 
 
 async def check_csrf(request: Request) -> None:

@@ -9,11 +9,14 @@ from html import unescape
 import pytest
 import sqlalchemy as sa
 from sqlmodel import select
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from web.security import check_size
 from wfm import tables
 from wfm.access import SYSTEM
 from wfm.db import transaction
+from wfm.errors import InputError
 from wfm.services import grade_cycles, grade_policies, grade_runs
 from wfm.words import Grade, Role
 
@@ -130,7 +133,7 @@ def test_the_policy_is_checked_tried_and_saved(
     taken = client.post("/grades/policy", data={"text": text + "#", "act": "save"})
     assert taken.status_code == 409
     assert "give it a new version" in taken.text
-    strict = text.replace('version = "2026.2"', 'version = "strict"').replace(
+    strict = text.replace('version = "2026.3"', 'version = "strict"').replace(
         "entry = { senior = 80, expert = 87 }", "entry = { senior = 99, expert = 99 }"
     )
     answer = client.post("/grades/policy", data={"text": strict, "act": "try", "cycle": "c"})
@@ -145,7 +148,7 @@ def test_the_policy_is_checked_tried_and_saved(
     assert saved.status_code == 303
     with transaction(desk) as session:
         codes = session.exec(select(tables.GradePolicy.code)).all()
-    assert codes == ["default 2026.2", "default strict"]
+    assert codes == ["default 2026.3", "default strict"]
     assert client.get("/grades/policy?trial=999").status_code == 404
 
 
@@ -208,3 +211,45 @@ def test_evidence_is_one_click_away_down_to_the_ticket(signed_in: SignIn, desk: 
     assert client.get("/grades/records/2?criterion=tenure").status_code == 404
     other = signed_in(Role.AGENT, name="other")
     assert other.get("/grades/records/2?criterion=quality").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "taken"),
+    [
+        ("POST", "/grades/appeals", {"content-length": str(10 << 20)}, True),
+        ("POST", "/grades/appeals", {"content-length": str(12 << 20)}, False),
+        ("POST", "/grades/appeals", {"transfer-encoding": "chunked"}, False),
+        ("POST", "/imports", {"content-length": str(900 << 20)}, True),
+        ("GET", "/grades/me", {"content-length": str(12 << 20)}, True),
+    ],
+)
+def test_forms_with_files_have_a_largest_size(
+    method: str, path: str, headers: dict[str, str], taken: bool
+) -> None:
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    request = Request(
+        {"type": "http", "method": method, "path": path, "headers": raw, "query_string": b"",
+         "server": ("desk.test", 80), "scheme": "http"}
+    )  # fmt: skip
+    if taken:
+        check_size(request)
+    else:
+        with pytest.raises(InputError, match="too large"):
+            check_size(request)
+
+
+def test_serious_events_and_weights_have_their_pages(signed_in: SignIn) -> None:
+    client = signed_in(Role.LEAD)
+    page = client.get("/grades/events").text
+    assert "No serious event is on record." in page
+    answer = client.post("/grades/events", data={"agent": "nobody", "on": "2026-09-01", "note": ""})
+    assert answer.status_code == 422 or answer.status_code == 400
+    assert "there is no such agent" in answer.text
+    assert "Weights by comparison" in client.get("/grades/weights").text
+    found = client.get("/grades/weights", params={"c": [0] * 10}).text
+    assert "the answers fit together" in unescape(found)
+    assert "Take these weights to the editor" in found
+    twisted = client.get("/grades/weights", params={"c": [8, -8, 0, 0, 8, 0, 0, 0, 0, 0]}).text
+    assert "contradict one another" in twisted
+    assert "Take these weights" not in twisted
+    assert client.get("/grades/weights", params={"c": [9] * 10}).status_code == 422
