@@ -17,6 +17,8 @@ from scheduler.problem import (
     MinConsecutive,
     MinRest,
     PastDuty,
+    Post,
+    PostLock,
     RestAfter,
     RestDays,
     RosterProblem,
@@ -121,3 +123,16 @@ def test_rest_after_nights_begins_the_day_after_them() -> None:
     assert (days(found), found.amount) == ([2], 1)
     assert [days(one) for one in broken(rule, "D-D", before="NN")] == [[0]]
     assert not broken(rule, "ND--")  # one night is no run of two
+
+
+def test_a_post_locked_to_somebody_who_does_not_hold_it_is_broken() -> None:
+    problem = RosterProblem(
+        agents=(Agent("A"),),
+        days=(Day(MONDAY),),
+        shifts=SHIFTS,
+        posts=(Post("lead", (MONDAY,)),),
+        post_locks=(PostLock("lead", MONDAY, "A"),),
+    )
+    [found] = verify(problem, Roster({})).violations
+    assert (found.kind, found.agent, days(found)) == ("lock", "A", [0])
+    assert verify(problem, Roster({}, {("lead", MONDAY): ("A",)})).valid
