@@ -264,7 +264,9 @@ def test_bodies_that_are_none_are_refused(client: TestClient) -> None:
     )  # fmt: skip
     for body, status in bodies:
         answer = client.post(path, content=body, headers=headers)
-        assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), body[:20]
+        assert answer.status_code == status, body[:20]
+        # what is too large is refused before the application reads it, in plain text
+        assert (answer.headers["content-type"] == PROBLEM) == (status != 413), body[:20]
 
 
 def test_problems_are_told_in_the_language_asked_for(client: TestClient) -> None:
