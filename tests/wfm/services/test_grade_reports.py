@@ -198,12 +198,12 @@ def test_a_saved_policy_is_a_new_version_and_the_next_cycles(
     text = grade_policies.default_policy_text()
     with pytest.raises(ConflictError):
         grade_policy_page.save(session, LEAD, text + "# changed", AT)
-    newer = text.replace('version = "2026.3"', 'version = "2026.3"').replace("\n", "\r\n")
+    newer = text.replace('version = "2026.3"', 'version = "2026.4"').replace("\n", "\r\n")
     row = grade_policy_page.save(session, LEAD, newer, AT)
     assert "\r" not in row.text
     page = grade_policy_page.page(session, LEAD, None)
     assert (page.text, [one.code for one in page.versions]) == (
-        row.text, ["default 2026.3", "default 2026.3"],
+        row.text, ["default 2026.4", "default 2026.3"],
     )  # fmt: skip
     made = grade_runs.run_cycle(session, LEAD, "d", date(2026, 7, 1), AS_OF, ZONE, AT)
     assert (made.policy_id, cycle.policy_id) == (row.id, page.versions[1].id)
