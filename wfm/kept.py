@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -45,7 +45,7 @@ def kept(
             answers = _kept.setdefault(bind, {})
         made_at, answer = answers.get(what, (None, None))
         if made_at is not None and timedelta() <= at - made_at <= age:
-            return answer  # type: ignore[no-any-return]
+            return cast("T", answer)
     started = time.perf_counter()
     answer = make()
     if answers is not None and time.perf_counter() - started > slow_s:
@@ -53,4 +53,4 @@ def kept(
             if len(answers) >= MOST_KEPT:
                 del answers[min(answers, key=lambda one: answers[one][0])]
             answers[what] = (at, answer)
-    return answer  # type: ignore[no-any-return]
+    return answer

@@ -8,6 +8,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, delete, func, select
 
@@ -276,7 +277,7 @@ def _another(session: Session, actor: Actor, account_id: int) -> Account:
     return account
 
 
-def _checked(session: Session, person: Person, account_id: int | None) -> dict[str, object]:
+def _checked(session: Session, person: Person, account_id: int | None) -> dict[str, Any]:
     faults = []
     display, email = person.display_name.strip(), person.email.strip().lower()
     if not 1 <= len(display) <= 120:

@@ -214,7 +214,8 @@ def actor_of(session: Session, account: Account, more: Iterable[AccessGrant] = (
         roles[role] = None if teams is None or held is None else held | teams
 
     held = session.exec(select(AccountRole).where(AccountRole.account_id == account.id)).all()
-    for row in (*held, *more):
+    rows: tuple[AccountRole | AccessGrant, ...] = (*held, *more)
+    for row in rows:
         if row.site_id is not None:
             at_site = select(Team.id).where(Team.site_id == row.site_id)
             add(row.role, frozenset(one for one in session.exec(at_site) if one is not None))

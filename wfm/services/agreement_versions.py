@@ -150,7 +150,7 @@ def advance(session: Session, today: date, at: datetime) -> int:
         .where(col(Agreement.status) == AgreementStatus.SIGNED,
                col(Agreement.in_force_from) <= today)
         .values(status=AgreementStatus.IN_FORCE)
-        .returning(Agreement.code, Agreement.version)
+        .returning(col(Agreement.code), col(Agreement.version))
     ).all()  # fmt: skip
     for code, version in found:
         webhooks.notify(session, "agreement.in_force", at, {"agreement": code, "version": version})

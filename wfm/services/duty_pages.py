@@ -187,8 +187,10 @@ def duty_page(
     today = local_date(at, timezone)
     ahead = tuple(upcoming(session, today))
     if not days or not posts:
-        return DutyPage(first, last, tuple(days), tuple(posts), desk_sites, skills, {}, (), 0, 0,
-                        (), ahead, (), {}, (0, 0), (), (), (), phones=False, today=today)  # fmt: skip
+        return DutyPage(
+            first, last, tuple(days), tuple(posts), desk_sites, skills, {}, (), 0, 0, (), ahead,
+            (), {}, (0, 0), (), (), (), phones=False, today=today,
+        )  # fmt: skip
     problem = holiday_duty.problem(session, days, posts, with_locks=False)
     wishes = {
         (wish.agent_id, wish.day): wish

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from scheduler.ledger import LedgerEntry
@@ -30,13 +31,13 @@ def ledger(session: Session, before: date, years: int = YEARS) -> tuple[LedgerEn
     Places of tables that are not yet closed count as well, so that the next table starts where
     the last one stopped.
     """
-    rows = session.exec(
-        select(
-            Agent.code, HolidayDuty.day, HolidayDuty.name_zh, HolidayDuty.burden,
-            HolidayDuty.post_code,
+    rows = session.execute(
+        sa.select(
+            col(Agent.code), col(HolidayDuty.day), col(HolidayDuty.name_zh),
+            col(HolidayDuty.burden), col(HolidayDuty.post_code),
         )
         .join(Agent, col(Agent.id) == HolidayDuty.agent_id)
-        .where(HolidayDuty.day < before, HolidayDuty.day >= since(before, years))
+        .where(col(HolidayDuty.day) < before, col(HolidayDuty.day) >= since(before, years))
         .order_by(col(HolidayDuty.day), Agent.code)
     )  # fmt: skip
     closed = [LedgerEntry(code, day, name, round(burden), post)

@@ -125,11 +125,12 @@ class Provider:
             claims = jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims
         expected = {"iss": self._published["issuer"], "aud": self._settings.oidc_client_id,
                     "nonce": nonce}  # fmt: skip
-        jwt.JWTClaimsRegistry(
-            now=int(time.time()), leeway=CLOCK_LEEWAY_S,
+        rules: dict[str, Any] = {
             **{name: {"essential": True, "value": value} for name, value in expected.items()},
             **{name: {"essential": True} for name in ("exp", "iat", "sub")},
-        ).validate(claims)  # fmt: skip
+        }
+        now = int(time.time())
+        jwt.JWTClaimsRegistry(now=now, leeway=CLOCK_LEEWAY_S, **rules).validate(claims)
         if claims.get("azp", self._settings.oidc_client_id) != self._settings.oidc_client_id:
             raise ValueError("made for another client")
         return dict(claims)
