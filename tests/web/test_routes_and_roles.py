@@ -102,6 +102,9 @@ def request(client: TestClient, name: str, operation: Any, schemas: dict[str, An
 @pytest.fixture
 def as_role(fresh_engine: sa.Engine, tmp_path: Path) -> Any:
     app = create_app(Settings(data_dir=tmp_path, second_factor=False), fresh_engine)
+    with transaction(fresh_engine) as session:
+        # number 1, which the requests name, is not the one who asks: nobody manages his own account
+        accounts.create(session, "first", "first", PASSWORD, [], instants.now(), language="en")
 
     def sign_in(role: Role | None) -> TestClient:
         name = role.value if role else "nobody"
