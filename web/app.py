@@ -17,6 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from web import htmx, security
+from web.api import problems
 from web.api.app import create_api
 from web.boards import Boards
 from web.deps import Csrf, recognise
@@ -178,6 +179,8 @@ async def _show_wrong_request(request: Request, error: Exception) -> Response:
 
 async def _show_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if request.url.path.startswith("/api/v1/"):  # with a line end in it, which no mount takes
+        return await problems.http_problem(request, error)
     if error.status_code == 404:
         return await _show_error(request, NotFoundError("there is no such page"))
     shown = TierdeskError(str(error.detail))

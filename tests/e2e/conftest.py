@@ -66,13 +66,7 @@ def demo() -> Iterator[Demo]:
 
 @pytest.fixture(scope="session")
 def address(demo: Demo) -> Iterator[str]:
-    """The address of `wfm serve` on the demo's database, at the sample's present.
-
-    Who works on a page may name one that is served already: WFM_TEST_ADDRESS.
-    """
-    if served := os.environ.get("WFM_TEST_ADDRESS"):
-        yield served
-        return
+    """The address of `wfm serve` on the demo's database, at the sample's present."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

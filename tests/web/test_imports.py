@@ -250,7 +250,7 @@ def test_each_kind_has_its_columns_explained_and_an_empty_file(signed_in: SignIn
     client = signed_in(Role.PLANNER)
     page = client.get("/imports").text
     kinds = re.findall(r'href="/imports/template/([\w-]+)\.csv"', page)
-    assert len(kinds) == 8
+    assert len(kinds) == 9
     for kind in kinds:
         content = client.get(f"/imports/template/{kind}.csv").content
         names = content.decode("utf-8-sig").strip().split(",")

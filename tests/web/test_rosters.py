@@ -390,14 +390,17 @@ def test_an_empty_duty_table_says_how_to_fill_it(stored: Stored, signed_in: Sign
 
 
 def test_a_proposed_table_shows_names_telephones_reasons_and_the_ledger(
-    stored: Stored, signed_in: SignIn, work_off: Callable[[sa.Engine], None]
+    fresh_engine: sa.Engine,
+    stored: Stored,
+    signed_in: SignIn,
+    work_off: Callable[[sa.Engine], None],
 ) -> None:
     client = signed_in(Role.PLANNER)
     answer = client.post("/duty/propose", data=PERIOD)
     assert answer.headers["location"] == "/duty?from=2026-09-28&until=2026-10-04"
     assert 'hx-get="/duty/work?' in client.get(answer.headers["location"]).text
     assert client.post("/duty/propose", data=PERIOD).status_code == 409
-    work_off(stored.engine)
+    work_off(fresh_engine)
     ended = client.get("/duty/work", params=PERIOD)
     assert ended.headers["hx-refresh"] == "true"
     text = client.get(answer.headers["location"]).text

@@ -213,7 +213,8 @@ def vetoed() -> ColumnElement[bool]:
     held: Any = col(Assessment.explanation)["held"]["serious_events"]
     evidence: Any = col(Assessment.evidence)
     events = func.coalesce(held.astext.cast(Float), 0) > 0
-    return or_(events, *(evidence[name]["verdict"].astext == "vetoed" for name in CRITERIA))
+    verdicts = (func.coalesce(evidence[name]["verdict"].astext, "") for name in CRITERIA)
+    return or_(events, *(verdict == "vetoed" for verdict in verdicts))
 
 
 def team_of_assessed(day: Any) -> ColumnElement[bool]:
