@@ -45,10 +45,9 @@ class ColumnSearch:
         self.sweeps: Sweeps | None = None
         if len(cover.day) > MANY_ROWS:
             shared = Shared(
-                lambda: (np.array(best.grid.cells), best.verdict.cost), self._offer_changed,
-                over, course.seconds_left, self.budget.spend,
-            )  # fmt: skip
-            self.sweeps = Sweeps(people, cover, shared, params.seed)
+                lambda: np.array(best.grid.cells), lambda: best.verdict.cost, self._offer_changed
+            )
+            self.sweeps = Sweeps(people, cover, course, shared, params.seed)
         self.good_cells: Narrow | None = None
         self.complete = False  # columns were generated
 

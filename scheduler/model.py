@@ -17,6 +17,7 @@ from scheduler.solution import Roster
 from scheduler.variables import OFF, Cell, Grid, Literal, Narrow, Variables
 
 COMPLETING = 5.0  # deterministic seconds to complete a hint
+FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ class Limit:
 
     seconds: float | None
     effort: float | None
+
+    def less(self, used: Limit) -> Limit:
+        """What is left of it."""
+        return Limit(
+            None if self.seconds is None else self.seconds - (used.seconds or 0.0),
+            None if self.effort is None else self.effort - (used.effort or 0.0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,6 @@ class RosterModel:
         Constraints(self.x, self.objective, relax).add_constraints()
         self.objective.add_costs()
         self.objective.minimise()
-        self.hinted = hint
         if hint:
             self._hint()
 
@@ -78,24 +85,26 @@ class RosterModel:
                 if self.x.narrow is None or self.x.narrow.may_rest[a, d]:
                     self.model.add_hint(self.x.off[a, d], now == OFF)
 
-    def complete_hint(self, seed: int) -> float:
-        """Hint everything else the base implies too; the effort of finding that out.
+    def complete_hint(self, limit: Limit, seed: int, solvers: Solvers | None = None) -> Limit:
+        """Hint everything else the base implies too; what that took of the limit.
 
         Who counts for which cover does not follow from the cells alone. Without it the solver
         starts from a roster far dearer than the base, and its bound crawls.
         """
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.random_seed = seed
+        proto = self.model.proto
+        hinted = set(proto.solution_hint.vars)
+        if not hinted:
+            return Limit(0.0, 0.0)
+        effort = COMPLETING if limit.effort is None else min(COMPLETING, limit.effort)
+        solver = _solver(Limit(limit.seconds, effort), seed)
         solver.parameters.fix_variables_to_their_hinted_value = True
-        solver.parameters.linearization_level = 2
-        solver.parameters.max_deterministic_time = COMPLETING
-        if solver.solve(self.model) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            proto = self.model.proto
-            for index in sorted(set(range(len(proto.variables))) - set(proto.solution_hint.vars)):
+        with (solvers or Solvers()).running(solver):
+            status = solver.solve(self.model)
+        if status in FOUND:
+            for index in sorted(set(range(len(proto.variables))) - hinted):
                 variable = self.model.get_int_var_from_proto_index(index)
                 self.model.add_hint(variable, solver.value(variable))
-        return solver.response_proto.deterministic_time
+        return Limit(solver.wall_time, solver.response_proto.deterministic_time)
 
     def read(self, value: Callable[[Literal], int]) -> Grid:
         """The grid a solution stands for."""
@@ -128,27 +137,22 @@ class RosterModel:
         `quick` looks for any answer rather than for the best: without relaxation, which finds a
         line of a year fifty times sooner.
         """
-        completing = self.complete_hint(seed) if self.hinted and not quick else 0.0
-        solver = cp_model.CpSolver()
+        hinting = Limit(0.0, 0.0) if quick else self.complete_hint(limit, seed, solvers)
+        solver = _solver(limit.less(hinting), seed)
         parameters = solver.parameters
         parameters.num_workers = workers
-        parameters.random_seed = seed
-        # the linear relaxation is what makes rosters easy
-        parameters.linearization_level = 0 if quick else 2
-        parameters.cp_model_presolve = not quick
-        parameters.stop_after_first_solution = quick
+        if quick:
+            parameters.linearization_level = 0
+            parameters.cp_model_presolve = False
+            parameters.stop_after_first_solution = True
         if workers > 1:
             parameters.subsolvers.extend(["max_lp", "reduced_costs"])
-        if limit.seconds is not None:
-            parameters.max_time_in_seconds = max(limit.seconds, 0.01)
-        if limit.effort is not None:
-            parameters.max_deterministic_time = max(limit.effort, 0.001)
         listener = _Listener(self, on_better) if on_better else None
         if on_bound:
             solver.best_bound_callback = on_bound
         with (solvers or Solvers()).running(solver):
             status = solver.solve(self.model, listener)
-        found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+        found = status in FOUND
         if status == cp_model.MODEL_INVALID:
             raise AssertionError(self.model.validate())
         return Part(
@@ -156,8 +160,21 @@ class RosterModel:
             proven=status in (cp_model.OPTIMAL, cp_model.INFEASIBLE),
             objective=solver.objective_value if found else math.inf,
             bound=solver.best_objective_bound,
-            effort=completing + solver.response_proto.deterministic_time,
+            effort=(hinting.effort or 0.0) + solver.response_proto.deterministic_time,
         )
+
+
+def _solver(limit: Limit, seed: int) -> cp_model.CpSolver:
+    """A solver on one thread; the linear relaxation is what makes rosters easy."""
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = seed
+    solver.parameters.linearization_level = 2
+    if limit.seconds is not None:
+        solver.parameters.max_time_in_seconds = max(limit.seconds, 0.01)
+    if limit.effort is not None:
+        solver.parameters.max_deterministic_time = max(limit.effort, 0.001)
+    return solver
 
 
 class _Listener(cp_model.CpSolverSolutionCallback):

@@ -6,7 +6,7 @@ linear program of a whole year has no end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,18 +37,14 @@ class Piece:
         self.cover = part.beside(others, who)
         self.cost = self.cover.total(self.people, self.lines)
 
-    def improve(
-        self,
-        over: Callable[[], bool],
-        seconds_left: Callable[[], float | None],
-        spend: Callable[[float], None],
-        threads: int,
-        seed: int,
-    ) -> None:
-        """Generate columns, then dive once unless the bound says that nothing is to be gained."""
+    def improve(self, course: Course, threads: int, seed: int) -> None:
+        """Generate columns, then dive once unless the bound says that nothing is to be gained.
+
+        Of the course around only the limits count: what is found here is offered to this piece.
+        """
         if not scale_for(self.people, self.cover):
             return
-        course = Course(over, seconds_left, self._offer, ignore, spend)
+        course = replace(course, offer=self._offer, raise_bound=ignore)
         generation = Generation(self.people, self.cover, course, threads, seed)
         generation.near_enough = NEAR_ENOUGH
         generation.start_from(self.lines)

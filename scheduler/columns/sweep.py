@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from scheduler.columns.cover import Cover
+from scheduler.columns.generation import Course
 from scheduler.columns.kernel import Array
 from scheduler.columns.people import People
 from scheduler.columns.piece import Piece
@@ -27,23 +28,23 @@ LEAST_GAIN = 0.002  # of the cost, from a sweep worth another by all
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What sweeps share with the search around them.
+    """The best roster, as sweeps share it with the search around them.
 
-    `roster` tells the best grid and its cost; `offer` takes a grid and the one it came from.
+    `offer` takes a grid and the one it came from.
     """
 
-    roster: Callable[[], tuple[Array, int]]
+    grid: Callable[[], Array]
+    cost: Callable[[], int]
     offer: Callable[[Array, Array], Any]
-    over: Callable[[], bool]
-    seconds_left: Callable[[], float | None]
-    spend: Callable[[float], None]
 
 
 class Sweeps:
     """Sweeps over one problem's days, as many as are asked for."""
 
-    def __init__(self, people: People, cover: Cover, shared: Shared, seed: int) -> None:
-        self.people, self.cover, self.shared = people, cover, shared
+    def __init__(
+        self, people: People, cover: Cover, course: Course, shared: Shared, seed: int
+    ) -> None:
+        self.people, self.cover, self.course, self.shared = people, cover, course, shared
         self.rng = np.random.default_rng(seed)
         self.days = people.size[0]
         weeks = round(ROWS * self.days / len(cover.day) / WEEK)
@@ -51,11 +52,11 @@ class Sweeps:
 
     def run(self, workers: int) -> bool:
         """One sweep; False when it gained little."""
-        cost = self.shared.roster()[1]
+        cost = self.shared.cost()
         windows = self.windows()
         for start in (0, 1):
             self._side_by_side(windows[start::2], workers)
-        return cost - self.shared.roster()[1] >= LEAST_GAIN * cost
+        return cost - self.shared.cost() >= LEAST_GAIN * cost
 
     def windows(self) -> list[range]:
         """The days cut into windows, the first cut drawn; short ends join their neighbours."""
@@ -72,11 +73,10 @@ class Sweeps:
 
     def _make(self, window: range, lanes: int, threads: int) -> None:
         """One window, with the part of everybody's limits that falls to this lane."""
-        shared = self.shared
-        if shared.over():
+        if self.course.over():
             return
-        base = shared.roster()[0]
+        base = self.shared.grid()
         everybody = np.arange(len(self.people.persons))
         piece = Piece(self.people, self.cover, base, window, everybody, lanes)
-        piece.improve(shared.over, shared.seconds_left, shared.spend, threads, window.start)
-        shared.offer(piece.put_into(base), base)
+        piece.improve(self.course, threads, seed=window.start)
+        self.shared.offer(piece.put_into(base), base)

@@ -502,7 +502,7 @@ def test_a_hint_is_as_dear_as_the_roster_it_stands_for() -> None:
     )  # fmt: skip
     roster = Roster({("a", monday.date): "D", ("b", monday.date): "D"})
     model = RosterModel(problem, grid_of(problem, roster))
-    model.complete_hint(1)
+    model.complete_hint(Limit(None, None), 1)
     proto = model.model.proto
     hint = dict(zip(proto.solution_hint.vars, proto.solution_hint.values, strict=True))
     assert set(hint) == set(range(len(proto.variables)))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.columns.cover import Cover
+from scheduler.columns.generation import Course, ignore
 from scheduler.columns.kernel import Array
 from scheduler.columns.people import People, compiled
 from scheduler.columns.piece import Piece
@@ -68,9 +69,14 @@ def judged(problem: RosterProblem, grid: Array) -> Any:
     return verify(problem, roster_of(problem, Grid(grid.tolist(), {})))
 
 
+UNLIMITED = Course(
+    lambda: False, lambda: None, lambda grid, cost: None, ignore, lambda effort: None
+)
+
+
 def made(people: People, cover: Cover, grid: Array, window: range, who: Array, share: int) -> Array:
     piece = Piece(people, cover, grid, window, who, share)
-    piece.improve(lambda: False, lambda: None, lambda effort: None, 1, 1)
+    piece.improve(UNLIMITED, 1, 1)
     return piece.put_into(grid)
 
 
@@ -131,10 +137,8 @@ def test_sweeps_cover_all_days_and_end_when_they_gain_little() -> None:
     assert people is not None
     kept = Kept(problem, lawful_grid(problem))
     before = kept.cost
-    shared = Shared(
-        lambda: (kept.grid, kept.cost), kept.offer, lambda: False, lambda: None, lambda effort: None
-    )
-    sweeps = Sweeps(people, cover, shared, 1)
+    shared = Shared(lambda: kept.grid, lambda: kept.cost, kept.offer)
+    sweeps = Sweeps(people, cover, UNLIMITED, shared, 1)
     assert sweeps.length == 35  # two rows a day: all days are few enough
     sweeps.length = 7
     for _ in range(20):
