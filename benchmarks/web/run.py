@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,7 +78,7 @@ def make(folder: Path) -> None:
     (folder / "made.json").write_text(json.dumps(made))
 
 
-def with_server(folder: Path, work: object) -> None:
+def with_server(folder: Path, work: Callable[[int, int], None]) -> None:
     """`wfm serve` in a process of its own, at the sample's present."""
     settings = replace(Settings(), data_dir=folder / "demo")
     with socket.socket() as probe:
@@ -98,7 +99,7 @@ def with_server(folder: Path, work: object) -> None:
                 break
             except OSError:
                 time.sleep(0.2)
-        work(port, server.pid)  # type: ignore[operator]
+        work(port, server.pid)
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)

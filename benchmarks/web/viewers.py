@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 import zlib
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 import h11
@@ -110,12 +111,12 @@ class Desk:
                 back = {"what": "put_back", "ticket": given["ticket"], "note": "benchmark"}
                 await self._seen(+1, client.post("/dispatch/act", data=back))
 
-    async def _seen(self, change: int, act: object) -> None:
+    async def _seen(self, change: int, act: Awaitable[httpx2.Response]) -> None:
         """Do it, and note how long after the answer each viewer knows."""
         expected = self.viewers[0].waiting + change
         for viewer in self.viewers:
             viewer.known.clear()
-        answer = await act  # type: ignore[misc]
+        answer = await act
         assert answer.status_code < 400, answer.text[:300]
         done = time.perf_counter()
         await asyncio.sleep(PAUSE_S)

@@ -63,7 +63,7 @@ def create_api(outer: FastAPI) -> FastAPI:
     api.exception_handler(Exception)(problems.unexpected)
     for module in MODULES:
         api.include_router(module.api)
-    api.openapi = lambda: _described(api)  # type: ignore[method-assign]
+    api.openapi = lambda: _described(api)  # type: ignore[method-assign] # FastAPI's own way in
     return api
 
 

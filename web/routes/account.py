@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from web import security
 from web.deps import AtDesk
+from web.views import Views
 from wfm.db import transaction
 from wfm.errors import TooManyError
 from wfm.services import accounts
@@ -104,7 +105,8 @@ def sign_in_form(
 ) -> Response:
     """The form; `said` is why a provider of sign-in was not believed."""
     settings = request.app.state.settings
-    return request.app.state.views.render(  # type: ignore[no-any-return]
+    views: Views = request.app.state.views
+    return views.render(
         request, "sign_in.html", status=status, next=_local(target), refused=status == 401,
         name=name, said=said, provider=settings.oidc_name if settings.oidc_issuer else "",
     )  # fmt: skip

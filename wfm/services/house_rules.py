@@ -58,12 +58,15 @@ DEFAULTS: tuple[p.Rule, ...] = (
 )
 
 
+Form = Literal["number", "flag", "choice", "date", "shifts", "people", "cycle", "text"]
+
+
 @dataclass(frozen=True)
 class RuleField:
     """One thing a rule of some kind says, as a form asks for it."""
 
     name: str
-    form: Literal["number", "flag", "choice", "date", "shifts", "people", "cycle", "text"]
+    form: Form
     required: bool = False
     choices: tuple[str, ...] = ()
     default: str = ""
@@ -87,9 +90,9 @@ class RuleWish:
 def fields_of(kind: str) -> tuple[RuleField, ...]:
     """What a rule of a kind says beside its name, weight and scope."""
     if kind in SPECIAL:
+        forms: dict[object, Form] = {int: "number", date: "date"}
         return tuple(
-            RuleField(name, {int: "number", date: "date"}.get(of, "text"), True)  # type: ignore[arg-type]
-            for name, of in SPECIAL[kind].items()
+            RuleField(name, forms.get(of, "text"), True) for name, of in SPECIAL[kind].items()
         )
     if kind not in RULES:
         raise NotFoundError(f"there is no kind of rule {kind}")
@@ -220,10 +223,10 @@ def _rule(row: HouseRule) -> p.Rule:
     if row.weight is not None:
         plain["weight"] = row.weight
     faults: list[str] = []
-    rule = from_plain(p.Rule, plain, row.name, faults)
+    rule: p.Rule = from_plain(p.Rule, plain, row.name, faults)
     if faults:
         raise InputError.of(Fault(one) for one in faults)
-    return rule  # type: ignore[no-any-return]
+    return rule
 
 
 def _special(row: HouseRule) -> ComprehensiveHours | Emergency | None:
@@ -302,12 +305,12 @@ def _here(rule: p.Rule, codes: set[str], shifts: set[str]) -> p.Rule | None:
         if isinstance(rule, p.Together) and not rule.mutual and there[0] != rule.agents[0]:
             return None  # the newcomer is not here
         rule = replace(rule, agents=there)
-    named = {
+    named: dict[str, Any] = {
         name: tuple(code for code in value if code in shifts)
         for name in SHIFT_FIELDS
         if isinstance(value := getattr(rule, name, None), tuple) and value
     }
-    return None if any(not kept for kept in named.values()) else replace(rule, **named)  # type: ignore[arg-type]
+    return None if any(not kept for kept in named.values()) else replace(rule, **named)
 
 
 def _pay(row: HouseRule) -> p.OvertimeLimit:

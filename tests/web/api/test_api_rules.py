@@ -19,7 +19,7 @@ from wfm import instants
 from wfm.db import transaction
 from wfm.services import accounts, api_tokens, elevated
 from wfm.services.elevated import Application
-from wfm.tables import KeptAnswer, TicketEvent
+from wfm.tables import Account, KeptAnswer, TicketEvent
 from wfm.words import EventKind, Role
 
 PROBLEM = "application/problem+json"
@@ -28,12 +28,14 @@ NOTE = {"note": "knows the customer"}
 
 @pytest.fixture(scope="module")
 def client(machine: Any) -> TestClient:
-    return machine.client()  # type: ignore[no-any-return]
+    made: TestClient = machine.client()
+    return made
 
 
 @pytest.fixture(scope="module")
 def described(client: TestClient) -> dict[str, Any]:
-    return client.get("/api/v1/openapi.json").json()  # type: ignore[no-any-return]
+    found: dict[str, Any] = client.get("/api/v1/openapi.json").json()
+    return found
 
 
 def key(name: str, **more: str) -> dict[str, str]:
@@ -113,7 +115,7 @@ def test_an_account_without_roles_is_told_next_to_nothing(
 def test_who_asks_by_token_is_the_account_itself(machine: Any, client: TestClient) -> None:
     """One's own application for access stays one's own, whichever way it is decided."""
     with transaction(machine.engine) as session:
-        account = session.exec(sa.text("select id from account where name = 'robot'")).scalar_one()  # type: ignore[call-overload]
+        account = session.exec(select(Account.id).where(Account.name == "robot")).one()
         actor = accounts.actor_of(session, accounts.get(session, account))
         wish = Application(Role.PLANNER, None, "to stand in for somebody", "127.0.0.1", 1)
         number = elevated.ask(session, actor, account, wish, instants.now()).id

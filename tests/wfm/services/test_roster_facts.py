@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from scheduler.problem import RosterProblem
 from scheduler.solution import Roster as Cells
@@ -251,9 +251,7 @@ def test_breaks_move_within_their_windows_and_are_kept_with_the_duty(
     )
     version = roster_versions.get_version(session, number)
     # kept at 13:00, and read back as the kernel knows it
-    [duty] = session.exec(
-        sa.select(tables.Assignment).where(col(tables.Assignment.version_id) == number)
-    ).scalars()  # type: ignore[call-overload]
+    [duty] = session.exec(select(tables.Assignment).where(tables.Assignment.version_id == number))
     assert duty.breaks[0]["from"] == "2026-09-28T13:00:00+08:00"
     assert roster_versions.cells_of(session, version).breaks[("D", MONDAY)] == (780,)
 
