@@ -144,7 +144,7 @@ def fit_share_prior(
         strength = np.exp(log_strength)
         mean = expit(centre + moved)
         a, b = strength * mean, strength * (1 - mean)
-        value = np.sum(betaln(k + a, n - k + b) - betaln(a, b))
+        value = _beta_binomial(k, n, mean, float(strength))
         total = digamma(n + strength) - digamma(strength)
         by_a = digamma(k + a) - digamma(a) - total
         by_b = digamma(n - k + b) - digamma(b) - total

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -19,16 +19,17 @@ from grading.evidence import Evidence
 from grading.policy import (
     CRITERIA,
     GRADES,
+    LIMITS,
     UPPER,
     Criterion,
-    CriterionRule,
     Grade,
     GradePolicy,
+    Limit,
     Limits,
+    out_of_order,
 )
 
-Limit = Literal["entry", "exit", "floor", "veto"]
-Rule = Literal["weight", "majority", "entry", "exit", "floor", "veto"]
+Rule = Literal["weight", "majority"] | Limit
 What = tuple[Rule, Criterion | None, Grade | None]
 WEIGHTS = (0.5, 0.75, 1.5, 2.0)  # factors tried
 QUANTILES = np.linspace(0.1, 0.9, 7)
@@ -36,7 +37,6 @@ SMALLEST = 1e-6  # no signed grade is taken to be impossible
 GAIN = 3.0  # log-likelihood a change must bring: Akaike 1974 asks 1 per number; many are tried
 ROUNDS = 4
 MAJORITIES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
-LIMITS: tuple[Limit, ...] = ("entry", "exit", "floor", "veto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _rules(policy: GradePolicy) -> list[What]:
             (kind, name, grade)
             for kind in LIMITS
             for grade in UPPER
-            if _limits(policy, name, kind).of(grade) is not None
+            if rule.limits(kind).of(grade) is not None
         ]
     return found
 
@@ -216,40 +216,23 @@ def _variants(
             spots = np.quantile(values, QUANTILES) if len(values) else np.zeros(0)
             for limit in np.unique(np.round(spots, 3)):
                 other = _with(policy, name, **{kind: _limit(policy, what, float(limit))})
-                if _ordered(other.criteria[name]):
+                if not any(out_of_order(other.criteria[name])):
                     yield what, other
 
 
-def _limits(policy: GradePolicy, name: Criterion, kind: str) -> Limits:
-    found: Limits = getattr(policy.criteria[name], kind)
-    return found
+def _limits(policy: GradePolicy, what: What) -> Limits:
+    """What a limit stands among."""
+    kind, name, _ = what
+    assert name is not None
+    return policy.criteria[name].limits(cast("Limit", kind))  # a weight stands alone
 
 
 def _limit(policy: GradePolicy, what: What, limit: float) -> Limits:
-    kind, name, grade = what
-    assert name is not None
-    old = _limits(policy, name, kind)
+    old, grade = _limits(policy, what), what[2]
     return Limits(
         senior=limit if grade == "senior" else old.senior,
         expert=limit if grade == "expert" else old.expert,
     )
-
-
-def _ordered(rule: CriterionRule) -> bool:
-    """Whether the profiles, floors and vetoes of a criterion may stand beside each other."""
-    for kind in LIMITS:
-        limits: Limits = getattr(rule, kind)
-        if limits.senior is not None and (limits.expert is None or limits.senior > limits.expert):
-            return False
-    for grade in UPPER:
-        into, out = rule.entry.of(grade), rule.exit.of(grade)
-        floor, veto = rule.floor.of(grade), rule.veto.of(grade)
-        if into is not None and out is not None and out > into:
-            return False
-        lowest = min((one for one in (into, out, floor) if one is not None), default=None)
-        if veto is not None and lowest is not None and veto >= lowest:
-            return False
-    return True
 
 
 def _with(policy: GradePolicy, name: Criterion, **changes: Any) -> GradePolicy:
@@ -258,11 +241,11 @@ def _with(policy: GradePolicy, name: Criterion, **changes: Any) -> GradePolicy:
 
 
 def _number(policy: GradePolicy, what: What) -> float:
-    kind, name, grade = what
+    _, name, grade = what
     if name is None:
         return policy.decision.majority
     if grade is None:
         return policy.criteria[name].weight
-    limit = _limits(policy, name, kind).of(grade)
+    limit = _limits(policy, what).of(grade)
     assert limit is not None
     return limit

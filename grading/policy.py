@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -30,6 +31,8 @@ from grading.toml import Table, lines_of
 Grade = Literal["ordinary", "senior", "expert"]
 GRADES: tuple[Grade, ...] = ("ordinary", "senior", "expert")
 UPPER: tuple[Grade, ...] = GRADES[1:]
+Limit = Literal["entry", "exit", "floor", "veto"]
+LIMITS: tuple[Limit, ...] = ("entry", "exit", "floor", "veto")
 
 Criterion = Literal["tenure", "resolution", "quality", "initiative", "satisfaction"]
 CRITERIA: tuple[Criterion, ...] = (
@@ -92,6 +95,12 @@ class CriterionRule:
     preference: float
     definition: Definition
     source: str
+
+    def limits(self, kind: Limit) -> Limits:
+        """The limits of one kind."""
+        return {"entry": self.entry, "exit": self.exit, "floor": self.floor, "veto": self.veto}[
+            kind
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,21 +346,27 @@ def _check_whole(policy: GradePolicy, root: Table) -> None:
         _check_criterion(f"criteria.{name}", rule, root)
 
 
-def _check_criterion(path: str, rule: CriterionRule, root: Table) -> None:
-    for name in ("entry", "exit", "floor", "veto"):
-        limits: Limits = getattr(rule, name)
+def out_of_order(rule: CriterionRule) -> Iterator[tuple[Limit, str]]:
+    """The limits of a criterion that may not stand beside each other, and why."""
+    for kind in LIMITS:
+        limits = rule.limits(kind)
         if limits.senior is not None and limits.expert is not None:
             if limits.expert < limits.senior:
-                root.fault(f"{path}.{name}", "expert must not be below senior")
+                yield kind, "expert must not be below senior"
         elif limits.senior is not None:
-            root.fault(f"{path}.{name}", "senior is given, so expert must be given too")
+            yield kind, "senior is given, so expert must be given too"
     for grade in UPPER:
         entry, leave = rule.entry.of(grade), rule.exit.of(grade)
         veto, floor = rule.veto.of(grade), rule.floor.of(grade)
         if entry is not None and leave is not None and leave > entry:
-            root.fault(f"{path}.exit", f"{grade} must not be above entry")
+            yield "exit", f"{grade} must not be above entry"
         lowest = min((x for x in (entry, leave, floor) if x is not None), default=None)
         if veto is not None and lowest is not None and veto >= lowest:
-            root.fault(f"{path}.veto", f"{grade} must be below entry, exit and floor")
+            yield "veto", f"{grade} must be below entry, exit and floor"
+
+
+def _check_criterion(path: str, rule: CriterionRule, root: Table) -> None:
+    for kind, why in out_of_order(rule):
+        root.fault(f"{path}.{kind}", why)
     if rule.preference < rule.indifference:
         root.fault(f"{path}.preference", "must not be below indifference")
