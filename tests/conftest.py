@@ -15,13 +15,15 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from scheduler.solution import Roster as Cells
 from wfm import db, embedded, stamps, tables, worker
 from wfm.access import Actor
-from wfm.services import opening
+from wfm.services import opening, roster_problems, roster_versions, rostering
 from wfm.settings import Settings
 from wfm.words import Role
 
 STAMP_KEY = "5a" * stamps.KEY_BYTES
+ZONE = "Asia/Shanghai"
 
 
 @pytest.fixture(scope="session")
@@ -176,8 +178,26 @@ class RosterWeek:
 
     def local(self, day: date, hour: float) -> datetime:
         """The instant of an hour of a day at the desk."""
-        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Asia/Shanghai"))
+        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(ZONE))
         return midnight + timedelta(hours=hour)
+
+    def drafts(self, session: Session, *each: dict[tuple[str, date], str]) -> tuple[int, list[int]]:
+        """The team's roster of the week, made at its beginning, and a draft with each of the cells.
+
+        Returns the row numbers of the roster and of its versions.
+        """
+        at = self.local(self.first, 0)
+        roster = rostering.open_roster(session, self.planner, self.team, self.first, self.last, at)
+        assert roster.id is not None
+        problem = roster_problems.build(session, roster, ZONE)
+        versions = [
+            roster_versions.store_version(
+                session, roster.id, problem, Cells(cells), "plan", at, ZONE,
+                result={"status": "feasible", "bound": 100, "gap": 0.5, "seed": 7, "seconds": 12.0},
+            )
+            for cells in each
+        ]  # fmt: skip
+        return roster.id, versions
 
 
 @pytest.fixture(scope="session")
@@ -237,7 +257,7 @@ def roster_week() -> Callable[[Session], RosterWeek]:
         every_day = {day: [["08:00", "22:00"]] for day in opening.WEEK}
         add(
             tables.BusinessCalendar(code="desk", name_en="Desk", name_zh="服务台",
-                                    timezone="Asia/Shanghai", definition=every_day)
+                                    timezone=ZONE, definition=every_day)
         )  # fmt: skip
         week = RosterWeek(
             team, other, agents, {"net": net, "app": app}, {"leader": leader, "lead": lead}, 0

@@ -4,67 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import select
 from starlette.testclient import TestClient
 
-from scheduler.solution import Roster as Cells
 from wfm import tables
 from wfm.db import transaction
-from wfm.services import roster_problems, roster_versions, rostering
+from wfm.services import roster_versions
 from wfm.words import Role
 
 SignIn = Callable[..., TestClient]
 HTMX = {"hx-request": "true"}
 MONDAY = date(2026, 9, 28)
-ZONE = "Asia/Shanghai"
-
-
-@dataclass
-class Planned:
-    """A week's roster with one draft: B late on Monday, D early."""
-
-    week: Any
-    engine: sa.Engine
-    roster: int
-    version: int
-
-    @property
-    def page(self) -> str:
-        return f"/rosters/{self.roster}"
-
-    def build(self) -> Any:
-        with transaction(self.engine) as session:
-            roster = session.get_one(tables.Roster, self.roster)
-            return roster_problems.build(session, roster, ZONE)
-
-    def all(self, table: Any) -> Any:
-        with transaction(self.engine) as session:
-            return session.exec(select(table)).all()
-
-
-@pytest.fixture
-def planned(fresh_engine: sa.Engine, roster_week: Callable[[Session], Any]) -> Planned:
-    with transaction(fresh_engine) as session:
-        week = roster_week(session)
-        at = week.local(MONDAY, 0)
-        roster = rostering.open_roster(session, week.planner, week.team, week.first, week.last, at)
-        assert roster.id is not None
-        problem = roster_problems.build(session, roster, ZONE)
-        cells = Cells({("B", MONDAY): "late", ("D", MONDAY): "early"})
-        version = roster_versions.store_version(
-            session, roster.id, problem, cells, "plan", at, ZONE, result={"status": "feasible"}
-        )
-        return Planned(week, fresh_engine, roster.id, version)
 
 
 def test_a_rule_is_added_on_the_page_and_reaches_the_next_solve(
-    planned: Planned, signed_in: SignIn
+    planned: Any, signed_in: SignIn
 ) -> None:
     client = signed_in(Role.PLANNER)
     text = client.get("/planning/rules").text
@@ -86,7 +44,7 @@ def test_a_rule_is_added_on_the_page_and_reaches_the_next_solve(
     assert planned.all(tables.HouseRule) == []
 
 
-def test_every_kind_of_rule_has_its_form(planned: Planned, signed_in: SignIn) -> None:
+def test_every_kind_of_rule_has_its_form(planned: Any, signed_in: SignIn) -> None:
     client = signed_in(Role.PLANNER, language="zh")
     text = client.get("/planning/rules", headers=HTMX).text
     for kind in re.findall(r'<option value="(\w+)"', text)[:22]:
@@ -95,7 +53,7 @@ def test_every_kind_of_rule_has_its_form(planned: Planned, signed_in: SignIn) ->
         assert f'<input type="hidden" name="kind" value="{kind}">' in form.text
 
 
-def test_a_shift_gets_a_movable_break_and_needs_people(planned: Planned, signed_in: SignIn) -> None:
+def test_a_shift_gets_a_movable_break_and_needs_people(planned: Any, signed_in: SignIn) -> None:
     client = signed_in(Role.PLANNER)
     text = client.get("/planning/shifts", params={"code": "early"}).text
     assert "12:00-12:30" in text
@@ -116,7 +74,7 @@ def test_a_shift_gets_a_movable_break_and_needs_people(planned: Planned, signed_
 
 
 def test_what_is_kept_of_a_person_is_entered_and_taken_away(
-    planned: Planned, signed_in: SignIn
+    planned: Any, signed_in: SignIn
 ) -> None:
     client, number = signed_in(Role.PLANNER), planned.week.agents["E"]
     here = f"/planning/people/{number}"
@@ -152,7 +110,7 @@ def test_what_is_kept_of_a_person_is_entered_and_taken_away(
     assert [one.made_by for one in planned.all(tables.RosterWish)] == ["somebody"]
 
 
-def test_why_not_tells_what_stands_against_a_shift(planned: Planned, signed_in: SignIn) -> None:
+def test_why_not_tells_what_stands_against_a_shift(planned: Any, signed_in: SignIn) -> None:
     client = signed_in(Role.PLANNER)
     ask = {"version": planned.version, "agent": planned.week.agents["A"], "day": str(MONDAY)}
     text = client.get(f"{planned.page}/why-not", params=ask | {"shift": "late"}, headers=HTMX).text
@@ -170,7 +128,7 @@ def test_why_not_tells_what_stands_against_a_shift(planned: Planned, signed_in: 
     assert unknown.status_code == 422
 
 
-def test_a_gap_on_a_shift_is_explained(planned: Planned, signed_in: SignIn) -> None:
+def test_a_gap_on_a_shift_is_explained(planned: Any, signed_in: SignIn) -> None:
     client = signed_in(Role.PLANNER)
     ask = {"version": planned.version, "day": str(MONDAY), "shift": "early", "tier": "ordinary"}
     text = client.get(f"{planned.page}/gap", params=ask, headers=HTMX).text
@@ -183,7 +141,7 @@ def test_a_gap_on_a_shift_is_explained(planned: Planned, signed_in: SignIn) -> N
 
 
 def test_rules_in_conflict_are_named_with_the_least_that_helps(
-    planned: Planned, signed_in: SignIn
+    planned: Any, signed_in: SignIn
 ) -> None:
     client = signed_in(Role.PLANNER)
     assert "No conflict found" in client.get(f"{planned.page}/conflicts", headers=HTMX).text
@@ -202,7 +160,7 @@ def test_rules_in_conflict_are_named_with_the_least_that_helps(
 
 
 def test_more_demand_is_covered_by_a_way_that_is_shown_first(
-    planned: Planned, signed_in: SignIn
+    planned: Any, signed_in: SignIn
 ) -> None:
     client = signed_in(Role.PLANNER)
     asked = {"cause": "demand", "day": str(MONDAY), "starts": "18:00", "ends": "20:00",
@@ -229,7 +187,7 @@ def test_more_demand_is_covered_by_a_way_that_is_shown_first(
     assert client.get(f"{planned.page}/repair", params=odd).status_code == 422
 
 
-def test_a_rule_added_later_is_repaired_to(planned: Planned, signed_in: SignIn) -> None:
+def test_a_rule_added_later_is_repaired_to(planned: Any, signed_in: SignIn) -> None:
     client = signed_in(Role.PLANNER)
     rule = {"kind": "shift_limit", "name": "B never late", "shifts": ["late"], "maximum": "0",
             "agents": "B"}  # fmt: skip
@@ -252,7 +210,7 @@ def test_a_rule_added_later_is_repaired_to(planned: Planned, signed_in: SignIn) 
 
 
 def test_agents_wish_at_their_own_page(
-    planned: Planned, signed_in: SignIn, fresh_engine: sa.Engine
+    planned: Any, signed_in: SignIn, fresh_engine: sa.Engine
 ) -> None:
     client = signed_in(Role.AGENT)
     with transaction(fresh_engine) as session:

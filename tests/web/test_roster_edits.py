@@ -10,62 +10,17 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 from starlette.testclient import TestClient
 
-from scheduler.solution import Roster as Cells
 from wfm import audit, tables
 from wfm.db import transaction
-from wfm.services import roster_problems, roster_versions, rostering
 from wfm.words import Role
 
 SignIn = Callable[..., TestClient]
 HTMX = {"hx-request": "true"}
 MONDAY = date(2026, 9, 28)
 TUESDAY = MONDAY + timedelta(days=1)
-ZONE = "Asia/Shanghai"
-
-
-@dataclass
-class Planned:
-    """A week's roster with one draft: B late on Monday, D early."""
-
-    week: Any
-    engine: sa.Engine
-    roster: int
-    version: int
-
-    @property
-    def page(self) -> str:
-        return f"/rosters/{self.roster}"
-
-    def change(self, agent: str, day: date, shift: str = "") -> str:
-        return f"{self.week.agents[agent]}|{day}|{shift}"
-
-    def cells(self, number: int) -> dict[tuple[str, date], str]:
-        with transaction(self.engine) as session:
-            query = select(tables.RosterVersion).where(
-                tables.RosterVersion.roster_id == self.roster,
-                tables.RosterVersion.number == number,
-            )
-            return dict(roster_versions.cells_of(session, session.exec(query).one()).cells)
-
-
-@pytest.fixture
-def planned(fresh_engine: sa.Engine, roster_week: Callable[[Session], Any]) -> Planned:
-    with transaction(fresh_engine) as session:
-        week = roster_week(session)
-        at = week.local(MONDAY, 0)
-        roster = rostering.open_roster(session, week.planner, week.team, week.first, week.last, at)
-        assert roster.id is not None
-        problem = roster_problems.build(session, roster, ZONE)
-        version = roster_versions.store_version(
-            session, roster.id, problem,
-            Cells({("B", MONDAY): "late", ("D", MONDAY): "early"}), "plan", at, ZONE,
-            result={"status": "feasible", "bound": 100, "gap": 0.5, "seed": 7, "seconds": 12.0},
-        )  # fmt: skip
-        return Planned(week, fresh_engine, roster.id, version)
 
 
 @dataclass
@@ -73,7 +28,7 @@ class Planner:
     """A planner at work: remembers what the bar said last."""
 
     client: TestClient
-    planned: Planned
+    planned: Any
     seen: int = 0
 
     def post(self, act: str, **data: Any) -> Any:
@@ -88,7 +43,7 @@ class Planner:
 
 
 @pytest.fixture
-def planner(planned: Planned, signed_in: SignIn) -> Planner:
+def planner(planned: Any, signed_in: SignIn) -> Planner:
     return Planner(signed_in(Role.PLANNER), planned)
 
 
@@ -206,7 +161,7 @@ def test_a_red_cell_of_the_cover_map_says_who_could_fill_it(planner: Planner) ->
 # -- repairs ---------------------------------------------------------------------------------------
 
 
-def absence(planned: Planned, agent: str) -> dict[str, Any]:
+def absence(planned: Any, agent: str) -> dict[str, Any]:
     return {"agent": planned.week.agents[agent], "from": str(MONDAY), "until": str(MONDAY)}
 
 

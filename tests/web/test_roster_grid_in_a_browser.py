@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,16 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
-from sqlmodel import Session
 
-from scheduler.solution import Roster as Cells
 from web.app import create_app
 from wfm import instants
 from wfm.db import transaction
-from wfm.services import accounts, roster_problems, roster_versions, rostering
+from wfm.services import accounts
 from wfm.settings import Settings
 from wfm.words import Role
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 PASSWORD = "Right-answer-42"
-MONDAY = date(2026, 9, 28)
-ZONE = "Asia/Shanghai"
 
 
 @pytest.fixture(scope="session")
@@ -38,21 +33,9 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture
-def desk(
-    fresh_engine: sa.Engine, roster_week: Callable[[Session], Any], tmp_path: Path
-) -> Iterator[str]:
-    """The address of a server whose roster 1 has one draft: B late on Monday, D early."""
+def desk(fresh_engine: sa.Engine, planned: Any, tmp_path: Path) -> Iterator[str]:
+    """The address of the planned roster on a server."""
     with transaction(fresh_engine) as session:
-        week = roster_week(session)
-        at = week.local(MONDAY, 0)
-        roster = rostering.open_roster(session, week.planner, week.team, week.first, week.last, at)
-        assert roster.id is not None
-        problem = roster_problems.build(session, roster, ZONE)
-        roster_versions.store_version(
-            session, roster.id, problem,
-            Cells({("B", MONDAY): "late", ("D", MONDAY): "early"}), "plan", at, ZONE,
-            result={"status": "feasible", "bound": 100, "gap": 0.5, "seed": 7, "seconds": 12.0},
-        )  # fmt: skip
         accounts.create(session, "boss", "Boss", PASSWORD, [(Role.PLANNER, None)],
                         instants.now(), language="en")  # fmt: skip
     with socket.socket() as taken:
@@ -64,7 +47,7 @@ def desk(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
         taken.listen()
         thread.start()
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}/rosters/{roster.id}"
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}{planned.page}"
         server.should_exit = True
         thread.join(20)
 

@@ -16,17 +16,15 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
-from scheduler.solution import Roster as Cells
 from wfm import tables
 from wfm.db import transaction
-from wfm.services import roster_problems, roster_versions, rostering
+from wfm.services import rostering
 from wfm.words import Role
 
 SignIn = Callable[..., TestClient]
 HTMX = {"hx-request": "true"}
 MONDAY = date(2026, 9, 28)
 PERIOD = {"from": "2026-09-28", "until": "2026-10-04"}
-ZONE = "Asia/Shanghai"
 
 
 @dataclass
@@ -50,23 +48,13 @@ def stored(fresh_engine: sa.Engine, roster_week: Callable[[Session], Any]) -> St
     with transaction(fresh_engine) as session:
         week = roster_week(session)
         session.get_one(tables.Agent, week.agents["D"]).name = "<script>alert(1)</script>"
-        at = week.local(MONDAY, 0)
-        roster = rostering.open_roster(session, week.planner, week.team, week.first, week.last, at)
-        assert roster.id is not None
-        problem = roster_problems.build(session, roster, ZONE)
-        rosters = (
+        roster, versions = week.drafts(
+            session,
             {("D", MONDAY): "early", ("B", MONDAY): "early"},
             {("A", MONDAY): "late", ("A", MONDAY + timedelta(days=1)): "early",
              ("B", MONDAY): "early"},
         )  # fmt: skip
-        versions = [
-            roster_versions.store_version(
-                session, roster.id, problem, Cells(cells), "plan", at, ZONE,
-                result={"status": "feasible", "bound": 100, "gap": 0.5, "seed": 7, "seconds": 12.0},
-            )
-            for cells in rosters
-        ]  # fmt: skip
-        return Stored(week, roster.id, versions)
+        return Stored(week, roster, versions)
 
 
 @contextmanager

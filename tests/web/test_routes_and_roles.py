@@ -12,12 +12,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
-from scheduler.solution import Roster as Cells
 from web.app import create_app
 from wfm import instants, tables
 from wfm.access import RIGHTS
 from wfm.db import transaction
-from wfm.services import accounts, roster_problems, roster_versions, rostering
+from wfm.services import accounts
 from wfm.settings import Settings
 from wfm.words import Role
 
@@ -164,14 +163,7 @@ def desk_with_rows(fresh_engine: sa.Engine, roster_week: Callable[[Session], Any
     with transaction(fresh_engine) as session:
         week = roster_week(session)
         at = week.local(week.first, 0)
-        roster = rostering.open_roster(session, week.planner, week.team, week.first, week.last, at)
-        assert roster.id is not None
-        problem = roster_problems.build(session, roster, "Asia/Shanghai")
-        cells = Cells({("B", week.first): "late"})
-        roster_versions.store_version(
-            session, roster.id, problem, cells, "plan", at, "Asia/Shanghai",
-            result={"status": "feasible", "bound": 1, "gap": 0.5, "seed": 7, "seconds": 1.0},
-        )  # fmt: skip
+        week.drafts(session, {("B", week.first): "late"})
         agent = week.agents["A"]
         session.add(tables.Job(task="solve", asked_by="another", asked_at=at))
         session.add(tables.AgentRequest(agent_id=agent, kind="leave", first_day=week.first,
