@@ -250,27 +250,31 @@ def _special(row: HouseRule) -> ComprehensiveHours | Emergency | None:
 # -- what a roster has of them --------------------------------------------------------------------
 
 
-def kept_rules(session: Session, team_id: int | None) -> list[HouseRule]:
-    """Rules planners keep for everybody, and for one team."""
+def in_force(session: Session, team_id: int) -> list[HouseRule]:
+    """Rules planners keep for a team: its own, and those for everybody it has none like in name."""
     query = select(HouseRule).where(
         or_(col(HouseRule.team_id).is_(None), HouseRule.team_id == team_id)
     )
-    return list(session.exec(query.order_by(col(HouseRule.team_id).nulls_first(), HouseRule.name)))
+    rows = session.exec(query.order_by(col(HouseRule.team_id).nulls_first(), HouseRule.name)).all()
+    last = {row.name: row for row in rows}
+    return [row for row in rows if last[row.name] is row]
 
 
 def rules(
     session: Session,
-    team_id: int,
+    rows: Sequence[HouseRule],
     agents: Sequence[p.Agent],
     days: Sequence[p.Day],
     shifts: Collection[str],
 ) -> tuple[p.Rule, ...]:
-    """The law, the house's rules as planners left them, and fair shares over the years."""
-    rows = kept_rules(session, team_id)
+    """The law, the house's rules as planners left them, and fair shares over the years.
+
+    `rows` are those `in_force`.
+    """
     codes = [agent.id for agent in agents]
     found: dict[str, p.Rule | None] = {rule.name: rule for rule in _law(rows, days)}
     found |= {rule.name: rule for rule in DEFAULTS}
-    for row in rows:  # those of the team come last, and go before those of everybody
+    for row in rows:
         if row.kind in RULES:
             found[row.name] = _here(_rule(row), set(codes), set(shifts))
         elif row.kind == NONE:
@@ -321,10 +325,10 @@ def _pay(row: HouseRule) -> p.OvertimeLimit:
 
 
 def pay_preferences(
-    session: Session, team_id: int, agents: Sequence[p.Agent], days: Sequence[p.Day]
+    rows: Sequence[HouseRule], agents: Sequence[p.Agent], days: Sequence[p.Day]
 ) -> tuple[p.Preference, ...]:
     """Where pay is asked to count: a holiday's duty costs what 300 % is beyond other overtime."""
-    weight = sum(row.weight or 0 for row in kept_rules(session, team_id) if row.kind == PAY)
+    weight = sum(row.weight or 0 for row in rows if row.kind == PAY)
     holidays = [day.date for day in days if day.type == "statutory_holiday"]
     if not weight:
         return ()

@@ -30,6 +30,7 @@ from wfm.services.duty_days import DutyDay, duty_days
 from wfm.services.facts import AgentFacts
 from wfm.sla.business_time import BusinessTime
 from wfm.tables import (
+    HouseRule,
     Requirement,
     Roster,
     ShiftTemplate,
@@ -90,10 +91,11 @@ def build(
         *roster_people.leave(session, codes, first, last),
         *roster_people.elsewhere(session, roster, codes),
     )
+    house = house_rules.in_force(session, roster.team_id)
     with faults_of(SchedulingError):
         shifts = {one.code: _shift(session, one) for one in worked}
         agents = roster_people.roster_agents(session, roster, facts, shifts)
-        rules = _rules(session, roster, facts, agents, days, shifts)
+        rules = _rules(session, house, facts, agents, days, shifts)
         look_back = carry_in.look_back(rules)
         published = (
             roster_given.published(session, roster, codes, shifts, absences) if keep_until else ()
@@ -116,7 +118,7 @@ def build(
             requests=roster_wishes.requests(session, codes, first, last, shifts),
             preferences=(
                 *roster_wishes.preferences(session, codes, shifts),
-                *house_rules.pay_preferences(session, roster.team_id, agents, days),
+                *house_rules.pay_preferences(house, agents, days),
             ),
             leave=absences,
             locks=locks,
@@ -131,14 +133,14 @@ def build(
 
 def _rules(
     session: Session,
-    roster: Roster,
+    house: Sequence[HouseRule],
     facts: Sequence[AgentFacts],
     agents: Sequence[p.Agent],
     days: Sequence[p.Day],
     shifts: dict[str, p.Shift],
 ) -> tuple[p.Rule, ...]:
     """The law's rules and the house's, with what was worked before on their meters."""
-    found = house_rules.rules(session, roster.team_id, agents, days, shifts)
+    found = house_rules.rules(session, house, agents, days, shifts)
     weekly = house_rules.part_time(
         {one.code: (one.minutes_per_day, one.minutes_per_week) for one in facts}
     )
@@ -153,7 +155,7 @@ def _rules(
             if full or not isinstance(rule, p.ContractMinutes)
         )
     codes = {one.id: one.code for one in facts}
-    return carry_in.with_past(session, (*found, *weekly), codes, agents, roster.period_from, shifts)
+    return carry_in.with_past(session, (*found, *weekly), codes, agents, days[0].date, shifts)
 
 
 def keeping(problem: p.RosterProblem, earlier: Cells, weight: int) -> p.RosterProblem:

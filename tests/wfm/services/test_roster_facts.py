@@ -368,6 +368,31 @@ def test_pay_counts_in_the_objective_only_when_asked(
     assert after - before == 8 * 3 + 8 * 3
 
 
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_team_switches_off_for_itself_what_the_desk_pays_attention_to(
+    session: Session, week: Any, build: Any, mine: bool
+) -> None:
+    at, first = week.local(MONDAY, 0), date(2026, 10, 1)
+    before = verify(build(), Cells({("D", first): "early"})).cost
+    house_rules.keep(session, week.planner, RuleWish("pay", "pay", {}, 3), at)
+    team = week.team if mine else week.other_team
+    house_rules.keep(session, week.planner, RuleWish("pay", "none", {}, None, team), at)
+    after = verify(build(), Cells({("D", first): "early"})).cost
+    assert after - before == (0 if mine else 8 * 3 + 8 * 3)
+
+
+def test_a_team_switches_off_an_emergency_of_the_desk(
+    session: Session, week: Any, build: Any
+) -> None:
+    at = week.local(MONDAY, 0)
+    before = build().rules
+    urgent = RuleWish("flood", "emergency", {"reason": "flood in the data centre"}, 50)
+    house_rules.keep(session, week.planner, urgent, at)
+    assert build().rules != before
+    house_rules.keep(session, week.planner, rule(week, "flood", "none"), at)
+    assert build().rules == before
+
+
 def test_an_approval_of_comprehensive_hours_and_an_emergency_change_the_law(
     session: Session, week: Any, build: Any
 ) -> None:
