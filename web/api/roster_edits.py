@@ -97,16 +97,16 @@ def desk(call: Called, roster: Number, version: Number) -> Desk:
 def edit(call: Called, roster: Number, version: Number, wanted: Edit) -> Edited:
     """Change cells: checked at once; `taken` is false where a broken rule wants a reason."""
     found = id_of(call, roster, version)
-    wishes = [Wish(_number(call, roster, one.agent), one.day, one.shift) for one in wanted.cells]
+    numbers = _numbers(call, roster)
+    wishes = [Wish(numbers.get(one.agent, 0), one.day, one.shift) for one in wanted.cells]
     return roster_edits.edit(call.session, call.actor, roster, found, wanted.seen, wishes, call.at,
                              wanted.reason)  # fmt: skip
 
 
-def _number(call: Call, roster: int, code: str) -> int:
-    """The number of a member by her code; of nobody: none there is."""
+def _numbers(call: Call, roster: int) -> dict[str, int]:
+    """The numbers of a roster's members by their codes."""
     held = rostering.get_roster(call.session, call.actor, roster)
-    members = roster_people.members(call.session, held)
-    return next((one.id for one in members if one.code == code), 0)
+    return {one.code: one.id for one in roster_people.members(call.session, held)}
 
 
 @api.write(f"{DESK}/undo", guard=desk)
@@ -191,14 +191,12 @@ def look(
 def take(call: Called, roster: Number, version: Number, wanted: Repair) -> VersionFigures:
     """Record an absence and keep the mended roster as a new version."""
     absent = Absent(agent_of(call, wanted.agent), wanted.first, wanted.last, wanted.kind)
-    codes = {_number(call, roster, one.agent): one.agent for one in wanted.changes}
-    numbers = {code: number for number, code in codes.items()}
-    texts = [
-        f"{numbers[one.agent]}|{one.day}|{one.before or ''}|{one.after or ''}|{one.post or ''}"
+    changes = [
+        roster_repairs.change(one.agent, one.day, one.before, one.after, one.post)
         for one in wanted.changes
     ]
     roster_repairs.take(
         call.session, call.actor, roster, id_of(call, roster, version), wanted.seen, absent,
-        roster_repairs.unpacked(texts, codes), call.at, call.timezone, wanted.reason,
+        changes, call.at, call.timezone, wanted.reason,
     )  # fmt: skip
     return _newest(call, roster)

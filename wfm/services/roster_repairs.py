@@ -213,6 +213,8 @@ def take(
     ------
     ConflictError
         Somebody changed the roster since it was looked at, or the way breaks a hard rule now.
+    InputError
+        An agent, day, shift or post of a change is not of this roster.
     """
     desk = roster_desk.open_desk(session, actor, roster_id, version_id, seen)
     roster = rostering.get_roster(session, actor, roster_id)
@@ -220,6 +222,7 @@ def take(
     code = _code(desk, codes, cause)
     reason = reason.strip()
     problem = _problem(session, roster, desk, cause, code, timezone)
+    _check_changes(problem, changes)
     if isinstance(cause, Absent):
         _record(session, cause)
     elif isinstance(cause, MoreDemand):
@@ -246,6 +249,22 @@ def take(
                  because=_told(cause, code), changes=told, reason=reason)  # fmt: skip
     jobs.announce(session, f"roster:{roster_id}")
     return number
+
+
+def _check_changes(problem: RosterProblem, changes: Sequence[Change]) -> None:
+    look, posts = problem.lookup, {post.id for post in problem.posts}
+    faults = []
+    for one in changes:
+        if one.agent not in look.agent:
+            faults.append(Fault("nobody of this team", column="agent", value=one.agent))
+        if one.day not in look.day:
+            faults.append(Fault("not a day of this roster", column="day", value=str(one.day)))
+        if one.post is None and one.after is not None and one.after not in look.shift:
+            faults.append(Fault("there is no such shift", column="shift", value=one.after))
+        if one.post is not None and one.post not in posts:
+            faults.append(Fault("there is no such post", column="post", value=one.post))
+    if faults:
+        raise InputError.of(faults)
 
 
 def _told(cause: Cause, code: str) -> str:
@@ -339,6 +358,13 @@ def packed(changes: Sequence[Change], numbers: dict[str, int]) -> list[str]:
     ]
 
 
+def change(
+    agent: str, day: date, before: str | None, after: str | None, post: str | None
+) -> Change:
+    """One change as it was told; what is empty is none."""
+    return Change(agent, day, before or None, after or None, post or None)
+
+
 def unpacked(texts: Sequence[str], codes: dict[int, str]) -> list[Change]:
     """Changes from a form.
 
@@ -351,10 +377,7 @@ def unpacked(texts: Sequence[str], codes: dict[int, str]) -> list[Change]:
     for text in texts:
         try:
             agent, day, before, after, post = text.split("|")
-            found.append(
-                Change(codes[int(agent)], date.fromisoformat(day), before or None, after or None,
-                       post or None)
-            )  # fmt: skip
+            found.append(change(codes[int(agent)], date.fromisoformat(day), before, after, post))
         except (ValueError, KeyError) as error:
             raise InputError.of([Fault("a change expected", value=text[:60])]) from error
     return found

@@ -257,6 +257,26 @@ def test_every_refusal_is_a_problem_document(
         assert answer.headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize(
+    "told",
+    [[{"agent": "X1"}], [{"agent": "X1"}, {"agent": "X2"}],
+     [{"agent": "A", "after": "none"}],
+     [{"agent": "C", "after": "early", "post": "none"}]],
+    ids=["nobody", "two of nobody", "no such shift", "no such post"],
+)  # fmt: skip
+def test_a_repair_of_what_is_not_there_is_refused(
+    client: TestClient, told: list[dict[str, str]]
+) -> None:
+    path = "/api/v1/rosters/1/versions/2"
+    wish = {
+        "agent": "B", "from": "2026-09-29", "until": "2026-09-29", "reason": "she is ill",
+        "seen": client.get(f"{path}/desk").json()["seen"],
+        "changes": [{"day": "2026-10-03"} | one for one in told],
+    }  # fmt: skip
+    answer = client.post(f"{path}/repair", json=wish, headers=key(f"mend {told}"))
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+
+
 def test_bodies_that_are_none_are_refused(client: TestClient) -> None:
     headers = key("b", **{"Content-Type": "application/json"})
     path = "/api/v1/tickets/T-5/assign"
