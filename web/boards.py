@@ -70,8 +70,9 @@ class Boards(Generic[V]):
         """
         shown = self._open.setdefault(board, _Board())
         shown.viewers += 1
-        self._stale.set()
-        seen, asked = shown.number, time.monotonic()
+        if not shown.number:
+            self._stale.set()
+        seen, asked = 0, time.monotonic()
         try:
             yield GZIP_HEADER + _packed(b"retry: 2000\n\n") if packed else b"retry: 2000\n\n"
             while not await request.is_disconnected():

@@ -194,7 +194,7 @@ def case(call: Called, cycle: Code, agent: Code) -> CaseView:
 def decide(call: Called, cycle: Code, agent: Code, wanted: Decision) -> GradeDecision:
     """Accept, override with a reason, send back, confirm or withdraw."""
     files = grade_files.read(handed(wanted.files))
-    found = case(call, cycle, agent).case.id
+    found = grade_case_page.assessment_id(call.session, call.actor, cycle, agent)
     made = grading.decide(call.session, call.actor, found, wanted.action, call.at,
                           grade=wanted.grade, reason=wanted.reason)  # fmt: skip
     grade_files.attach(call.session, files, decision=made)
@@ -207,7 +207,7 @@ def records(
     criterion: Annotated[str, Query(max_length=40, examples=["resolution"])],
 ) -> Records:  # fmt: skip
     """The records behind one criterion, what speaks against first."""
-    found = case(call, cycle, agent).case.id
+    found = grade_case_page.assessment_id(call.session, call.actor, cycle, agent)
     return grade_evidence.records(call.session, call.actor, found, criterion, call.timezone)
 
 
@@ -215,7 +215,7 @@ def records(
 def correct(call: Called, cycle: Code, agent: Code, wanted: Correction) -> Job:
     """Put a wrong record right; the case is reckoned again as a job."""
     wrong = Wrong(wanted.kind, wanted.record, wanted.field, wanted.value, wanted.reason)
-    found = case(call, cycle, agent).case.id
+    found = grade_case_page.assessment_id(call.session, call.actor, cycle, agent)
     return grade_corrections.correct(call.session, call.actor, found, wrong, call.at)
 
 

@@ -137,15 +137,35 @@ def case_view(
     AccessDeniedError
         The agent is in a team this actor may not look at.
     """
+    cycle, agent = _place(session, actor, cycle_code, agent_code)
+    view = _view(session, actor, cycle, agent, language)
+    if view is None:
+        raise NotFoundError(f"agent {agent_code} was not assessed in {cycle.code}")
+    return view
+
+
+def assessment_id(session: Session, actor: Actor, cycle_code: str, agent_code: str) -> int:
+    """The number of an agent's assessment; raises as `case_view` does."""
+    cycle, agent = _place(session, actor, cycle_code, agent_code)
+    found = session.exec(
+        select(Assessment.id).where(
+            Assessment.cycle_id == cycle.id, Assessment.agent_id == agent.id
+        )
+    ).first()
+    if found is None:
+        raise NotFoundError(f"agent {agent_code} was not assessed in {cycle.code}")
+    return found
+
+
+def _place(
+    session: Session, actor: Actor, cycle_code: str, agent_code: str
+) -> tuple[AssessmentCycle, Agent]:
     cycle = cycle_of(session, actor, cycle_code)
     agent = session.exec(select(Agent).where(Agent.code == agent_code)).first()
     if agent is None or agent.id is None:
         raise NotFoundError(f"there is no agent {agent_code}")
     grading.require_for_agent(session, actor, "grades.view", agent.id, cycle.as_of)
-    view = _view(session, actor, cycle, agent, language)
-    if view is None:
-        raise NotFoundError(f"agent {agent_code} was not assessed in {cycle.code}")
-    return view
+    return cycle, agent
 
 
 def case_of_assessment(
