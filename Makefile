@@ -17,7 +17,7 @@ ifeq ($(CHROMIUM),)
 	@echo "test: no Chromium, so no browser tests; install it (Debian: apt-get install chromium fonts-noto-cjk)" >&2
 	@test -z "$$CI"
 endif
-	$(BIN)/pytest -n 2 --dist loadfile $(if $(CHROMIUM),,-m "not browser")
+	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0 $(if $(CHROMIUM),,-m "not browser")
 
 setup: .venv/complete ## make .venv from requirements.lock
 
