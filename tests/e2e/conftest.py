@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Response, StorageState
 
 from wfm import embedded
 from wfm.services.sample_desk import PASSWORD
@@ -32,6 +32,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PRESENT = datetime.fromisoformat("2026-10-08T10:00:00+08:00")
+WAIT_MS = 30_000
 WFM = (sys.executable, "-c", "from wfm.cli.main import main; main()")
 
 
@@ -109,33 +110,60 @@ class Visit:
     address: str
     errors: list[str]
 
-    def open(self, path: str) -> Page:
+    def open(self, path: str) -> Response:
         answer = self.page.goto(self.address + path)
         assert answer is not None
         assert answer.ok, f"{path}: {answer.status}"
-        return self.page
+        return answer
+
+
+@pytest.fixture(scope="session")
+def keys(browser: Browser, address: str) -> Callable[[str, str], StorageState]:
+    """What a browser keeps of a sign-in, made once for each account; the language is set anew."""
+    known: dict[str, StorageState] = {}
+    spoken: dict[str, str] = {}
+
+    def key_of(account: str, language: str) -> StorageState:
+        if spoken.get(account) != language:
+            context = browser.new_context(storage_state=known.get(account))
+            context.set_default_timeout(WAIT_MS)
+            page = context.new_page()
+            if account not in known:
+                page.goto(f"{address}/sign-in")
+                page.fill("input[name=name]", account)
+                page.fill("input[name=password]", PASSWORD)
+                page.click("main button.main")
+                page.wait_for_url(lambda url: "/sign-in" not in url)
+            token = next(c["value"] for c in context.cookies() if c["name"] == "tierdesk_csrf")
+            answer = page.request.post(
+                f"{address}/language", timeout=WAIT_MS, max_redirects=0,
+                form={"language": language, "csrf": token}, headers={"Origin": address},
+            )  # fmt: skip
+            assert answer.status == 303
+            known[account], spoken[account] = context.storage_state(), language
+            context.close()
+        return known[account]
+
+    return key_of
 
 
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
-    """Open a browser as one of the sample's accounts, in a language and of a width."""
+def visit(browser: Browser, address: str, keys: Any) -> Iterator[Callable[..., Visit]]:
+    """Open a browser as one of the sample's accounts, in a language."""
     contexts = []
 
     def sign_in(account: str, language: str = "zh", width: int = 1400) -> Visit:
-        context = browser.new_context(viewport={"width": width, "height": 900})
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, storage_state=keys(account, language)
+        )
+        # nothing waits without a limit, and no dialog is left open: either would hold up the rest
+        context.set_default_timeout(WAIT_MS)
+        context.on("dialog", lambda asked: asked.accept())
         contexts.append(context)
         page = context.new_page()
         errors: list[str] = []
         page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{address}/sign-in")
-        page.fill("input[name=name]", account)
-        page.fill("input[name=password]", PASSWORD)
-        page.click("main button.main")
-        page.wait_for_url(lambda url: "/sign-in" not in url)
-        if page.locator("html").get_attribute("lang") != {"zh": "zh-CN", "en": "en"}[language]:
-            page.click("form[action='/language'] button")
-            page.wait_for_load_state()
         return Visit(page, address, errors)
 
     yield sign_in
