@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from wfm.errors import Fault, InputError
-from wfm.importing import columns
-from wfm.importing.tabular import read_table
+from wfm.importing import columns, plain
+from wfm.importing.tabular import DAMAGED, read_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from grading.policy import GradePolicy
     from grading.records import Records
     from wfm.importing.columns import Converted
 
+CASE_KEY = ("case_id", "agent_id")
+FLAGS = ("resolved", "independent", "reopened", "handed_up")
+TIMES = ("opened_at", "resolved_at", "reopened_at")
 REPEATED = 4  # rows per distinct value from which converting the distinct ones pays
 GRADE_WORDS = {
     "ordinary": "ordinary", "senior": "senior", "expert": "expert",
@@ -79,8 +85,6 @@ class _Reader:
         self.warnings: list[str] = []
 
     def agents(self, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-        import pandas as pd
-
         file = path.name
         table = self._once(read_table(path, ("agent_id",)), "agent_id", file)
         ids = self._take(file, columns.identifiers(table["agent_id"]))
@@ -104,12 +108,47 @@ class _Reader:
         return people, history
 
     def cases(self, path: Path, policy: GradePolicy) -> pd.DataFrame:
-        import pandas as pd
+        """The quick way where the file allows it; the careful one names what is wrong."""
+        quick = _Reader(self.tz)
+        with suppress(plain.NotPlain, OSError, *DAMAGED):
+            result = quick._typed_cases(quick._plain_cases(path, policy), path.name, policy)
+            if not quick.faults:
+                self.warnings += quick.warnings
+                return result
+        return self._typed_cases(self._careful_cases(path), path.name, policy)
 
+    def _plain_cases(self, path: Path, policy: GradePolicy) -> pd.DataFrame:
+        """The columns that count, text as categories and times as days."""
+        file = path.name
+        words = {"agent_id", "tier", "satisfaction", *FLAGS, *policy.case_mix}
+        found = plain.read_plain(path, words, TIMES, CASE_KEY, self.tz)
+        if "agent_id" not in found.frame:
+            raise plain.NotPlain
+        owned = (found.frame["agent_id"] != "").to_numpy()
+        self._without_owner(~owned, file)
+        kept = owned.copy()
+        if len(found.keys):
+            likely = pd.Series(found.keys).duplicated(keep=False).to_numpy()
+            likely = likely & owned & (found.keys != 0)
+            if likely.any():
+                kept[likely] = self._first_of(plain.rows_again(path, likely), file)
+        return found.frame if kept.all() else found.frame[kept]
+
+    def _first_of(self, table: pd.DataFrame, file: str) -> NDArray[np.bool_]:
+        """Which of these rows count: the first of every set of like ones."""
+        table = table.assign(agent_id=columns.trimmed(table["agent_id"]))
+        once = self._once(table, "case_id", file)
+        self._conflicts(once, list(CASE_KEY), file)
+        return table.index.isin(once.index)
+
+    def _careful_cases(self, path: Path) -> pd.DataFrame:
         file = path.name
         table = self._owned(read_table(path, ("agent_id",)), file)
         table = self._once(table, "case_id", file)
-        self._conflicts(table, ["case_id", "agent_id"], file)
+        self._conflicts(table, list(CASE_KEY), file)
+        return table
+
+    def _typed_cases(self, table: pd.DataFrame, file: str, policy: GradePolicy) -> pd.DataFrame:
         result = pd.DataFrame({"agent_id": table["agent_id"].astype("category")})
         times = [
             self._days(table[name], file) for name in ("opened_at", "resolved_at") if name in table
@@ -124,14 +163,14 @@ class _Reader:
             times[1] = times[1].where(times[1] >= times[0], times[0])
         if times:
             result["on"] = times[-1].fillna(times[0])
-        for name in ("resolved", "independent", "reopened", "handed_up"):
+        for name in FLAGS:
             if name in table:
                 result[name] = self._take(file, _distinctly(table[name], columns.booleans))
         if "reopened_at" in table and "resolved_at" in table:
             back = self._days(table["reopened_at"], file)
             result["reopened_after_days"] = (back - times[-1]).dt.days
         if "tier" in table:  # a column of other words is of no use, and no fault
-            result["tier"] = table["tier"].str.strip().str.lower().map(GRADE_WORDS)
+            result["tier"] = _distinctly(table["tier"], _tiers)[0]
         if "satisfaction" in table:
             scale = partial(columns.numbers, low=policy.surveys.lowest, high=policy.surveys.highest)
             result["satisfaction"] = self._take(file, _distinctly(table["satisfaction"], scale))
@@ -141,8 +180,6 @@ class _Reader:
         return result
 
     def reviews(self, path: Path, policy: GradePolicy) -> pd.DataFrame:
-        import pandas as pd
-
         file = path.name
         table = self._owned(read_table(path, ("agent_id", "score")), file)
         table = self._once(table, "review_id", file)
@@ -158,8 +195,6 @@ class _Reader:
         return result
 
     def contributions(self, path: Path) -> pd.DataFrame:
-        import pandas as pd
-
         file = path.name
         table = self._owned(read_table(path, ("agent_id",)), file)
         table = self._once(table, "on", file)  # a contribution has no id; its day stands for it
@@ -186,9 +221,12 @@ class _Reader:
         owner, _ = _distinctly(table["agent_id"], lambda column: (column.str.strip(), []))
         table = table.assign(agent_id=owner)
         nobody = owner == ""
+        self._without_owner(nobody.to_numpy(), file)
+        return table[~nobody]
+
+    def _without_owner(self, nobody: NDArray[np.bool_], file: str) -> None:
         if nobody.any():
             self.warnings.append(f"{file}: {int(nobody.sum())} rows without an agent are left out")
-        return table[~nobody]
 
     def _conflicts(self, table: pd.DataFrame, key: list[str], file: str) -> None:
         """The same id with different content cannot both be true."""
@@ -203,6 +241,8 @@ class _Reader:
         ]
 
     def _days(self, column: pd.Series, file: str) -> pd.Series:
+        if pd.api.types.is_datetime64_dtype(column):
+            return column
         moment = self._take(file, _distinctly(column, partial(columns.instants, tz=self.tz)))
         day: pd.Series = moment.dt.tz_convert(self.tz).dt.tz_localize(None).dt.normalize()
         return day
@@ -215,14 +255,20 @@ class _Reader:
 
 def _distinctly(column: pd.Series, convert: Callable[[pd.Series], Converted]) -> Converted:
     """Convert each value that occurs once, not each of a million rows; faults name every row."""
-    import pandas as pd
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, distinct = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        codes, distinct = pd.factorize(column)
+        if len(distinct) * REPEATED >= len(column):
+            return convert(column)
+    values, faults = convert(pd.Series(distinct, name=column.name))
+    if faults and not isinstance(column.dtype, pd.CategoricalDtype):
+        return convert(column)
+    return values.take(codes).set_axis(column.index), faults
 
-    codes, distinct = pd.factorize(column)
-    if len(distinct) * REPEATED < len(column):
-        values, faults = convert(pd.Series(distinct, name=column.name))
-        if not faults:
-            return values.take(codes).set_axis(column.index), []
-    return convert(column)
+
+def _tiers(column: pd.Series) -> Converted:
+    return column.str.strip().str.lower().map(GRADE_WORDS).astype("category"), []
 
 
 def _factor(column: pd.Series) -> pd.Series:
@@ -231,8 +277,6 @@ def _factor(column: pd.Series) -> pd.Series:
 
 
 def _numbers_or_names(column: pd.Series) -> Converted:
-    import pandas as pd
-
     text = column.str.strip()
     given = text != ""
     numbers = pd.to_numeric(text.where(given), errors="coerce")
