@@ -9,36 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from wfm.dispatch.model import EXPERT, Agent, Kind, Ticket, fits, may_take
-from wfm.dispatch.policy import (
-    URGENT,
-    Key,
-    Policy,
-    expert_work,
-    keeps,
-    opens_at,
-    widened,
-)
+from wfm.dispatch.model import EXPERT, Agent, Kind, LaneKey, Ticket, fits, lane_key, may_take
+from wfm.dispatch.policy import URGENT, Key, Policy, contrast, expert_work, keeps, opens_at, widened
 
-LaneKey = tuple[str, int, int, int, frozenset[str]]
 Assignment = tuple[Ticket, Agent, str, str]
 """Ticket, agent, why this ticket's turn, why this agent."""
-
-
-def lane_key(ticket: Ticket) -> LaneKey:
-    """Tickets with the same key may be taken by the same agents."""
-    return ticket.skill, ticket.tier, ticket.proficiency, ticket.weight, ticket.not_by
 
 
 class Post:
     """An agent at the desk: what is in hand, and which lanes are within reach."""
 
     __slots__ = (
-        "agent", "in_hand", "lanes", "leaves_at", "on_duty", "rank", "scarce", "shelf", "since",
+        "agent", "bit", "in_hand", "lanes", "leaves_at", "on_duty", "rank", "scarce", "shelf",
+        "since",
     )  # fmt: skip
 
-    def __init__(self, agent: Agent, preference: Key, scarce: list[str]) -> None:
+    def __init__(self, agent: Agent, number: int, preference: Key, scarce: list[str]) -> None:
         self.agent = agent
+        self.bit = 1 << number
         self.rank = preference
         self.scarce = scarce
         self.lanes: list[Lane] = []
@@ -46,17 +34,28 @@ class Post:
         self.since = 0
         self.on_duty = False
         self.leaves_at: int | None = None
-        self.shelf: dict[str, Post] | None = None
+        self.shelf: Shelf | None = None
+
+
+class Shelf(dict[str, Post]):
+    """Free agents of equal preference and load by name, in the order in which they became so."""
+
+    __slots__ = ("mask",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mask = 0
 
 
 class Lane:
     """Waiting tickets that the same agents may take, sorted by band and order."""
 
-    __slots__ = ("bands", "clock", "cover", "posts", "standing")
+    __slots__ = ("bands", "clock", "cover", "mask", "posts", "standing")
 
-    def __init__(self, posts: dict[str, Post]) -> None:
+    def __init__(self, posts: list[Post]) -> None:
         self.posts = posts
-        self.cover = sum(post.on_duty for post in posts.values())
+        self.mask = sum(post.bit for post in posts)
+        self.cover = sum(post.on_duty for post in posts)
         self.bands: list[list[tuple[Key, str, Ticket]]] = []
         self.clock: list[tuple[int, str, Ticket]] = []
         self.standing: dict[str, int] = {}
@@ -84,12 +83,16 @@ class Lane:
         # a ticket that has left, or moved on, still lies in its old heap; drop it when it shows
         found: tuple[int, Key, str, Ticket] | None = None
         for band, heap in enumerate(self.bands):
-            while heap and standing.get(heap[0][1]) != band:
-                heappop(heap)
-            if heap and policy.urgent(heap[0][2], now, self.cover):
-                return URGENT, *heap[0]
-            if heap and found is None:
-                found = band, *heap[0]
+            while heap:
+                order, ticket_id, ticket = heap[0]
+                if standing.get(ticket_id) != band:
+                    heappop(heap)
+                    continue
+                if policy.urgent(ticket, now, self.cover):
+                    return URGENT, order, ticket_id, ticket
+                if found is None:
+                    found = band, order, ticket_id, ticket
+                break
         if found is None:
             raise LookupError("an empty lane was asked whose turn it is")
         return found
@@ -106,19 +109,30 @@ class Room:
     def scarce(self) -> Iterable[str]:
         return self.post.scarce
 
-    def others_free(self) -> Iterable[Agent]:
-        return (
-            other.agent
-            for shelf in self.desk.shelves.values()
-            for other in shelf.values()
-            if other is not self.post and fits(other.agent, other.in_hand, self.weight)
-        )
+    def experts_free(self) -> Iterable[Agent]:
+        return (other.agent for other in self.desk.experts if self._free(other))
+
+    def another_free(self) -> bool:
+        others = self.desk.free & self.lane.mask & ~self.post.bit
+        if self.weight == 1 or not others:  # whoever is free has room for one more
+            return others != 0
+        return any(self._free(other) for other in self.lane.posts)
 
     def others_wait(self) -> bool:
         return sum(len(reach.standing) for reach in self.post.lanes) > 1
 
     def on_duty(self) -> Iterable[Agent]:
-        return (other.agent for other in self.lane.posts.values() if other.on_duty)
+        return (other.agent for other in self.lane.posts if other.on_duty)
+
+    def cover(self) -> int:
+        return self.lane.cover
+
+    def _free(self, other: Post) -> bool:
+        return (
+            other.shelf is not None
+            and other is not self.post
+            and fits(other.agent, other.in_hand, self.weight)
+        )
 
 
 class Desk:
@@ -139,19 +153,21 @@ class Desk:
         self.policy = policy
         listed = list(kinds)
         self.posts = {
-            agent.agent_id: Post(agent, policy.preference(agent), expert_work(agent, listed))
-            for agent in sorted(agents, key=lambda agent: agent.agent_id)
+            agent.agent_id: Post(
+                agent, number, policy.preference(agent), expert_work(agent, listed)
+            )
+            for number, agent in enumerate(sorted(agents, key=lambda agent: agent.agent_id))
         }
+        self.experts = [post for post in self.posts.values() if post.agent.grade >= EXPERT]
+        self.free = 0
+        """The bits of the posts with room for something."""
         self.lanes: dict[LaneKey, Lane] = {}
-        # a shelf holds free agents of equal preference and load in the order they became so
         places = {
             (post.rank, load) for post in self.posts.values() for load in range(post.agent.capacity)
         }
-        self.shelves: dict[tuple[Key, int], dict[str, Post]] = {
-            place: {} for place in sorted(places)
-        }
+        self.shelves = {place: Shelf() for place in sorted(places)}
         self.changed_posts: list[Post] = []
-        self.changed_tickets: list[Ticket] = []
+        self.changed_tickets: list[tuple[Ticket, Lane]] = []
         self.widening: list[tuple[int, str, Ticket]] = []
         self.wider: dict[str, Ticket] = {}
         """Waiting tickets as they stand in a wider ring than at first."""
@@ -188,14 +204,17 @@ class Desk:
 
     def arrive(self, ticket: Ticket, now: int) -> None:
         """A ticket comes."""
-        stands = widened(self.policy, ticket, now) if self.policy.rings else ticket
-        if stands is not ticket:
-            self.wider[ticket.ticket_id] = stands
-        for ring in self.policy.rings:
-            if opens_at(ring, ticket) > now:
-                heappush(self.widening, (opens_at(ring, ticket), ticket.ticket_id, ticket))
-        self.lane_of(stands).push(stands, self.policy, now)
-        self.changed_tickets.append(stands)
+        stands = ticket
+        if self.policy.rings:
+            stands = widened(self.policy, ticket, now)
+            if stands is not ticket:
+                self.wider[ticket.ticket_id] = stands
+            for ring in self.policy.rings:
+                if opens_at(ring, ticket) > now:
+                    heappush(self.widening, (opens_at(ring, ticket), ticket.ticket_id, ticket))
+        lane = self.lane_of(stands)
+        lane.push(stands, self.policy, now)
+        self.changed_tickets.append((stands, lane))
 
     def leave(self, ticket: Ticket) -> None:
         """The customer of a waiting ticket gives up."""
@@ -213,29 +232,28 @@ class Desk:
             if ticket_id in old.standing and lane_key(stands) != lane_key(stood):
                 del old.standing[ticket_id]
                 self.wider[ticket_id] = stands
-                self.lane_of(stands).push(stands, self.policy, now)
-                self.changed_tickets.append(stands)
+                lane = self.lane_of(stands)
+                lane.push(stands, self.policy, now)
+                self.changed_tickets.append((stands, lane))
 
     def match(self, now: int) -> list[Assignment]:
         """Hand out what can be handed out now, the first in rank first."""
         if self.widening:
             self.widen(now)
         posts, tickets = self.changed_posts, self.changed_tickets
+        if not posts and not tickets:
+            return self._match_all(now) if self.kept else []
         if not self.kept and len(posts) + len(tickets) == 1:
             # one change since nothing more could be handed out: only it can matter
             done = self._match_one(now)
-        elif self.kept or posts or tickets:
-            done = self._match_all(now)
         else:
-            done = []
+            done = self._match_all(now)
         posts.clear()
         tickets.clear()
         return done
 
-    def next_look(self) -> int | None:
-        """Next instant at which time alone may let somebody take a ticket."""
-        if not self.kept and not self.widening:
-            return None
+    def next_look(self) -> int:
+        """Next instant at which time alone may let somebody take what is kept, or widens."""
         return min((*self.kept.values(), *(at for at, _, _ in self.widening[:1])))
 
     # how it is kept
@@ -244,11 +262,9 @@ class Desk:
         key = lane_key(ticket)
         lane = self.lanes.get(key)
         if lane is None:
-            posts = {
-                name: post for name, post in self.posts.items() if may_take(post.agent, ticket)
-            }
+            posts = [post for post in self.posts.values() if may_take(post.agent, ticket)]
             lane = self.lanes[key] = Lane(posts)
-            for post in posts.values():
+            for post in posts:
                 post.lanes.append(lane)
         return lane
 
@@ -257,16 +273,20 @@ class Desk:
         if post.in_hand < post.agent.capacity:
             post.shelf = self.shelves[post.rank, post.in_hand]
             post.shelf[post.agent.agent_id] = post
+            post.shelf.mask |= post.bit
+            self.free |= post.bit
 
     def _take_down(self, post: Post) -> None:
         if post.shelf is not None:
             del post.shelf[post.agent.agent_id]
+            post.shelf.mask ^= post.bit
             post.shelf = None
+            self.free ^= post.bit
 
     def _match_one(self, now: int) -> list[Assignment]:
         if self.changed_tickets:
-            ticket = self.changed_tickets[0]
-            given = self._give(self.lane_of(ticket), ticket, "on_arrival", now)
+            ticket, lane = self.changed_tickets[0]
+            given = self._give(lane, ticket, "on_arrival", now)
             return [given] if given else []
         # whoever became free is the only one for whatever waits within reach
         post = self.changed_posts[0]
@@ -289,8 +309,8 @@ class Desk:
     def _match_all(self, now: int) -> list[Assignment]:
         done: list[Assignment] = []
         held, self.kept = self.kept, {}
-        came = {ticket.ticket_id for ticket in self.changed_tickets}
-        lanes = [lane for lane in self.lanes.values() if lane.standing and self._reachable(lane)]
+        came = {ticket.ticket_id for ticket, _ in self.changed_tickets}
+        lanes = [lane for lane in self.lanes.values() if lane.standing and self.free & lane.mask]
         while (first := self._first(lanes, now)) is not None:
             band, _, ticket_id, ticket, lane = first
             turn = "on_arrival" if ticket_id in came else self.policy.turn(band)
@@ -314,9 +334,6 @@ class Desk:
                 best = candidate
         return best
 
-    def _reachable(self, lane: Lane) -> bool:
-        return any(name in lane.posts for shelf in self.shelves.values() if shelf for name in shelf)
-
     def _give(self, lane: Lane, ticket: Ticket, turn: str, now: int) -> Assignment | None:
         """Hand the ticket to the best free agent, unless there is none or she is kept."""
         post, why = self._choose(lane, ticket, now)
@@ -337,9 +354,14 @@ class Desk:
         best: Post | None = None
         best_place: tuple[Key, int] = ((), 0)
         why = "only_one_free"
+        able = self.free & lane.mask
+        if not able:
+            return None, why
         for place, shelf in self.shelves.items():
+            if not shelf.mask & able:
+                continue
             for name, post in shelf.items():
-                if name not in lane.posts or not fits(post.agent, post.in_hand, ticket.weight):
+                if not post.bit & able or not fits(post.agent, post.in_hand, ticket.weight):
                     continue
                 if best is not None:
                     why = contrast(best_place, place)
@@ -355,21 +377,8 @@ class Desk:
     def _keeps(self, lane: Lane, ticket: Ticket, post: Post, now: int) -> bool:
         if not post.scarce and now <= ticket.due_at:
             return False  # neither rule can hold
-        kept = keeps(
-            self.policy,
-            ticket,
-            post.agent,
-            now,
-            Room(self, lane, post, ticket.weight),
-            post.leaves_at,
-        )
+        room = Room(self, lane, post, ticket.weight)
+        kept = keeps(self.policy, ticket, post.agent, now, room, post.leaves_at)
         if kept is not None:
             self.kept[ticket.ticket_id] = kept.until
         return kept is not None
-
-
-def contrast(best: tuple[Key, int], other: tuple[Key, int]) -> str:
-    """Reason code for preferring the first of two places (preference, tickets in hand)."""
-    if best[0] != other[0]:
-        return "lowest_tier" if best[0][0] != other[0][0] else "fewest_skills"
-    return "least_in_hand" if best[1] != other[1] else "longest_idle"

@@ -10,9 +10,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from wfm.dispatch.desk import LaneKey, contrast, lane_key
-from wfm.dispatch.model import Agent, DeskState, Seat, Ticket, does, fits, may_take
-from wfm.dispatch.policy import Keeping, Key, Policy, expert_work, keeps, rank, widened
+from wfm.dispatch.model import (
+    EXPERT,
+    Agent,
+    DeskState,
+    LaneKey,
+    Seat,
+    Ticket,
+    does,
+    fits,
+    lane_key,
+    may_take,
+)
+from wfm.dispatch.policy import Keeping, Key, Policy, contrast, expert_work, keeps, rank, widened
 from wfm.dispatch.reasons import Reason
 
 
@@ -247,12 +257,11 @@ class Room:
     def scarce(self) -> Iterable[str]:
         return expert_work(self.agent, self.desk.kinds)
 
-    def others_free(self) -> Iterable[Agent]:
-        return (
-            seat.agent
-            for seat in self.desk.seats
-            if seat.agent is not self.agent and has_room(seat, self.ticket)
-        )
+    def experts_free(self) -> Iterable[Agent]:
+        return (agent for agent in self._others_free() if agent.grade >= EXPERT)
+
+    def another_free(self) -> bool:
+        return any(may_take(agent, self.ticket) for agent in self._others_free())
 
     def others_wait(self) -> bool:
         return any(
@@ -262,6 +271,16 @@ class Room:
 
     def on_duty(self) -> Iterable[Agent]:
         return (seat.agent for seat in self.desk.seats if may_take(seat.agent, self.ticket))
+
+    def cover(self) -> int:
+        return cover(self.desk, self.ticket)
+
+    def _others_free(self) -> Iterable[Agent]:
+        return (
+            seat.agent
+            for seat in self.desk.seats
+            if seat.agent is not self.agent and has_room(seat, self.ticket)
+        )
 
 
 def kept_from(

@@ -17,6 +17,9 @@ ORDINARY, SENIOR, EXPERT = 1, 2, 3
 Kind = tuple[str, int]
 """A kind of work: skill and tier."""
 
+LaneKey = tuple[str, int, int, int, frozenset[str]]
+"""What decides who may take a ticket: skill, tier, proficiency, weight, who must not."""
+
 
 def micro(instant: datetime) -> int:
     """An aware instant on the policy's own clock."""
@@ -126,3 +129,8 @@ def may_take(agent: Agent, ticket: Ticket) -> bool:
     return agent.agent_id not in ticket.not_by and does(
         agent, ticket.skill, ticket.tier, ticket.proficiency
     )
+
+
+def lane_key(ticket: Ticket) -> LaneKey:
+    """Tickets with the same key may be taken by the same agents."""
+    return ticket.skill, ticket.tier, ticket.proficiency, ticket.weight, ticket.not_by

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from wfm.dispatch.model import EXPERT, ORDINARY, SECOND, Agent, Kind, Ticket, does, may_take
+from wfm.dispatch.model import EXPERT, ORDINARY, SECOND, Agent, Kind, Ticket, does
 
 Key = tuple[int, ...]
 URGENT = -1
@@ -185,7 +185,8 @@ class Deadline:
         return (ticket.due_at, ticket.priority, ticket.opened_at)
 
     def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
-        return now > ticket.due_at + min(self.cap, cover * self.cap_per_agent)
+        late = now - ticket.due_at
+        return late > 0 and late > min(self.cap, cover * self.cap_per_agent)
 
     def turn(self, band: int) -> str:
         return {URGENT: "over_cap", self.WINNABLE: "earliest_due", self.LATE: "late"}[band]
@@ -246,14 +247,20 @@ class Room(Protocol):
     def scarce(self) -> Iterable[str]:
         """`expert_work` of the agent."""
 
-    def others_free(self) -> Iterable[Agent]:
-        """The other agents with room for this ticket."""
+    def experts_free(self) -> Iterable[Agent]:
+        """The other experts with room for this ticket, whether or not they may take it."""
+
+    def another_free(self) -> bool:
+        """Whether another agent who may take the ticket has room for it."""
 
     def others_wait(self) -> bool:
         """Whether another ticket waits that the agent may take."""
 
     def on_duty(self) -> Iterable[Agent]:
         """Agents on duty who may take the ticket."""
+
+    def cover(self) -> int:
+        """How many these are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,11 +294,10 @@ def _for_expert_work(
     if agent.grade < EXPERT or ticket.tier >= EXPERT:
         return None
     until = policy.kept_until(ticket)
-    if until is None or now >= until:
+    if until is None or now >= until or room.others_wait():
         return None
-    free = list(room.others_free())
-    last = any(not any(does(other, skill, EXPERT) for other in free) for skill in room.scarce())
-    if not last or room.others_wait():
+    free = list(room.experts_free())
+    if all(any(does(other, skill, EXPERT) for other in free) for skill in room.scarce()):
         return None
     lower = any(other.grade < EXPERT for other in room.on_duty())
     return Keeping(until, "expert_kept") if lower else None
@@ -301,7 +307,12 @@ def _for_callers_in_time(policy: Policy, ticket: Ticket, now: int, room: Room) -
     """The last agent free for it is kept from a late caller for a while."""
     if now <= ticket.due_at:
         return None
-    until = policy.held_until(ticket, now, sum(1 for _ in room.on_duty()))
-    if until is None or any(may_take(other, ticket) for other in room.others_free()):
-        return None
-    return Keeping(until, "agent_kept")
+    until = policy.held_until(ticket, now, room.cover())
+    return None if until is None or room.another_free() else Keeping(until, "agent_kept")
+
+
+def contrast(best: tuple[Key, int], other: tuple[Key, int]) -> str:
+    """Reason code for preferring the first of two places (preference, tickets in hand)."""
+    if best[0] != other[0]:
+        return "lowest_tier" if best[0][0] != other[0][0] else "fewest_skills"
+    return "least_in_hand" if best[1] != other[1] else "longest_idle"

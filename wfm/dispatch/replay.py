@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-from wfm.dispatch.desk import Desk, LaneKey, lane_key
-from wfm.dispatch.model import Agent, Kind, Ticket, may_take
+from wfm.dispatch.desk import Desk
+from wfm.dispatch.model import Agent, Kind, LaneKey, Ticket, lane_key, may_take
 from wfm.dispatch.policy import Policy
 
 # At one instant work ends and duties end and begin, tickets come, all that can be handed out is
 # handed out, and only then do customers out of patience leave.
 FINISH, GO, COME = range(3)
+NEVER = 1 << 63
 Event = tuple[int, int, str, int]
 
 
@@ -133,11 +134,11 @@ def run(
     number = {ticket.ticket_id: i for i, ticket in enumerate(trace.tickets)}
     decisions: list[Decision | None] = [None] * len(number)
 
-    tickets = trace.tickets
+    tickets, handle, patience = trace.tickets, trace.handle, trace.patience
+    # the next to come is the last of the list
     arrivals = sorted(
-        range(len(tickets)), key=lambda i: (tickets[i].opened_at, tickets[i].ticket_id)
+        ((ticket.opened_at, ticket.ticket_id, i) for i, ticket in enumerate(tickets)), reverse=True
     )
-    arrivals.reverse()
     events: list[Event] = [
         (at, kind, agent_id, 0)
         for agent_id, mine in spans.items()
@@ -148,8 +149,16 @@ def run(
     losses: list[tuple[int, str, int]] = []
     ends = {(agent_id, start): end for agent_id, mine in spans.items() for start, end in mine}
 
-    while events or arrivals or losses or desk.kept or desk.widening:
-        now = _next_instant(events, arrivals, tickets, losses, desk)
+    while True:
+        now = events[0][0] if events else NEVER
+        if arrivals and arrivals[-1][0] < now:
+            now = arrivals[-1][0]
+        if losses and losses[0][0] < now:
+            now = losses[0][0]
+        if desk.kept or desk.widening:
+            now = min(now, desk.next_look())
+        if now == NEVER:
+            break
         while events and events[0][0] == now:
             _, kind, agent_id, weight = heappop(events)
             if kind == FINISH:
@@ -158,15 +167,15 @@ def run(
                 desk.go(agent_id, now)
             else:
                 desk.come(agent_id, now, ends[agent_id, now])
-        while arrivals and tickets[arrivals[-1]].opened_at == now:
-            i = arrivals.pop()
+        while arrivals and arrivals[-1][0] == now:
+            _, ticket_id, i = arrivals.pop()
             desk.arrive(tickets[i], now)
-            patience = trace.patience[i]
-            if patience is not None:
-                heappush(losses, (now + patience, tickets[i].ticket_id, i))
+            stays = patience[i]
+            if stays is not None:
+                heappush(losses, (now + stays, ticket_id, i))
         for ticket, agent, turn, choice in desk.match(now):
             i = number[ticket.ticket_id]
-            end = now + trace.handle[i]
+            end = now + handle[i]
             decisions[i] = Decision(tickets[i], agent.agent_id, now, end, turn, choice)
             heappush(events, (end, FINISH, agent.agent_id, ticket.weight))
         if events and events[0][0] == now:
@@ -184,26 +193,6 @@ def run(
         else decision
         for i, decision in enumerate(decisions)
     ]
-
-
-def _next_instant(
-    events: list[Event],
-    arrivals: list[int],
-    tickets: Sequence[Ticket],
-    losses: list[tuple[int, str, int]],
-    desk: Desk,
-) -> int:
-    candidates = []
-    if events:
-        candidates.append(events[0][0])
-    if arrivals:
-        candidates.append(tickets[arrivals[-1]].opened_at)
-    if losses:
-        candidates.append(losses[0][0])
-    look = desk.next_look()
-    if look is not None:
-        candidates.append(look)
-    return min(candidates)
 
 
 class _LeftOver:

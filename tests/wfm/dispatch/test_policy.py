@@ -157,9 +157,11 @@ def kept(policy=None, one=LESSER, agent=ANNA, at=0.0, **world):
     } | world
     room = SimpleNamespace(
         scarce=lambda: expert_work(agent, facts["kinds"]),
-        others_free=lambda: facts["others_free"],
+        experts_free=lambda: [other for other in facts["others_free"] if other.grade == EXPERT],
+        another_free=lambda: any(may_take(other, one) for other in facts["others_free"]),
         others_wait=lambda: facts["others_wait"],
         on_duty=lambda: facts["on_duty"],
+        cover=lambda: len(facts["on_duty"]),
     )
     leaves_at = facts.get("leaves_at")
     keeping = keeps(policy or Deadline(), one, agent, int(at * SECOND), room, leaves_at)
