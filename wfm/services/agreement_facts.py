@@ -76,6 +76,10 @@ def history(
             lambda: _finished(session, agreement, at - HISTORY, at),
         )
     ]  # fmt: skip
+    arrived = kept(
+        session, ("arrivals", *_work_of(agreement)), at,
+        lambda: _arrivals(session, agreement, at - HISTORY, at, timezone),
+    )  # fmt: skip
     found = []
     for target in targets:
         same = [
@@ -92,7 +96,7 @@ def history(
                 used = np.maximum(used, worst)
             met = int((used <= target.limit_s).sum())
         low, high = wilson(met, clocks)
-        people, mean = _people(session, agreement, target, at, timezone)
+        people, mean = _people(arrived, target)
         found.append(
             TargetRecord(
                 target, clocks, met, met / clocks if clocks else None,
@@ -102,14 +106,12 @@ def history(
     return found
 
 
-def _of(agreement: Agreement, priority: int | None) -> list[Any]:
+def _of(agreement: Agreement) -> list[Any]:
     conditions: list[Any] = []
     if agreement.service_id is not None:
         conditions.append(col(Ticket.service_id) == agreement.service_id)
     if agreement.customer_id is not None:
         conditions.append(col(Ticket.customer_id) == agreement.customer_id)
-    if priority is not None:
-        conditions.append(col(Ticket.priority) == priority)
     return conditions
 
 
@@ -145,42 +147,29 @@ def _finished(session: Session, agreement: Agreement, since: datetime, at: datet
         .where(
             col(TicketClock.slot) == slot_of(agreement),
             col(TicketClock.state).in_(("met", "breached")),
-            col(TicketClock.ended_at).between(since, at), *_of(agreement, None),
+            col(TicketClock.ended_at).between(since, at), *_of(agreement),
         )
         .group_by(col(TicketClock.metric), col(Ticket.priority))
         .order_by(col(TicketClock.metric), col(Ticket.priority))
     ).all()  # fmt: skip
 
 
-def _people(
-    session: Session, agreement: Agreement, target: AgreementTarget, at: datetime, timezone: str
-) -> tuple[int | None, int | None]:
+def _people(rows: Any, target: AgreementTarget) -> tuple[int | None, int | None]:
     """Agents at work so that the promise is kept, by the last half year: in the busiest hour of the
     week, and in a mean one. First response: the wait (Erlang C); resolution: wait and work."""
     if target.metric not in (Metric.FIRST_RESPONSE, Metric.RESOLUTION):
         return None, None
-    local = sa.func.timezone(timezone, col(Ticket.opened_at))
-    rows = kept(
-        session, ("arrivals", *_work_of(agreement), target.priority), at,
-        lambda: session.execute(
-            sa.select(sa.func.count(), sa.func.avg(col(Ticket.handle_s)))
-            .where(
-                col(Ticket.opened_at).between(at - HISTORY, at), *_of(agreement, target.priority)
-            )
-            .group_by(sa.extract("isodow", local), sa.extract("hour", local))
-        ).all(),
-    )  # fmt: skip
-    counts = np.array([count for count, _ in rows], dtype=float)
-    if not counts.size or counts.sum() < 1:
+    arrivals: dict[tuple[int, int], int] = defaultdict(int)
+    handled_s = handled = 0
+    for priority, day, hour, tickets, seconds, timed in rows:
+        if target.priority in (None, priority):
+            arrivals[day, hour] += tickets
+            handled_s, handled = handled_s + (seconds or 0), handled + timed
+    if not arrivals:
         return None, None
-    handles = [(count, float(mean)) for count, mean in rows if mean is not None]
-    handle_s = (
-        sum(n * mean for n, mean in handles) / sum(n for n, _ in handles)
-        if handles
-        else USUAL_HANDLE_S
-    )
+    handle_s = handled_s / handled if handled_s else USUAL_HANDLE_S
     weeks = HISTORY / timedelta(weeks=1)
-    per_hour = counts / weeks
+    per_hour = np.array(list(arrivals.values()), dtype=float) / weeks
     open_hours = per_hour[per_hour >= OPEN_SHARE * per_hour.max()]
 
     def needed(arrivals: float) -> int | None:
@@ -194,6 +183,25 @@ def _people(
         )  # fmt: skip
 
     return needed(float(per_hour.max())), needed(float(open_hours.mean()))
+
+
+def _arrivals(
+    session: Session, agreement: Agreement, since: datetime, at: datetime, timezone: str
+) -> Any:
+    """Priority, day of the week, hour; tickets, their handling seconds, and how many have any."""
+    local = sa.func.timezone(timezone, col(Ticket.opened_at))
+    of = (
+        col(Ticket.priority), sa.cast(sa.extract("isodow", local), sa.Integer),
+        sa.cast(sa.extract("hour", local), sa.Integer),
+    )  # fmt: skip
+    return session.execute(
+        sa.select(
+            *of, sa.func.count(), sa.cast(sa.func.sum(col(Ticket.handle_s)), sa.Float),
+            sa.func.count(col(Ticket.handle_s)),
+        )
+        .where(col(Ticket.opened_at).between(since, at), *_of(agreement))
+        .group_by(*of)
+    ).all()  # fmt: skip
 
 
 def people_resolving(load: float, share: float, limit: float) -> int | None:
@@ -264,7 +272,7 @@ def _tickets(session: Session, agreement: Agreement, at: datetime) -> int:
     counted = (
         sa.select(sa.func.count())
         .select_from(Ticket)
-        .where(col(Ticket.opened_at).between(at - YEAR, at), *_of(agreement, None))
+        .where(col(Ticket.opened_at).between(at - YEAR, at), *_of(agreement))
     )
     return int(session.scalar(counted) or 0)
 
@@ -283,7 +291,7 @@ def _months(session: Session, agreement: Agreement, at: datetime, timezone: str)
         .where(
             col(TicketClock.slot) == slot_of(agreement),
             col(TicketClock.state).in_(("met", "breached")),
-            col(TicketClock.ended_at).between(at - YEAR, at), *_of(agreement, None),
+            col(TicketClock.ended_at).between(at - YEAR, at), *_of(agreement),
         )
         .group_by(col(TicketClock.metric), month)
     ).all()  # fmt: skip
