@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 
 from scheduler.errors import SchedulingError
@@ -76,8 +77,15 @@ class LabourLaw:
 
     def find(self, code: str, on: date) -> Clause | None:
         """The clause in force on a day, or None: the law said nothing of it then."""
-        in_force = (clause for clause in self.clauses if clause.code == code)
-        return next((clause for clause in in_force if clause.in_force(on)), None)
+        return next((one for one in self._of_code.get(code, ()) if one.in_force(on)), None)
+
+    @cached_property
+    def _of_code(self) -> dict[str, list[Clause]]:
+        """Pricing a month of a hundred people looks clauses up ten thousand times."""
+        found: dict[str, list[Clause]] = {}
+        for clause in self.clauses:
+            found.setdefault(clause.code, []).append(clause)
+        return found
 
     def clause(self, code: str, on: date) -> Clause:
         """The clause in force on a day.

@@ -203,13 +203,16 @@ def price(
             raise SchedulingError(f"two duties overlap at {later_start}")
     priced: list[PricedSpan] = []
     left: dict[date, Decimal] = {}
+    wages: dict[date, Decimal] = {}
     for duty in ordered:
         # ordinary minutes are counted per day a duty begins on, or over the whole period
         account = comprehensive.first if comprehensive else duty.start.date()
         left.setdefault(account, _allowance(duty.start.date(), law, comprehensive))
         spans = (split_at_midnight(*stretch, day_type) for stretch in _stretches(duty))
         for span in chain.from_iterable(spans):
-            wage = hour_wage(month_wage, span.start.date(), law)
+            on = span.start.date()
+            if on not in wages:
+                wages[on] = hour_wage(month_wage, on, law)
             fixed = _fixed_class(duty, span, comprehensive)
             if fixed is not None:
                 parts = [(span.minutes, fixed)]
@@ -218,7 +221,7 @@ def price(
                 left[account] -= ordinary
                 beyond = span.minutes - ordinary
                 parts = [(ordinary, PayClass.ORDINARY), (beyond, PayClass.OVERTIME)]
-            priced += _price_parts(span, [part for part in parts if part[0]], wage, law)
+            priced += _price_parts(span, [part for part in parts if part[0]], wages[on], law)
     return tuple(sorted(priced, key=lambda span: span.start))
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from scheduler import pay
@@ -39,6 +40,10 @@ WORK = (
     EventKind.CLOSED,
 )  # fmt: skip
 WATCHES = (DutyKind.WATCH, DutyKind.STANDBY)
+WORKED = (
+    Assignment.agent_id, Assignment.day, Assignment.starts_at, Assignment.ends_at,
+    Assignment.kind, Assignment.breaks,
+)  # fmt: skip
 LONGEST_REASON = 500
 
 Span = tuple[datetime, datetime]
@@ -87,8 +92,8 @@ def costs(
     """
     zone = ZoneInfo(timezone)
     duties: dict[str, list[pay.WorkedDuty]] = defaultdict(list)
-    shifts: dict[tuple[int, date], Assignment] = {}
-    for duty in _live(session, first, last):
+    shifts: dict[tuple[int, date], Any] = {}
+    for duty in session.execute(_live(WORKED, first, last)):
         shifts[duty.agent_id, duty.day] = duty
     for held in holdings:
         post, key = held.post, (held.agent.id or 0, held.day)
@@ -107,19 +112,22 @@ def costs(
     )  # fmt: skip
 
 
-def _live(session: Session, first: date, last: date) -> Sequence[Assignment]:
-    """Published duties of a period; standby is paid as the post says, not as a shift."""
-    return session.exec(
-        select(Assignment)
+def _live(columns: Sequence[Any], first: date, last: date) -> sa.Select[Any]:
+    """Published duties of a period; standby is paid as the post says, not as a shift.
+
+    Columns only: a month of a hundred people is thousands of rows.
+    """
+    return (
+        sa.select(*columns)
         .where(
-            Assignment.live, Assignment.mode != Mode.STANDBY,
-            Assignment.day >= first, Assignment.day <= last,
+            col(Assignment.live), col(Assignment.mode) != Mode.STANDBY,
+            col(Assignment.day).between(first, last),
         )
         .order_by(col(Assignment.id))
-    ).all()  # fmt: skip
+    )  # fmt: skip
 
 
-def _worked(duty: Assignment, zone: ZoneInfo) -> pay.WorkedDuty:
+def _worked(duty: Any, zone: ZoneInfo) -> pay.WorkedDuty:
     breaks = tuple(
         (datetime.fromisoformat(pause["from"]).astimezone(zone),
          datetime.fromisoformat(pause["until"]).astimezone(zone))
@@ -169,8 +177,11 @@ def proposals(
         return []
     acts = _acts(session, [key for key in people if key], first, last, timezone)
     rostered: dict[int, list[Span]] = defaultdict(list)
-    for duty in _live(session, first - timedelta(days=1), last + timedelta(days=1)):
-        rostered[duty.agent_id].append((duty.starts_at, duty.ends_at))
+    day = timedelta(days=1)
+    spans = _live((Assignment.agent_id, Assignment.starts_at, Assignment.ends_at), first - day,
+                  last + day).where(col(Assignment.agent_id).in_(people))  # fmt: skip
+    for agent_id, start, end in session.execute(spans):
+        rostered[agent_id].append((start, end))
     decided = {
         (row.agent_id, row.starts_at): row
         for row in session.exec(
