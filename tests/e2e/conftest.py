@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ FLAGS = [
 ]  # fmt: skip
 PRESENT = datetime.fromisoformat("2026-10-08T10:00:00+08:00")
 WAIT_MS = 30_000
+MAKING_S, STARTING_S = 560, 180
 WFM = (sys.executable, "-c", "from wfm.cli.main import main; main()")
 
 
@@ -58,7 +60,7 @@ def demo() -> Iterator[Demo]:
         environment = os.environ | {"WFM_DATA_DIR": name}
         done = subprocess.run(
             [*WFM, "demo", "--once", "--json"],
-            env=environment, capture_output=True, text=True, check=False,
+            env=environment, capture_output=True, text=True, check=False, timeout=MAKING_S,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         yield Demo(json.loads(done.stdout), Path(name))
@@ -75,17 +77,18 @@ def address(demo: Demo) -> Iterator[str]:
         "WFM_DATA_DIR": str(demo.folder / "demo"),
         "WFM_CLOCK_OFFSET_S": str(PRESENT.timestamp() - time.time()),
     }
-    server = subprocess.Popen([*WFM, "serve", "--port", str(port)], env=environment)
+    command = [*WFM, "serve", "--port", str(port)]
+    server = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         _wait_for(f"http://127.0.0.1:{port}/health", server)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(30)
+        _end(server)
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    until = time.monotonic() + STARTING_S
+    while time.monotonic() < until:
         assert server.poll() is None, "the server ended"
         try:
             with urllib.request.urlopen(url, timeout=2):
@@ -93,6 +96,16 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"{url} never answered")
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """Nothing it started outlives it: a worker left behind would keep the run's output open."""
+    server.send_signal(signal.SIGINT)
+    try:
+        server.wait(30)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")
