@@ -100,18 +100,21 @@ class Proposer:
     def __init__(self, policy: Policy, desk: DeskState, now: int) -> None:
         self.policy, self.now = policy, now
         self.seats = list(desk.seats)
+        self.places = [_place(policy, seat) for seat in self.seats]
+        self.number = {seat.agent.agent_id: n for n, seat in enumerate(self.seats)}
         self.waiting = {ticket.ticket_id: ticket for ticket in desk.waiting}
         self.desk = DeskState(self.seats, self.waiting.values(), desk.kinds)
         self.lanes: dict[LaneKey, _Reach] = {}
 
     def give(self, ticket: Ticket, agent_id: str) -> None:
         """The ticket is in the agent's hands from now on."""
-        n = next(n for n, seat in enumerate(self.seats) if seat.agent.agent_id == agent_id)
+        n = self.number[agent_id]
         before = self.seats[n]
         after = replace(before, in_hand=before.in_hand + ticket.weight, since=self.now)
         self.seats[n] = after
         self.waiting.pop(ticket.ticket_id, None)
-        old, new = ((_place(self.policy, seat), n) for seat in (before, after))
+        old, new = (self.places[n], n), (_place(self.policy, after), n)
+        self.places[n] = new[0]
         for reach in self.lanes.values():
             if n not in reach.clear:
                 continue
@@ -163,7 +166,7 @@ class Proposer:
             if does(seat.agent, ticket.skill, ticket.tier, ticket.proficiency)
         ]
         clear = [(n, seat) for n, seat in able if seat.agent.agent_id not in ticket.not_by]
-        free = sorted((_place(self.policy, seat), n) for n, seat in clear if has_room(seat, ticket))
+        free = sorted((self.places[n], n) for n, seat in clear if has_room(seat, ticket))
         reach = _Reach(ticket, len(able), frozenset(n for n, _ in clear), free)
         self.lanes[key] = reach
         return reach

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from wfm.dispatch.model import Agent, DeskState, Kind, Seat, micro
 from wfm.dispatch.model import Ticket as Waiting
@@ -27,6 +27,12 @@ from wfm.words import Mode, TicketState
 
 DEFAULT_RESPOND_S = 3600
 LONGEST_DUTY = timedelta(days=1)
+NOBODY: frozenset[str] = frozenset()
+# the columns of a ticket that a decision about it needs
+DECIDING = (
+    "id", "code", "kind", "opened_at", "due_at", "respond_within_s", "min_grade", "priority",
+)  # fmt: skip
+ON_DUTY = ("agent_id", "starts_at", "ends_at", "breaks", "mode")
 WORK_SEEN = timedelta(days=7)  # kinds of work that came within this time may come again
 
 
@@ -52,7 +58,7 @@ class SeatRow:
 class Snapshot:
     """`state` is what the policy is asked about; `due` holds each waiting ticket's due instant.
 
-    `tickets` are plain rows with the columns of a `Ticket`: thousands may wait.
+    `tickets` are rows of only what a decision needs (`DECIDING`): thousands may wait.
     """
 
     state: DeskState
@@ -105,11 +111,11 @@ def in_hand(session: Session) -> dict[int, int]:
 
 def _seats(session: Session, at: datetime, timezone: str) -> tuple[list[Seat], tuple[SeatRow, ...]]:
     """Who can be given work now; and all on duty, those on a break too."""
-    duties = session.exec(
-        select(Assignment)
+    duties = session.execute(
+        sa.select(*(col(getattr(Assignment, name)) for name in ON_DUTY))
         .where(
-            Assignment.live, Assignment.starts_at <= at, Assignment.ends_at > at,
-            Assignment.mode != Mode.STANDBY,
+            col(Assignment.live), col(Assignment.starts_at) <= at, col(Assignment.ends_at) > at,
+            col(Assignment.mode) != Mode.STANDBY,
         )
         .order_by(col(Assignment.agent_id))
     ).all()  # fmt: skip
@@ -153,7 +159,7 @@ def _since(session: Session, agent_ids: Collection[int], at: datetime) -> dict[i
 
 
 def _waiting(session: Session, at: datetime) -> list[Any]:
-    """What waits: a ticket's columns, the code of its skill and of the agent it is about."""
+    """What waits, with the code of its skill and of the agent it is about."""
     return list(session.execute(_queue(at).order_by(col(Ticket.id))))
 
 
@@ -167,7 +173,7 @@ def _one_of_each(session: Session, at: datetime, about: Ticket) -> list[Any]:
 def _queue(at: datetime) -> sa.Select[Any]:
     return (
         sa.select(
-            *sa.inspect(Ticket).columns,
+            *(col(getattr(Ticket, name)) for name in DECIDING),
             col(Skill.code).label("skill_code"),
             col(AgentRow.code).label("about_code"),
         )
@@ -197,5 +203,5 @@ def _as_waiting(ticket: Any, due: datetime) -> Waiting:
     return Waiting(
         ticket.code, micro(ticket.opened_at), micro(due), skill, TIERS[ticket.min_grade],
         ticket.priority, rules.wanted(ticket.priority) if skill else 1,
-        rules.weight(ticket.kind), frozenset({about} if about else ()),
+        rules.weight(ticket.kind), frozenset({about}) if about else NOBODY,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from wfm.services.replaying import TIERS
 from wfm.services.ticket_work import Refusal
 from wfm.tables import Agent as AgentRow
 from wfm.tables import Customer, DispatchDecision, Skill, Ticket, TicketEvent
+from wfm.tables.base import among
 from wfm.words import EventKind, Grade, TicketState
 
 AT_RISK_SHARE = 0.25  # a ticket is at risk when less than this share of its time is left
@@ -53,7 +54,7 @@ class QueueRow:
     when late; `risk` is one of `RISKS`.
     """
 
-    ticket: Ticket  # or a row of its columns
+    ticket: Any  # a row of its columns
     skill: Skill | None
     customer: str
     due_at: datetime
@@ -198,7 +199,7 @@ def choice(session: Session, actor: Actor, ticket_code: str, at: datetime, timez
             seat.agent.code,
         )
     )
-    kept = desk.tickets[ticket_code]
+    kept = row.ticket
     history = session.exec(
         select(TicketEvent, AgentRow.name)
         .join(AgentRow, col(AgentRow.id) == TicketEvent.agent_id, isouter=True)
@@ -238,17 +239,19 @@ def _rows(session: Session, seen: Look, shown: Sequence[Waiting]) -> Iterator[Qu
     desk, at = seen.desk, seen.at
     people = {seat.agent.code: seat.agent for seat in desk.seats}
     skills = {skill.code: skill for skill in seen.skills}
-    wanted = {desk.tickets[one.ticket_id].customer_id for one in shown} - {None}
-    customers = dict(
-        session.exec(select(Customer.id, Customer.name).where(col(Customer.id).in_(wanted))).all()
+    rows = session.execute(
+        sa.select(*sa.inspect(Ticket).columns, col(Customer.name).label("customer"))
+        .join(Customer, col(Customer.id) == Ticket.customer_id, isouter=True)
+        .where(among(Ticket.id, [desk.tickets[one.ticket_id].id for one in shown]))
     )
+    tickets = {row.code: row for row in rows}
     proposals = recommend_all(desk.policy, shown, desk.state, micro(at))
     for one, proposal in zip(shown, proposals, strict=True):
-        ticket, due = desk.tickets[one.ticket_id], desk.due[one.ticket_id]
+        ticket, due = tickets[one.ticket_id], desk.due[one.ticket_id]
         yield QueueRow(
             ticket=ticket,
             skill=skills.get(one.skill),
-            customer=customers.get(ticket.customer_id, ""),
+            customer=ticket.customer or "",
             due_at=due,
             waited_s=desk.time.elapsed(ticket.opened_at, at),
             left_s=desk.time.elapsed(at, due),

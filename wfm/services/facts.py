@@ -15,6 +15,7 @@ from wfm.tables import Agent, AgentContract, AgentGrade, AgentSkill, AgentTeam, 
 from wfm.tables.base import among
 from wfm.words import Grade
 
+PERSON = ("id", "code", "name", "phone", "hired_on", "capacity")
 # what a contract says of an agent, under the names of `AgentFacts`
 AGREED = (
     "minutes_per_day", "minutes_per_week", "night_consent", "overtime_consent", "standby_consent",
@@ -57,7 +58,7 @@ def agents_on(
 ) -> list[AgentFacts]:
     """All agents employed on `day` (of one team, or of these numbers, where named), by code."""
     query = (
-        select(Agent, AgentTeam.team_id)
+        sa.select(*(col(getattr(Agent, name)) for name in PERSON), col(AgentTeam.team_id))
         .join(
             AgentTeam, sa.and_(col(AgentTeam.agent_id) == Agent.id, in_force(AgentTeam, day)),
             isouter=True,
@@ -65,11 +66,11 @@ def agents_on(
         .where(sa.or_(col(Agent.left_on).is_(None), col(Agent.left_on) > day))
     )  # fmt: skip
     if team_id is not None:
-        query = query.where(AgentTeam.team_id == team_id)
+        query = query.where(col(AgentTeam.team_id) == team_id)
     if ids is not None:
         query = query.where(among(Agent.id, ids))
-    people = session.exec(query.order_by(Agent.code)).all()
-    found = [agent.id for agent, _ in people if agent.id is not None]
+    people = session.execute(query.order_by(col(Agent.code))).all()
+    found = [person.id for person in people]
 
     def holding(*columns: Any) -> sa.Select[Any]:
         table = columns[0].class_
@@ -93,18 +94,18 @@ def agents_on(
         skills[agent_id][codes[skill_id]] = level
     return [
         AgentFacts(
-            id=agent.id or 0,
-            code=agent.code,
-            name=agent.name,
-            phone=agent.phone or "",
-            hired_on=agent.hired_on,
-            capacity=agent.capacity,
-            team_id=team,
-            grade=grades.get(agent.id, Grade.ORDINARY),
-            skills=dict(sorted(skills[agent.id or 0].items())),
-            **_agreed(contracts.get(agent.id)),
+            id=person.id,
+            code=person.code,
+            name=person.name,
+            phone=person.phone or "",
+            hired_on=person.hired_on,
+            capacity=person.capacity,
+            team_id=person.team_id,
+            grade=grades.get(person.id, Grade.ORDINARY),
+            skills=dict(sorted(skills[person.id].items())),
+            **_agreed(contracts.get(person.id)),
         )
-        for agent, team in people
+        for person in people
     ]
 
 

@@ -8,6 +8,8 @@ is done to the tickets, each has exactly one owner and no hands overfill.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -115,28 +117,41 @@ def _keep(session: Session, actor: Actor, policy: str, given: list[Given], at: d
     if not given:
         return
     ids = [one.ticket_id for one in given]
-    session.execute(
-        sa.insert(DispatchDecision),
-        [
-            {
-                "ticket_id": one.ticket_id, "agent_id": one.agent_id, "at": at,
-                "decided_by": actor.name, "policy": policy, "proposed_agent_id": one.agent_id,
-                "reasons": one.reasons,
-            }
-            for one in given
-        ],
+    rows = [
+        (one.ticket_id, one.agent_id, at, actor.name, policy, one.agent_id, one.reasons, "")
+        for one in given
+    ]
+    _insert(
+        session, DispatchDecision,
+        ("ticket_id", "agent_id", "at", "decided_by", "policy", "proposed_agent_id", "reasons",
+         "note"), rows,
     )  # fmt: skip
-    session.execute(
-        sa.insert(TicketEvent),
-        [
-            {
-                "code": f"desk-{one.ticket_id}-assigned-{one.agent_id}-{micro(at)}", "at": at,
-                "ticket_id": one.ticket_id, "kind": EventKind.ASSIGNED, "agent_id": one.agent_id,
-            }
-            for one in given
-        ],
+    events = [
+        (f"desk-{one.ticket_id}-assigned-{one.agent_id}-{micro(at)}", one.ticket_id, at,
+         EventKind.ASSIGNED, one.agent_id, "", "")
+        for one in given
+    ]  # fmt: skip
+    _insert(
+        session, TicketEvent, ("code", "ticket_id", "at", "kind", "agent_id", "team", "note"),
+        events,
     )  # fmt: skip
     derive(session, ids)
     clock_book.mark(session, at, col(Ticket.id).in_(ids))
     audit.record(session, at, actor.name, "dispatch.hand_out", "queue", tickets=len(ids))
     jobs.announce(session, "dispatch")
+
+
+def _insert(session: Session, table: Any, columns: Sequence[str], rows: Sequence[Any]) -> None:
+    """All rows with one statement: what the database does once for each is done once."""
+    listed = ", ".join(columns)
+    session.execute(
+        sa.text(
+            f"insert into {table.__tablename__} ({listed}) select {listed} from"
+            f" json_populate_recordset(null::{table.__tablename__}, cast(:rows as json))"
+        ),
+        {
+            "rows": json.dumps(
+                [dict(zip(columns, row, strict=True)) for row in rows], default=datetime.isoformat
+            )
+        },
+    )

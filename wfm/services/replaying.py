@@ -205,8 +205,8 @@ def _duties(
     return duties
 
 
-def presence(assignment: Assignment) -> list[tuple[int, int]]:
-    """Spans of an assignment less its breaks, in microseconds since the epoch."""
+def presence(assignment: Any) -> list[tuple[int, int]]:
+    """Spans of an assignment (or a row of it) less its breaks, microseconds since the epoch."""
     spans, at = [], micro(assignment.starts_at)
     for pause in sorted(assignment.breaks, key=lambda pause: str(pause["from"])):
         begin = micro(datetime.fromisoformat(pause["from"]))
