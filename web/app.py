@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from web import htmx, security
@@ -171,10 +172,25 @@ async def _show_error(request: Request, error: Exception) -> Response:
 
 async def _show_wrong_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if above := _page_to_choose_on(request, error):
+        return htmx.go_to(request, above)
     faults = [
         Fault(str(problem["msg"]), column=str(problem["loc"][-1])) for problem in error.errors()
     ]
     return await _show_error(request, InputError.of(faults))
+
+
+def _page_to_choose_on(request: Request, error: RequestValidationError) -> str | None:
+    """The page above one that was opened without saying of what: there it is chosen."""
+    untold = all(told["type"] == "missing" and told["loc"][0] == "query" for told in error.errors())
+    if request.method != "GET" or not untold or htmx.wants_fragment(request):
+        return None
+    above = request.url.path
+    while above := above.rpartition("/")[0]:
+        asked = request.scope | {"path": above, "root_path": ""}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.router.routes):
+            return above
+    return None
 
 
 async def _show_http_error(request: Request, error: Exception) -> Response:

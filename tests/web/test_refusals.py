@@ -83,6 +83,32 @@ def test_pages_refuse_in_chinese(
     assert chinese in signed_in(Role.AGENT, language="zh").get(path).text
 
 
+@pytest.mark.parametrize(
+    ("path", "above"),
+    [
+        ("/grades/effect", "/grades"), ("/grades/records/1", "/grades"), ("/duty/place", "/duty"),
+        ("/rosters/1/gap", "/rosters/1"), ("/dispatch/work", "/dispatch"), ("/me/swap", "/me"),
+        ("/rosters/1/cells/1/2026-10-01/why", "/rosters/1/cells/1/2026-10-01"),
+    ],
+)  # fmt: skip
+def test_a_page_opened_without_saying_of_what_leads_to_where_one_chooses(
+    signed_in: Callable[..., TestClient], path: str, above: str
+) -> None:
+    client = signed_in(Role.LEAD)
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, above)
+    # a fragment is for a place on a page: there it is said what is wrong
+    assert client.get(path, headers={"HX-Request": "true"}).status_code == 422
+
+
+def test_a_page_of_something_that_cannot_be_says_so(
+    signed_in: Callable[..., TestClient],
+) -> None:
+    answer = signed_in(Role.AGENT, language="zh").get("/me/swap?day=tomorrow")
+    assert answer.status_code == 422
+    assert "日期" in answer.text
+
+
 def test_every_sentence_of_the_services_has_a_chinese_translation() -> None:
     known = catalog("zh")
     missing = {

@@ -143,6 +143,25 @@ def test_a_lock_is_kept_by_edits_too(planner: Planner) -> None:
     assert "lock not kept" in planner.edit(planned.change("D", MONDAY, "late")).text
 
 
+def test_a_whole_day_is_locked_and_unlocked_at_once(planner: Planner) -> None:
+    planned = planner.planned
+    cells = [planned.change("B", MONDAY, "late"), planned.change("D", MONDAY, "early"),
+             planned.change("A", MONDAY)]  # fmt: skip
+    page = f"{planned.page}/locks"
+    answer = planner.client.post(page, data={"act": "lock", "change": cells}, headers=HTMX)
+    assert (answer.status_code, answer.headers["hx-trigger"]) == (204, "locks-changed")
+    locks = planned.all(tables.RosterLock)
+    assert {(one.agent_id, one.shift_code) for one in locks} == {
+        (planned.week.agents[agent], shift)
+        for agent, shift in (("A", None), ("B", "late"), ("D", "early"))
+    }
+    planner.client.post(page, data={"act": "unlock", "change": cells[:2]}, headers=HTMX)
+    assert [one.agent_id for one in planned.all(tables.RosterLock)] == [planned.week.agents["A"]]
+    wrong = planner.client.post(page, data={"act": "lock", "change": "99|2027-01-01|tea"})
+    assert wrong.status_code == 422
+    assert wrong.text.count("<li>") == 3  # the agent, the day and the shift
+
+
 # -- gaps ------------------------------------------------------------------------------------------
 
 

@@ -165,7 +165,7 @@ def test_the_roster_page_explains_its_newest_version(stored: Stored, signed_in: 
 def test_cells_say_by_letters_and_marks_what_colours_say(stored: Stored, signed_in: SignIn) -> None:
     client = signed_in(Role.PLANNER)
     text = client.get(f"{stored.page}?version=1").text
-    assert re.search(r'<td class="s-early"><button hx-get="[^"]+">E</button>', text)
+    assert re.search(r'<td class="s-early"><button>E</button>', text)
     text = client.get(stored.page).text
     # compared with the version before it without being asked
     assert re.findall(r'<td class="(s-late|s-early) changed broken">', text) == [

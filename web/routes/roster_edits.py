@@ -21,6 +21,7 @@ from wfm.services import (
     roster_desk,
     roster_edits,
     roster_gaps,
+    roster_locks,
     roster_month,
     roster_pay,
     roster_people,
@@ -78,6 +79,20 @@ def _wish(text: str) -> Wish:
         return Wish(int(agent), date.fromisoformat(day), shift or None)
     except ValueError as error:
         raise InputError.of([Fault("a change expected", value=text[:60])]) from error
+
+
+@router.post("/rosters/{roster_id}/locks")
+def locks(
+    desk: AtDesk, roster_id: PathId, act: Annotated[Literal["lock", "unlock"], Form()],
+    change: Changes,
+) -> Response:  # fmt: skip
+    """Lock cells as they are, or unlock them: a line, a day, or what was chosen."""
+    cells = {(wish.agent_id, wish.day): wish.shift for wish in map(_wish, change)}
+    if act == "lock":
+        roster_locks.lock_cells(desk.session, desk.actor, roster_id, cells, desk.at)
+    else:
+        roster_locks.unlock_cells(desk.session, desk.actor, roster_id, cells, desk.at)
+    return Response(status_code=204, headers={"HX-Trigger": "locks-changed"})
 
 
 @router.post("/rosters/{roster_id}/undo")

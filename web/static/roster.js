@@ -72,12 +72,28 @@
     return cells.includes(button) ? cells : [button];
   }
 
-  function lock(button, kind) {
-    const { agent, day } = placeOf(button);
-    const values = kind === "lock" ? { kind: "fix", shift: shiftOf(button).replace(/^off$/, "") } : {};
-    const url = `/rosters/${editable()}/cells/${agent}/${day}/${kind}?version=${state("version")}`;
-    htmx.ajax("POST", url, { target: "#cell", swap: "innerHTML", values });
+  /* Locked as they are; the server tells the grid to show it. */
+  function lock(cells, kind) {
+    const values = { act: kind, change: cells.map((one) => change(placeOf(one), shiftOf(one))) };
+    htmx.ajax("POST", `/rosters/${editable()}/locks`, { target: "#notices", swap: "none", values });
   }
+
+  /* One click locks a whole line or day; where all of it is locked already, it is unlocked. */
+  function turn(cells) {
+    cells = cells.filter((one) => !one.closest("td").classList.contains("s-standby"));
+    const locked = cells.every((one) => one.closest("td").classList.contains("fix"));
+    if (cells.length) lock(cells, locked ? "unlock" : "lock");
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!editable()) return;
+    const line = event.target.closest("[data-lock-line]")?.closest("tr");
+    if (line) turn(buttons(line));
+    const head = event.target.closest("[data-lock-day]")?.closest("th");
+    if (!head) return;
+    const rows = [...grid().querySelectorAll("tbody tr[data-agent]")];
+    turn(rows.map((row) => row.cells[head.cellIndex].querySelector("button")).filter(Boolean));
+  });
 
   /* -- keys --------------------------------------------------------------------------------- */
 
@@ -123,7 +139,7 @@
         edit(meant(button).map((one) => change(placeOf(one), shift)));
         choose(null);
       } else if (event.key === "l" || event.key === "u") {
-        lock(button, event.key === "l" ? "lock" : "unlock");
+        lock(meant(button), event.key === "l" ? "lock" : "unlock");
       }
     }
   });
@@ -158,6 +174,14 @@
     },
     true,
   );
+
+  /* Otherwise a click, or Enter, opens the panel of the cell. */
+  document.addEventListener("click", (event) => {
+    const button = cellOf(event.target);
+    if (!button) return;
+    const { agent, day } = placeOf(button);
+    htmx.ajax("GET", `/rosters/${grid().dataset.roster}/cells/${agent}/${day}`, { source: button });
+  });
 
   function swap(button) {
     if (!first) {

@@ -34,6 +34,7 @@ from wfm.services import (
     sample_holiday,
     sample_planning,
     sample_requests,
+    sample_webhooks,
 )
 from wfm.services.sample_morning import open_desk
 from wfm.settings import Settings
@@ -138,6 +139,7 @@ def run(engine: Engine, settings: Settings, seed: int, tell: Tell) -> Figures:
         assert newest is not None
         sample_holiday.live_through(session, PLANNER, TIMEZONE)
         sample_requests.ask(session, PRESENT, TIMEZONE)
+        sample_webhooks.answer(session)
         figures.waiting = open_desk(session, newest, PRESENT, TIMEZONE, seed)
     clock_worker.catch_up(engine, PRESENT, TIMEZONE)
     return figures
@@ -184,6 +186,7 @@ def _count(session: Session, table: Any) -> int:
 def _grade(engine: Engine, figures: Figures) -> None:
     """A past cycle from draft to effect, and the present one in review, left to you."""
     with transaction(engine) as session:
+        sample_webhooks.subscribe(session, sample_grades.ASSESSED)
         figures.grades_before = _grades(session, MONTH[0])
         found = sample_grades.past_cycle(session, TIMEZONE)
         figures.moves = dict(sorted(Counter(one.decision for one in found).items()))

@@ -118,8 +118,8 @@ def _there(month: Month, skill: str, tier: str) -> dict[tuple[date, int], int]:
         if (skill and skill not in row.agent.skills) or GRADES.index(row.agent.grade) < lowest:
             continue
         for day, cell in zip(month.days, row.cells, strict=True):
-            if cell.shift is not None and not cell.on_standby:
-                on_shift[day.date, cell.shift.template.code] += 1
+            if cell.shift is not None and not cell.shift.standby:
+                on_shift[day.date, cell.shift.code] += 1
     there: dict[tuple[date, int], int] = defaultdict(int)
     for (on, code), people in on_shift.items():
         for start in spans[code]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from wfm.tables import (
     RosterVersion,
     ShiftTemplate,
 )
+from wfm.tables.base import among
 from wfm.words import DutyKind, Mode
 
 LANGUAGES = ("en", "zh")
@@ -41,6 +43,19 @@ class ShownShift:
     short_zh: str
     colour: str
     night: bool
+
+    @cached_property
+    def code(self) -> str:
+        return self.template.code
+
+    @cached_property
+    def standby(self) -> bool:
+        return self.template.mode == Mode.STANDBY
+
+    @cached_property
+    def asks(self) -> tuple[int, int, int]:
+        """Paid minutes, nights and unpopular shifts it counts for."""
+        return self.template.paid_minutes, int(self.night), int(self.template.unpopular)
 
     @property
     def name_en(self) -> str:
@@ -110,7 +125,7 @@ class Cell:
 
     @property
     def on_standby(self) -> bool:
-        return self.shift is not None and self.shift.template.mode == Mode.STANDBY
+        return self.shift is not None and self.shift.standby
 
 
 OFF = Cell()
@@ -172,32 +187,30 @@ def month(
         cells[numbers.get(code, 0), on] = replace(then, shift=shifts.get(shift or ""), edited=True)
     wishes = _requests(version)
     before = tuple(first - timedelta(days=n) for n in range(SHOWN_BEFORE, 0, -1))
-    past = _carried_in(session, roster, before[0], shifts)
+    past = _carried_in(session, roster, list(numbers.values()), before[0], shifts)
     earlier = _cells(session, other, shifts) if other else None
-    leave = _leave_days(session, members, first, last)
-    locks = {
-        (lock.agent_id, lock.day): lock
-        for lock in session.exec(select(RosterLock).where(RosterLock.roster_id == roster.id))
-    }
-    at_fault = _broken(version)
+    marks: defaultdict[tuple[int, date], dict[str, Any]] = defaultdict(dict)
+    for place, kind in _leave_days(session, members, first, last).items():
+        marks[place]["leave"] = kind
+    for lock in session.exec(select(RosterLock).where(RosterLock.roster_id == roster.id)):
+        marks[lock.agent_id, lock.day]["lock"] = lock
+    for code, on in _broken(version):
+        marks[numbers.get(code, 0), date.fromisoformat(on)]["broken"] = True
+    for (code, on_day), wish in wishes.items():
+        marks[numbers.get(code, 0), date.fromisoformat(on_day)]["request"] = wish
+    if earlier is not None:
+        for place in cells.keys() | earlier.keys():
+            if _shift_of(cells.get(place, OFF)) != _shift_of(earlier.get(place, OFF)):
+                marks[place]["changed"] = True
+    for place, marked in marks.items():
+        cells[place] = replace(cells.get(place, OFF), **marked)
     rows = []
+    dates = [day.date for day in days]
+    kinds = [(day.type in WORKING_DAY_TYPES, _weekend(day.date)) for day in days]
     for agent in members:
-        line = []
-        for day in days:
-            place, named = (agent.id, day.date), (agent.code, day.date.isoformat())
-            cell = cells.get(place, OFF)
-            marks: dict[str, Any] = {
-                "leave": leave.get(place),
-                "lock": locks.get(place),
-                "broken": named in at_fault,
-                "request": wishes.get(named, ""),
-                "changed": earlier is not None
-                and _shift_of(cell) != _shift_of(earlier.get(place, OFF)),
-            }
-            # most cells have no mark: a copy of each would be most of the work
-            line.append(replace(cell, **marks) if any(marks.values()) else cell)
+        line = tuple(cells.get((agent.id, on), OFF) for on in dates)
         carried = tuple(past.get((agent.id, day)) for day in before)
-        rows.append(Row(agent, carried, tuple(line), _totals(agent, days, line)))
+        rows.append(Row(agent, carried, line, _totals(agent, kinds, line)))
     return Month(
         before=before,
         days=tuple(days),
@@ -213,7 +226,7 @@ def month(
 
 def _shift_of(cell: Cell) -> tuple[str | None, int | None]:
     return (
-        cell.shift.template.code if cell.shift else None,
+        cell.shift.code if cell.shift else None,
         cell.post.id if cell.post else None,
     )
 
@@ -224,6 +237,7 @@ def _cells(
     if version is None:
         return {}
     posts = {post.id: post for post in session.exec(select(Post))}
+    known: dict[tuple[str, int | None], Cell] = {}  # as good as all cells are one of a few
     rows = session.execute(
         sa.select(
             col(Assignment.agent_id), col(Assignment.day), col(Assignment.shift_code),
@@ -234,17 +248,23 @@ def _cells(
     )  # fmt: skip
     # an ordinary duty comes last, so it is what the cell shows
     return {
-        (agent_id, day): Cell(shifts.get(code), posts.get(post_id))
+        (agent_id, day): known.get((code, post_id))
+        or known.setdefault((code, post_id), Cell(shifts.get(code), posts.get(post_id)))
         for agent_id, day, code, post_id in rows
     }
 
 
 def _carried_in(
-    session: Session, roster: Roster, since: date, shifts: dict[str, ShownShift]
+    session: Session,
+    roster: Roster,
+    members: Sequence[int],
+    since: date,
+    shifts: dict[str, ShownShift],
 ) -> dict[tuple[int, date], ShownShift | None]:
     rows = session.execute(
         sa.select(col(Assignment.agent_id), col(Assignment.day), col(Assignment.shift_code)).where(
             col(Assignment.live),
+            among(Assignment.agent_id, members),
             col(Assignment.day) >= since,
             col(Assignment.day) < roster.period_from,
         )
@@ -255,18 +275,19 @@ def _carried_in(
 def _leave_days(
     session: Session, members: Iterable[AgentFacts], first: date, last: date
 ) -> dict[tuple[int, date], str]:
-    rows = session.exec(
-        select(Leave).where(
-            col(Leave.agent_id).in_([agent.id for agent in members]),
-            Leave.start_on <= last,
-            Leave.end_on >= first,
+    chosen = sa.select(col(Leave.agent_id), col(Leave.start_on), col(Leave.end_on), col(Leave.kind))
+    rows = session.execute(
+        chosen.where(
+            among(Leave.agent_id, [agent.id for agent in members]),
+            col(Leave.start_on) <= last,
+            col(Leave.end_on) >= first,
         )
     )
     found = {}
-    for row in rows:
-        day = max(row.start_on, first)
-        while day <= min(row.end_on, last):
-            found[row.agent_id, day] = row.kind.value
+    for agent_id, start, end, kind in rows:
+        day = max(start, first)
+        while day <= min(end, last):
+            found[agent_id, day] = kind.value
             day += timedelta(days=1)
     return found
 
@@ -298,18 +319,29 @@ def _requests(version: RosterVersion | None) -> dict[tuple[str, str], str]:
     }
 
 
-def _totals(agent: AgentFacts, days: Sequence[NamedDay], cells: Sequence[Cell]) -> Totals:
-    counts: Counter[str] = Counter()
-    weekends: defaultdict[date, bool] = defaultdict(bool)
-    for day, cell in zip(days, cells, strict=True):
-        if day.type in WORKING_DAY_TYPES and cell.leave is None:
-            counts["contract"] += agent.minutes_per_day
-        counts["changed"] += cell.changed
-        if cell.shift is None or cell.on_standby:
+def _weekend(day: date) -> date | None:
+    """The Saturday of the weekend a day is of."""
+    past = day.weekday() - SATURDAY
+    return day - timedelta(days=past) if past >= 0 else None
+
+
+def _totals(
+    agent: AgentFacts, days: Sequence[tuple[bool, date | None]], cells: Sequence[Cell]
+) -> Totals:
+    """Of the cells of an agent, on days that are working days or not, and of a weekend or none."""
+    minutes = contract = nights = unpopular = changed = 0
+    weekends: set[date] = set()
+    for (working, weekend), cell in zip(days, cells, strict=True):
+        if working and cell.leave is None:
+            contract += agent.minutes_per_day
+        changed += cell.changed
+        shift = cell.shift
+        if shift is None or shift.standby:
             continue
-        counts["minutes"] += cell.shift.template.paid_minutes
-        counts["nights"] += cell.shift.night
-        counts["unpopular"] += cell.shift.template.unpopular
-        if day.date.weekday() >= SATURDAY:
-            weekends[day.date - timedelta(days=day.date.weekday() - SATURDAY)] = True
-    return Totals(weekends=sum(weekends.values()), **counts)
+        paid, night, unpopular_one = shift.asks
+        minutes += paid
+        nights += night
+        unpopular += unpopular_one
+        if weekend is not None:
+            weekends.add(weekend)
+    return Totals(minutes, contract, nights, unpopular, len(weekends), changed)

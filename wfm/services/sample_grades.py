@@ -16,6 +16,7 @@ from wfm.services import (
     grade_calibration,
     grade_cycles,
     grade_effect,
+    grade_events,
     grade_fairness,
     grade_files,
     grade_runs,
@@ -35,6 +36,12 @@ ASSESSED = datetime(2026, 9, 1, 9, tzinfo=ZONE)
 PUBLISHED = datetime(2026, 9, 7, 9, tzinfo=ZONE)  # a Monday; five workdays end on the 14th
 EFFECTIVE = date(2026, 9, 16)
 REVIEWED = datetime(2026, 9, 30, 20, tzinfo=ZONE)
+HAPPENED = date(2026, 9, 16)  # after the past cycle took effect, within the present one
+SERIOUS = (
+    "把客户手机号发到外部群聊，已撤回 · a customer's number posted in an outside chat",
+    "客户投诉拒接来电 · a customer complained that calls were refused",
+)
+NONE_AFTER_ALL = "复查录音：线路故障，与本人无关 · the recording shows a fault of the line"
 SIGNED_BEFORE_YOU = 25  # clear cases of the present cycle
 # the desk's own version of the shipped policy: its people solve and are reviewed above the usual
 OWN_RULES = (
@@ -121,8 +128,19 @@ def _appeal(session: Session, cycle: AssessmentCycle, timezone: str) -> None:
     )  # fmt: skip
 
 
+def _serious(session: Session, timezone: str) -> None:
+    """One serious event that counts in the present cycle, and one that was none after all."""
+    codes = session.exec(select(Agent.code).order_by(col(Agent.code).desc()).limit(2)).all()
+    for days, code, note in zip((2, 5), codes, SERIOUS, strict=False):
+        on = HAPPENED + timedelta(days=days)
+        at = datetime.combine(on, REVIEWED.timetz())
+        event = grade_events.record(session, LEAD, code, on, note, at, timezone)
+    grade_events.withdraw(session, LEAD, event.id or 0, NONE_AFTER_ALL, at, timezone)
+
+
 def present_cycle(session: Session, timezone: str) -> None:
     """In review at the end of September: some clear cases are signed, the rest waits."""
+    _serious(session, timezone)
     cycle = grade_runs.run_cycle(session, LEAD, "2026-09", FIRST_DAY, PRESENT, timezone, REVIEWED)
     grade_cycles.open_review(session, LEAD, cycle.id or 0, REVIEWED, timezone)
     grade_calibration.draw(session, LEAD, PRESENT, REVIEWED)

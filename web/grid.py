@@ -1,0 +1,72 @@
+"""The cells of the month grid as text: fifteen thousand of them are too many for a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from markupsafe import Markup, escape
+
+from wfm.services.roster_month import Cell, Row
+
+MUCH = 480  # minutes beyond or below the contract
+
+
+def lines(
+    language: str, away: str, grades: Mapping[str, str], lock: str = ""
+) -> Callable[[Row], Markup]:
+    """A function that gives the row of an agent: who, the days before, the cells, the totals.
+
+    `away` is the short word for leave, `grades` the tag of each grade, `lock` what the button that
+    locks the whole line is called; there is none without a name.
+    """
+    button = f'<button type="button" data-lock-line title="{escape(lock)}">L</button>'
+    known: dict[int, tuple[Cell, str]] = {}  # most cells are the same few objects
+
+    def drawn(cell: Cell) -> str:
+        if (found := known.get(id(cell))) is None:
+            found = known[id(cell)] = cell, _cell(cell, language, away)
+        return found[1]
+
+    def line(row: Row) -> Markup:
+        before = "".join(
+            f'<td class="past">{escape(shift.short(language)) if shift else ""}</td>'
+            for shift in row.carried_in
+        )
+        agent = row.agent
+        head = (
+            f'<tr data-agent="{agent.id}"><th class="person" scope="row">'
+            f'<span class="name">{escape(agent.name)}</span> {grades[agent.grade.value]}'
+            f'{button if lock else ""}<span class="skills">{escape(" ".join(agent.skills))}</span>'
+        )
+        cells = "".join(map(drawn, row.cells))
+        return Markup(f"{head}</th>{before}{cells}{_totals(row)}</tr>")
+
+    return line
+
+
+def _cell(cell: Cell, language: str, away: str) -> str:
+    marks = (
+        cell.shift and f"s-{cell.shift.colour}",
+        cell.leave and "leave",
+        cell.changed and "changed",
+        cell.edited and "edited",
+        cell.broken and "broken",
+        cell.request and f"wish-{cell.request[:2]}",
+        cell.request[-1:] == "!" and "unmet",
+        cell.lock and cell.lock.kind.value,
+    )
+    names = " ".join(str(mark) for mark in marks if mark)
+    css = f' class="{names}"' if names else ""
+    text = cell.shift.short(language) if cell.shift else away if cell.leave else "·"
+    return f"<td{css}><button>{escape(text)}{'★' if cell.post else ''}</button></td>"
+
+
+def _totals(row: Row) -> str:
+    totals = row.totals
+    bad = " bad" if abs(totals.balance) > MUCH else ""
+    return (
+        f'<td class="n">{totals.minutes / 60:.4g}</td>'
+        f'<td class="n{bad}">{totals.balance / 60:+.4g}</td>'
+        f'<td class="n">{totals.nights + totals.unpopular}</td>'
+        f'<td class="n">{totals.weekends}</td>'
+    )
