@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -172,6 +173,12 @@ def test_a_red_cell_of_the_cover_map_says_who_could_fill_it(planner: Planner) ->
     for word in ("Who could fill it", "A Li", "Early", "rest-day work", "Take"):
         assert word in text
     [taken, *_] = re.findall(r'name="change" value="(\d+\|[^"]+)"', text)
+    # everybody is judged at once; what solving around the gap says is fetched after it
+    [then] = re.findall(r'hx-get="([^"]+near=true[^"]*)" hx-trigger="load"', text)
+    assert "everything near arranged anew" not in text
+    near = planner.client.get(unescape(then), headers=HTMX).text
+    assert "With one more there and everything near arranged anew" in near
+    assert "near=true" not in near
     assert "Cells changed by hand: 1" in planner.edit(taken).text
     chinese = planner.client.get(f"{planned.page}/gap?{query}&lang=zh", headers=HTMX).text
     assert "谁能顶上" in chinese

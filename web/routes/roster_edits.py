@@ -6,6 +6,7 @@ import json
 from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Response
 from pydantic import BaseModel, Field
@@ -179,14 +180,22 @@ def gap(
     shift: Annotated[str, Query(max_length=120)] = "",
     skill: Annotated[str, Query(max_length=120)] = "",
     tier: Annotated[str, Query(pattern=TIER)] = "",
+    near: bool = False,
 ) -> Response:
-    """Who could be there: in a half-hour (`start` in minutes, or `at` as HH:MM), or on a shift."""
+    """Who could be there: in a half-hour (`start` in minutes, or `at` as HH:MM), or on a shift.
+
+    Solving around the gap takes a second, so it is asked for on its own, with `near`.
+    """
     if start is None and at and not shift:
         start = int(at[:2]) * 60 + int(at[3:])
     panel = roster_gaps.gap(
-        desk.session, desk.actor, roster_id, version, day, start, skill, tier, shift
+        desk.session, desk.actor, roster_id, version, day, start, skill, tier, shift,
+        roster_gaps.SECONDS if near else 0.0,
     )  # fmt: skip
-    return desk.page("roster_gap.html", block="panel", panel=panel)
+    asked = {"version": version, "day": day, "skill": skill, "tier": tier, "near": "true"}
+    asked |= {"shift": shift} if shift else {"start": start}
+    then = None if near else f"/rosters/{roster_id}/gap?{urlencode(asked)}"
+    return desk.page("roster_gap.html", block="panel", panel=panel, then=then)
 
 
 @router.get("/rosters/{roster_id}/conflicts")

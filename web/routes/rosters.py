@@ -227,9 +227,15 @@ def why(
     agent_id: PathId,
     day: date,
     version: QueryId,
+    near: bool = False,
 ) -> Response:
-    found = roster_cells.why(desk.session, desk.actor, roster_id, agent_id, day, version)
-    return desk.fragment("roster_why.html", "why", why=found, roster_id=roster_id)
+    """The alternatives as they are judged; then, with `near`, solved around as well."""
+    seconds = roster_cells.SECONDS if near else 0.0
+    found = roster_cells.why(desk.session, desk.actor, roster_id, agent_id, day, version, seconds)
+    here = f"/rosters/{roster_id}/cells/{agent_id}/{day}/why?version={version}&near=true"
+    return desk.fragment(
+        "roster_why.html", "why", why=found, roster_id=roster_id, then=None if near else here
+    )
 
 
 @router.post("/rosters/{roster_id}/cells/{agent_id}/{day}/lock")

@@ -135,9 +135,17 @@ class Why:
 
 
 def why(
-    session: Session, actor: Actor, roster_id: int, agent_id: int, day: date, version_id: int
+    session: Session,
+    actor: Actor,
+    roster_id: int,
+    agent_id: int,
+    day: date,
+    version_id: int,
+    seconds: float = SECONDS,
 ) -> Why:
     """Explain a cell of a version by judging each alternative anew.
+
+    With no `seconds` nothing is solved around the cell.
 
     Raises
     ------
@@ -158,7 +166,7 @@ def why(
     if agent_id not in names or names[agent_id][0] not in problem.lookup.agent:
         raise NotFoundError("this version has no such cell")
     code = names[agent_id][0]
-    found = explain(problem, desk.cells, code, day, SECONDS)
+    found = explain(problem, desk.cells, code, day, seconds)
     shifts = all_shifts(session)
     by_code = dict(names.values())
 

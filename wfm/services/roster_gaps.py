@@ -44,8 +44,12 @@ def gap(
     skill: str = "",
     tier: str = "",
     shift: str = "",
+    seconds: float = SECONDS,
 ) -> GapPanel:
-    """Explain a half-hour in which somebody is missing, or a shift of a day that has too few."""
+    """Explain a half-hour in which somebody is missing, or a shift of a day that has too few.
+
+    With no `seconds` everybody is judged, but nothing is solved around the gap.
+    """
     desk = roster_desk.open_desk(session, actor, roster_id, version_id)
     if day not in desk.problem.lookup.day or not 0 <= (start or 0) < DAY_MINUTES:
         raise NotFoundError("not a day of this roster")
@@ -64,7 +68,7 @@ def gap(
         roster_id,
         version_id,
         desk.seen,
-        explain_gap(desk.problem, desk.cells, asked, SECONDS),
+        explain_gap(desk.problem, desk.cells, asked, seconds),
         {agent.code: agent.name for agent in people},
         {agent.code: agent.id for agent in people},
         all_shifts(session),
