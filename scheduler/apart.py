@@ -17,6 +17,7 @@ from scheduler.search import Search
 from scheduler.solution import Roster
 from scheduler.verify import verify
 
+BEGIN_SHARE = 0.4  # of the limit, at most, until every part has a roster
 FIRST_SHARE = 0.85  # of the limit goes to everybody alike, the rest by the distance to the bound
 
 
@@ -58,11 +59,17 @@ class ApartSearch:
             self.parts.append(Part(part, start, verdict.cost, 0))
 
     def run(self) -> None:
-        """A first round for all alike, then one for those furthest from their bounds."""
+        """A roster for each, a round for all alike, then one for those furthest from a bound."""
+        self._round(BEGIN_SHARE, [(part, 1) for part in self.parts], Search.begin)
         self._round(FIRST_SHARE, [(part, 1) for part in self.parts])
         self._round(1.0, [(part, part.gap) for part in self.parts if part.status != "optimal"])
 
-    def _round(self, share: float, due: list[tuple[Part, int]]) -> None:
+    def _round(
+        self,
+        share: float,
+        due: list[tuple[Part, int]],
+        work: Callable[[Search], None] = Search.run,
+    ) -> None:
         """Share out that much of what is left of the limit."""
         whole = sum(weight for _, weight in due)
         if not whole or self.budget.over or self.stopped:
@@ -70,7 +77,9 @@ class ApartSearch:
         left = self.budget.limit()
         with ThreadPoolExecutor(self._lanes) as lanes:
             jobs = [
-                lanes.submit(self._solve, part, self._params(part, share * weight / whole, left))
+                lanes.submit(
+                    self._solve, part, self._params(part, share * weight / whole, left), work
+                )
                 for part, weight in due
             ]
         for job in jobs:
@@ -90,7 +99,7 @@ class ApartSearch:
             start=part.roster if known else None,
         )
 
-    def _solve(self, part: Part, params: Params) -> None:
+    def _solve(self, part: Part, params: Params, work: Callable[[Search], None]) -> None:
         if self.stopped or self.budget.out_of_time:
             return
 
@@ -100,7 +109,7 @@ class ApartSearch:
             self._tell(progress.phase)
 
         search = Search(part.problem, params, time.monotonic(), told, self._asked, closing=False)
-        search.run()
+        work(search)
         self.budget.spend(search.budget.spent)
         part.status = search.status
         part.roster = search.roster

@@ -6,7 +6,7 @@ a bound on the model is a bound on the true cost.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from ortools.sat.python import cp_model
@@ -14,6 +14,7 @@ from ortools.sat.python import cp_model
 from scheduler import flow
 from scheduler.problem import IntervalCover, ShiftCover
 from scheduler.variables import Literal, Variables
+from scheduler.verify.cover import allot
 
 Term = tuple[int, Literal | int]
 Person = tuple[int, int, Literal | int]  # agent, shift, and whether that is so
@@ -72,7 +73,7 @@ class Objective:
                 continue
             people = look.qualified(cover.skill, cover.min_grade, cover.date, cover.min_level)
             there, settled = self.x.on_shift(people, d, s)
-            if len(there) <= 1:
+            if len(there) <= 1 or self.x.alone:
                 self._add_linear(cover, settled, there)
                 continue
             here = cp_model.LinearExpr.sum(there) + settled
@@ -84,12 +85,18 @@ class Objective:
                 kinds[sum((a in able) << n for n, able in enumerate(ables))].append(item)
             self._demands(covers, kinds, 1)
 
-    def _add_linear(self, cover: ShiftCover, settled: int, there: list[Literal]) -> None:
-        """At most one open place: the cost is linear in it."""
+    def _add_linear(
+        self,
+        cover: ShiftCover | IntervalCover,
+        settled: int,
+        there: list[Literal],
+        times: int = 1,
+    ) -> None:
+        """One more at most, in one way or another: the cost is linear in the ways."""
         now = _cover_cost(cover, settled)
-        self._constant += now
+        self._constant += times * now
         for literal in there:
-            self.charge(_cover_cost(cover, settled + 1) - now, literal)
+            self.charge(times * (_cover_cost(cover, settled + 1) - now), literal)
 
     def interval_cover(self) -> None:
         """People short and spare in every slot; like slots of a day are priced together."""
@@ -112,7 +119,9 @@ class Objective:
     def _mix(self, cover: IntervalCover, people: Sequence[Person], times: int) -> None:
         able = self.look.serving(cover)
         there, settled = _split([item for a, s, item in people if able[a][s]])
-        if there or self.x.whole:
+        if self.x.alone:
+            self._add_linear(cover, settled, there, times)
+        elif there or self.x.whole:
             here = cp_model.LinearExpr.sum(there) + settled
             flow.count(self.model, self.charge, cover, (here, len(there) + settled), times)
 
@@ -126,11 +135,30 @@ class Objective:
         kinds.pop(0, None)
         if not self.x.whole and all(isinstance(i, int) for items in kinds.values() for i in items):
             return
+        if self.x.alone:
+            self._add_for_one(covers, kinds, times)
+            return
         people = {}
         for mask, items in kinds.items():
             there, settled = _split(items)
             people[mask] = cp_model.LinearExpr.sum(there) + settled, len(items)
         flow.serve(self.model, self.charge, covers, people, times)
+
+    def _add_for_one(
+        self,
+        covers: Sequence[ShiftCover | IntervalCover],
+        kinds: dict[int, list[Literal | int]],
+        times: int,
+    ) -> None:
+        """One person's line: she is there once at most, so the cost is linear in her cells."""
+        parts = {mask: _split(items) for mask, items in kinds.items()}
+        settled = Counter({mask: count for mask, (_, count) in parts.items()})
+        now = _demands_cost(covers, settled)
+        self._constant += times * now
+        for mask, (there, _) in parts.items():
+            more = times * (_demands_cost(covers, settled + Counter({mask: 1})) - now)
+            for literal in there:
+                self.charge(more, literal)
 
     def post_gaps(self) -> None:
         """Places of the duty table left empty."""
@@ -146,12 +174,23 @@ class Objective:
                 self.model.add(cp_model.LinearExpr.sum([*there, gap]) == post.count - settled)
 
 
-def _cover_cost(cover: ShiftCover, found: int) -> int:
+def _cover_cost(cover: ShiftCover | IntervalCover, found: int) -> int:
     return (
         max(0, cover.desired - found) * cover.under_weight
         + max(0, cover.minimum - found) * cover.minimum_weight
         + max(0, found - cover.most) * cover.over_weight
     )
+
+
+def _demands_cost(covers: Sequence[ShiftCover | IntervalCover], kinds: Counter[int]) -> int:
+    """The judge's cost of covers each person counts for one of."""
+    there = tuple(sorted((mask, count) for mask, count in kinds.items() if count))
+    missing, spare = allot(there, tuple(cover.wants for cover in covers))
+    cost = spare * min(cover.over_weight for cover in covers)
+    for cover, short in zip(covers, missing, strict=True):
+        cost += short * cover.under_weight
+        cost += max(0, short - cover.desired + cover.minimum) * cover.minimum_weight
+    return cost
 
 
 def _split(items: Sequence[Literal | int]) -> tuple[list[Literal], int]:

@@ -103,12 +103,20 @@ class Search:
 
     # -- the recipe ------------------------------------------------------------------------------
 
+    def begin(self) -> None:
+        """A first roster, and no more."""
+        with self._watched():
+            self._first()
+
+    def _first(self) -> None:
+        if not self._take_start():
+            self.best.phase = "lines"
+            self._lines()
+
     def run(self) -> None:
         """First a roster, then a better one and a bound, until proven or out of time."""
         with self._watched():
-            if not self._take_start():
-                self.best.phase = "lines"
-                self._lines()
+            self._first()
             if self.by_columns is not None and not self.over:
                 self.best.phase = "windows"
                 self.by_columns.settle()

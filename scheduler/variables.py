@@ -103,6 +103,7 @@ class Variables:
         for a, d in sorted(self.free):
             self.free_days.setdefault(a, []).append(d)
             self.free_agents.setdefault(d, []).append(a)
+        self.alone = not self.whole and len(self.free_days) == 1  # one person's cells
         self.cell: dict[Cell, dict[int, Literal]] = {}
         self.off: dict[Cell, Literal] = {}
         for a, days in self.free_days.items():

@@ -105,6 +105,14 @@ def test_the_parts_solved_apart_are_the_whole_solved_at_once() -> None:
     assert verify(north, roster_within(apart.roster, north)).valid
 
 
+def test_each_part_has_a_roster_before_any_has_a_bound() -> None:
+    problem = two_teams()
+    heard: list[Progress] = []
+    assert solve(problem, EFFORT, heard.append).bound
+    assert (heard[0].phase, heard[0].bound) == ("lines", 0)
+    assert heard[0].cost < verify(problem, Roster()).cost
+
+
 def test_what_the_parts_spend_counts_against_the_limit_of_the_whole() -> None:
     problem = two_teams()
     search = ApartSearch(problem, components(problem), EFFORT, 0.0, None, None)

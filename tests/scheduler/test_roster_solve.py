@@ -24,6 +24,7 @@ from scheduler.problem import (
     ContractMinutes,
     Day,
     FairShare,
+    Forbidden,
     ForbiddenSuccession,
     IntervalCover,
     Leave,
@@ -510,3 +511,37 @@ def test_a_hint_is_as_dear_as_the_roster_it_stands_for() -> None:
     cost = proto.objective.offset + sum(weight * hint[number] for number, weight in terms)
     # one of two short at x in each of 16 half-hours: 16 · 7
     assert cost == verify(problem, roster).cost == 112
+
+
+def test_a_line_is_priced_as_the_judge_prices_it() -> None:
+    # a is at x; c can do x and y, b only y and is off: c is worth most where one is missing
+    early, late = Shift("E", 480, 960), Shift("L", 720, 1200)
+    monday = Day(date(2026, 3, 2))
+    people = (Agent("a", skills=("x",)), Agent("b", skills=("y",)), Agent("c", skills=("x", "y")))
+    problem = RosterProblem(
+        people, (monday,), (early, late),
+        shift_cover=(ShiftCover(monday.date, "L", 1, under_weight=40),),
+        interval_cover=(
+            IntervalCover(monday.date, 480, 960, 1, under_weight=5, over_weight=2, skill="x"),
+            IntervalCover(monday.date, 600, 1200, 1, under_weight=3, over_weight=2, skill="y"),
+            IntervalCover(
+                monday.date, 480, 1200, 1, under_weight=4, over_weight=1, exclusive=False
+            ),
+        ),
+    )  # fmt: skip
+    # per half-hour. E: y is short from 960 (8 · 3), two are there beside each other from 480 to
+    # 960 (16 · 1), c is spare before 600 (4 · 2), nobody from 960 (8 · 4), nobody late (40): 120.
+    # L: y is short from 600 to 720 (4 · 3), two are there from 720 to 960 (8 · 1): 20.
+    # off: y is short throughout (20 · 3), nobody from 960 (8 · 4), nobody late (40): 132
+    worth = {"E": 120, "L": 20, None: 132}
+    for shift, cost in worth.items():
+        cells = {("a", monday.date): "E"} | ({("c", monday.date): shift} if shift else {})
+        assert verify(problem, Roster(cells)).cost == cost
+    # with E alone to choose, y after 960 (8 · 3) is out of her reach and left out
+    for only, cost in (("EL", 20), ("E", 120 - 24)):
+        barred = tuple(Forbidden("c", monday.date, s) for s in "EL" if s not in only)
+        base = grid_of(problem, Roster({("a", monday.date): "E"}))
+        model = RosterModel(replace(problem, forbidden=barred), base, {(2, 0)}, hint=False)
+        assert model.x.alone
+        part = model.solve(Limit(None, 1.0), 1)
+        assert (part.proven, part.objective) == (True, cost)
