@@ -21,6 +21,7 @@ from wfm.services import desk_snapshot, ticket_work
 from wfm.services.desk_snapshot import SeatRow, Snapshot, due_at
 from wfm.services.facts import AgentFacts
 from wfm.services.outlook import Outlook, outlook
+from wfm.services.queue_parts import QueuePart, parts_of
 from wfm.services.replaying import TIERS
 from wfm.services.ticket_work import Refusal
 from wfm.tables import Agent as AgentRow
@@ -83,8 +84,8 @@ class HandRow:
 class Board:
     """The desk at one instant. `clock_runs` says whether business time is passing now.
 
-    `counts` holds the whole queue's tickets by risk, `matching` how many the filters let through;
-    `waiting` are the first of these, `hands` the first of all in hand.
+    `counts` holds the whole queue's tickets by risk, `matching` how many the filters let through
+    (`parts`: by skill and tier); `waiting` are the first of these, `hands` the first in hand.
     """
 
     at: datetime
@@ -99,6 +100,7 @@ class Board:
     total_in_hand: int
     skills: tuple[Skill, ...]
     expected_late: int
+    parts: tuple[QueuePart, ...]
 
     @property
     def free(self) -> int:
@@ -170,9 +172,8 @@ def board_of(session: Session, seen: Look, wanted: Filters, limit: int) -> Board
         hands=hands,
         total_in_hand=total_in_hand,
         skills=seen.skills,
-        expected_late=sum(
-            one.ticket_id in seen.ahead and seen.ahead[one.ticket_id].at_risk for one in matching
-        ),
+        expected_late=sum(o.at_risk for one in matching if (o := seen.ahead.get(one.ticket_id))),
+        parts=parts_of(matching, seen.risks),
     )
 
 
@@ -244,7 +245,7 @@ def _rows(session: Session, seen: Look, shown: Sequence[Waiting]) -> Iterator[Qu
         .join(Customer, col(Customer.id) == Ticket.customer_id, isouter=True)
         .where(among(Ticket.id, [desk.tickets[one.ticket_id].id for one in shown]))
     )
-    tickets = {row.code: row for row in rows}
+    tickets: dict[str, Any] = {row.code: row for row in rows}
     proposals = recommend_all(desk.policy, shown, desk.state, micro(at))
     for one, proposal in zip(shown, proposals, strict=True):
         ticket, due = tickets[one.ticket_id], desk.due[one.ticket_id]
