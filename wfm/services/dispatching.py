@@ -55,7 +55,7 @@ class QueueRow:
     when late; `risk` is one of `RISKS`.
     """
 
-    ticket: Any  # a row of its columns
+    ticket: Ticket  # or a row of its columns
     skill: Skill | None
     customer: str
     due_at: datetime
