@@ -142,7 +142,7 @@ def test_from_the_form_to_the_seal(sample: sa.Engine, signed_in: SignIn) -> None
     today = instants.local_date(instants.now(), "Asia/Shanghai").isoformat()
     signature = {"party": "provider", "name": "Lin", "in_force_from": today}
     assert client.post(f"{page}/sign", data=signature).status_code == 303
-    again = client.post(f"{page}/sign", data=signature | {"party": "receiver"})
+    again = client.post(f"{page}/sign", data=signature | {"party": "receiver", "name": " LIN "})
     assert again.status_code == 409  # one person for both
     assert "one person" in again.text
     both = signature | {"party": "receiver", "name": "Zhao"}

@@ -91,7 +91,7 @@ def sign(
     """One party signs; with the second signature the version is sealed and gets its first day."""
     access.require(actor, "agreements.sign")
     agreement = find(session, agreement_id, lock=True)
-    name = name.strip()[:120]
+    name = " ".join(name.split())[:120]
     other = "receiver" if party == "provider" else "provider"
     if party not in ("provider", "receiver") or not name:
         raise InputError.of([Fault("a value is required", column="name")])
@@ -99,7 +99,7 @@ def sign(
         raise AgreementRefusal("not_reviewed", code=agreement.code, version=agreement.version)
     if getattr(agreement, f"signed_by_{party}"):
         raise AgreementRefusal("signed_already")
-    if getattr(agreement, f"signed_by_{other}") == name:
+    if getattr(agreement, f"signed_by_{other}").casefold() == name.casefold():
         raise AgreementRefusal("same_person")
     setattr(agreement, f"signed_by_{party}", name)
     agreement.in_force_from = in_force_from or agreement.in_force_from
