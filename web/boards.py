@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from web.live import Listener
+from web.live import Listener, end
 
 TICK_S = 20.0  # clocks run and risks grow though nothing is written
 PAUSE_S = 0.15  # between two rounds at least, and half as long as the round before took
@@ -56,9 +56,7 @@ class Boards(Generic[V]):
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._work())]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     async def events(
         self, board: V, request: Request, may_go_on: Callable[[], bool], *, packed: bool
@@ -96,7 +94,8 @@ class Boards(Generic[V]):
     async def _work(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stale.wait(), TICK_S)
+                async with asyncio.timeout(TICK_S):
+                    await self._stale.wait()
             self._stale.clear()
             started = time.monotonic()
             if self._open:

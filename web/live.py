@@ -15,6 +15,7 @@ from wfm.jobs import CHANGED_CHANNEL
 RECONNECTED = "reconnected"
 RECONNECT_AFTER_S = 2.0
 KEEP_ALIVE_S = 15.0
+CANCEL_AGAIN_S = 0.2
 
 
 class Listener:
@@ -30,8 +31,7 @@ class Listener:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _listen(self) -> None:
         while True:
@@ -76,7 +76,8 @@ class Listener:
             yield "retry: 2000\n\n"
             while not await request.is_disconnected():
                 try:
-                    what = await asyncio.wait_for(queue.get(), KEEP_ALIVE_S)
+                    async with asyncio.timeout(KEEP_ALIVE_S):
+                        what = await queue.get()
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue
@@ -84,6 +85,18 @@ class Listener:
                     while not queue.empty():  # many changes, one event
                         queue.get_nowait()
                     yield f"event: changed\ndata: {what}\n\n"
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks until they are done.
+
+    Once is not always enough: before Python 3.12 `asyncio.wait_for`, which the database driver
+    uses, forgets a cancellation that comes in the moment its own waiting ends.
+    """
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)
 
 
 def _is_of(what: str, topic: str) -> bool:
