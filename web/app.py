@@ -187,7 +187,7 @@ def _page_to_choose_on(request: Request, error: RequestValidationError) -> str |
         return None
     above = request.url.path
     while above := above.rpartition("/")[0]:
-        asked = request.scope | {"path": above, "root_path": ""}
+        asked = {**request.scope, "path": above, "root_path": ""}
         if any(route.matches(asked)[0] is Match.FULL for route in request.app.router.routes):
             return above
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -18,7 +19,8 @@ from wfm import access, instants
 from wfm.db import transaction
 from wfm.errors import SignInError
 from wfm.services import dispatch_log, dispatching, ticket_moves, ticket_work
-from wfm.services.dispatching import Board, Filters
+from wfm.services.dispatching import Board, Filters, QueueRow
+from wfm.services.queue_parts import QueuePart
 from wfm.services.ticket_work import Refusal
 from wfm.words import Grade
 
@@ -34,6 +36,7 @@ class Wanted(BaseModel):
     skill: str = Field(default="", max_length=LONGEST_CODE)
     tier: Literal["", "ordinary", "senior", "expert"] = ""
     risk: Literal["", "late", "at_risk", "fine"] = ""
+    by: Literal["", "urgency"] = ""  # skill and tier, or one list
     show: int = Field(default=SHOWN, ge=1, le=dispatching.LONGEST_BOARD)
 
     @property
@@ -57,6 +60,7 @@ class View:
     wall: bool
     language: str
     filters: Filters
+    by: str
     show: int
     may_assign: bool
 
@@ -81,8 +85,8 @@ async def live(
         raise SignInError("please sign in")
     access.require(request.state.actor, "dispatch.view")
     view = View(
-        wall, request.state.language, wanted.filters, SHOWN_ON_WALL if wall else wanted.show,
-        request.state.actor.may("dispatch.assign"),
+        wall, request.state.language, wanted.filters, wanted.by,
+        SHOWN_ON_WALL if wall else wanted.show, request.state.actor.may("dispatch.assign"),
     )  # fmt: skip
     packed = "gzip" in request.headers.get("accept-encoding", "")
     return StreamingResponse(
@@ -183,28 +187,37 @@ def _board(
         done=done,
         shifted=desk.settings.clock_offset_s != 0,
         **_content(
-            board, wanted.filters, wanted.show, desk.actor.may("dispatch.assign"),
+            board, wanted.filters, wanted.by, wanted.show, desk.actor.may("dispatch.assign"),
             len(ticket_moves.left_over(desk.session, desk.at)),
         ),
     )  # fmt: skip
 
 
 def _content(
-    board: Board, filters: Filters, show: int, may_assign: bool, left_over: int
+    board: Board, filters: Filters, by: str, show: int, may_assign: bool, left_over: int
 ) -> dict[str, Any]:
     """What the board's part of the page shows."""
-    wanted = {"skill": filters.skill, "tier": filters.tier or "", "risk": filters.risk}
+    wanted = {"skill": filters.skill, "tier": filters.tier or "", "risk": filters.risk, "by": by}
     return {
+        "queue": [(None, board.waiting)] if by else _grouped(board),
         "board": board, "wanted": wanted, "show": show, "may_assign": may_assign,
         "skills": {skill.code: skill for skill in board.skills}, "left_over": left_over,
     }  # fmt: skip
+
+
+def _grouped(board: Board) -> list[tuple[QueuePart, list[QueueRow]]]:
+    """The rows shown, by skill and tier; a part none of whose rows is shown keeps its counts."""
+    rows: defaultdict[tuple[str, Grade], list[QueueRow]] = defaultdict(list)
+    for row in board.waiting:
+        rows[row.skill.code if row.skill else "", row.ticket.min_grade].append(row)
+    return [(part, rows[part.skill, part.tier]) for part in board.parts]
 
 
 def _shown(view: View, board: Board, left_over: int) -> tuple[str, str, dict[str, Any]]:
     """Template, block and content of a live board; whoever acts on it adds the token herself."""
     if view.wall:
         return "dispatch_wall.html", "wall", {"board": board}
-    content = _content(board, view.filters, view.show, view.may_assign, left_over)
+    content = _content(board, view.filters, view.by, view.show, view.may_assign, left_over)
     said = {"refused": None, "done": None, "csrf": ""}
     return "dispatch.html", "board", content | said
 

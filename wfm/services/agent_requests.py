@@ -69,8 +69,7 @@ def ask_swap(
     agent = own_agent(session, actor)
     if day <= today:
         raise InputError.of([Fault("a swap is asked for before the day begins", column="day")])
-    allowed = {one.agent_id for one in swaps.candidates(session, agent, day).candidates}
-    if colleague_id not in allowed:
+    if not swaps.candidates(session, agent, day, only=colleague_id).candidates:
         raise ConflictError("the rules do not allow this swap; choose somebody of the list")
     request = AgentRequest(
         agent_id=_id(agent), kind=RequestKind.SWAP, first_day=day, last_day=day,

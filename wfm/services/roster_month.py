@@ -194,8 +194,8 @@ def month(
         marks[place]["leave"] = kind
     for lock in session.exec(select(RosterLock).where(RosterLock.roster_id == roster.id)):
         marks[lock.agent_id, lock.day]["lock"] = lock
-    for code, on in _broken(version):
-        marks[numbers.get(code, 0), date.fromisoformat(on)]["broken"] = True
+    for code, iso in _broken(version):
+        marks[numbers.get(code, 0), date.fromisoformat(iso)]["broken"] = True
     for (code, on_day), wish in wishes.items():
         marks[numbers.get(code, 0), date.fromisoformat(on_day)]["request"] = wish
     if earlier is not None:

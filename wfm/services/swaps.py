@@ -31,10 +31,23 @@ class SwapPanel:
     day: date
     shift: ShiftTemplate | None
     candidates: tuple[Candidate, ...]
+    more: bool = False  # there may be others, who were not judged
 
 
-def candidates(session: Session, agent: Agent, day: date) -> SwapPanel:
+def candidates(
+    session: Session,
+    agent: Agent,
+    day: date,
+    *,
+    only: int | None = None,
+    most: int | None = None,
+) -> SwapPanel:
     """Colleagues of the same roster with whom changing that day breaks no rule, cheapest first.
+
+    Parameters
+    ----------
+    only : the one colleague asked about.
+    most : how many are enough; in a large team the others are not judged then.
 
     Raises
     ------
@@ -49,15 +62,18 @@ def candidates(session: Session, agent: Agent, day: date) -> SwapPanel:
     mine = cells.shift(agent.code, day)
     found = []
     for other in roster_people.members(session, roster):
+        if most is not None and len(found) == most:
+            break
         theirs = cells.shift(other.code, day)
-        if theirs == mine or other.code not in problem.lookup.agent:
+        if only not in (None, other.id) or theirs == mine or other.code not in problem.lookup.agent:
             continue
         effect = effects.of(Move.of(_exchanged(agent.code, other.code, day, mine, theirs)))
         if effect.possible:
             shift = shifts.get(theirs) if theirs else None
             found.append(Candidate(other.id, other.code, other.name, shift, effect.change))
     found.sort(key=lambda one: (one.change, one.code))
-    return SwapPanel(day, shifts.get(mine or ""), tuple(found))
+    more = most is not None and len(found) == most
+    return SwapPanel(day, shifts.get(mine or ""), tuple(found), more)
 
 
 def carry_out(
