@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from wfm.dispatch.model import EXPERT, Agent, Kind, LaneKey, Ticket, fits, lane_key, may_take
+from wfm.dispatch.model import EXPERT, Agent, Kind, LaneKey, Ticket, does, fits, lane_key, may_take
 from wfm.dispatch.policy import URGENT, Key, Policy, contrast, expert_work, keeps, opens_at, widened
 
 Assignment = tuple[Ticket, Agent, str, str]
@@ -112,6 +112,9 @@ class Room:
     def experts_free(self) -> Iterable[Agent]:
         return (other.agent for other in self.desk.experts if self._free(other))
 
+    def alone(self) -> bool:
+        return bool(self.desk.alone & self.post.bit)
+
     def another_free(self) -> bool:
         others = self.desk.free & self.lane.mask & ~self.post.bit
         if self.weight == 1 or not others:  # whoever is free has room for one more
@@ -159,6 +162,11 @@ class Desk:
             for number, agent in enumerate(sorted(agents, key=lambda agent: agent.agent_id))
         }
         self.experts = [post for post in self.posts.values() if post.agent.grade >= EXPERT]
+        posts = self.posts.values()
+        self.doing = [sum(p.bit for p in posts if does(p.agent, *kind)) for kind in listed]
+        self.present = 0
+        self.alone = 0
+        """The bits of the posts that nobody else on duty could stand in for with some kind."""
         self.free = 0
         """The bits of the posts with room for something."""
         self.lanes: dict[LaneKey, Lane] = {}
@@ -179,18 +187,15 @@ class Desk:
     def come(self, agent_id: str, now: int, leaves_at: int | None = None) -> None:
         """The agent's duty begins; `leaves_at` is its end where that is known."""
         post = self.posts[agent_id]
-        post.on_duty, post.leaves_at = True, leaves_at
-        for lane in post.lanes:
-            lane.cover += 1
+        post.leaves_at = leaves_at
+        self._turn(post, True)
         self._shelve(post, now)
         self.changed_posts.append(post)
 
     def go(self, agent_id: str, now: int) -> None:
         """The agent's duty ends; what is in hand is finished."""
         post = self.posts[agent_id]
-        post.on_duty = False
-        for lane in post.lanes:
-            lane.cover -= 1
+        self._turn(post, False)
         self._take_down(post)
 
     def finish(self, agent_id: str, now: int, weight: int = 1) -> None:
@@ -267,6 +272,17 @@ class Desk:
             for post in posts:
                 post.lanes.append(lane)
         return lane
+
+    def _turn(self, post: Post, on_duty: bool) -> None:
+        """The duty of the post begins or ends."""
+        post.on_duty = on_duty
+        for lane in post.lanes:
+            lane.cover += 1 if on_duty else -1
+        self.present ^= post.bit
+        self.alone = 0
+        for mask in self.doing:
+            there = mask & self.present
+            self.alone |= 0 if there & (there - 1) else there  # one bit, or none
 
     def _shelve(self, post: Post, now: int) -> None:
         post.since = now
@@ -375,8 +391,8 @@ class Desk:
         return best, why
 
     def _keeps(self, lane: Lane, ticket: Ticket, post: Post, now: int) -> bool:
-        if not post.scarce and now <= ticket.due_at:
-            return False  # neither rule can hold
+        if not post.scarce and now <= ticket.due_at and not self.alone & post.bit:
+            return False  # no rule can hold
         room = Room(self, lane, post, ticket.weight)
         kept = keeps(self.policy, ticket, post.agent, now, room, post.leaves_at)
         if kept is not None:

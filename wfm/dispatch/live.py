@@ -263,6 +263,15 @@ class Room:
     def experts_free(self) -> Iterable[Agent]:
         return (agent for agent in self._others_free() if agent.grade >= EXPERT)
 
+    def alone(self) -> bool:
+        return any(
+            does(self.agent, *kind)
+            and not any(
+                does(seat.agent, *kind) for seat in self.desk.seats if seat.agent is not self.agent
+            )
+            for kind in self.desk.kinds
+        )
+
     def another_free(self) -> bool:
         return any(may_take(agent, self.ticket) for agent in self._others_free())
 

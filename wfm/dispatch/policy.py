@@ -75,6 +75,9 @@ class Policy(Protocol):
     def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
         """Instant until which the last free agent is kept from it for callers still in time."""
 
+    def spared_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
+        """Instant until which whoever alone does some kind of work is kept from it."""
+
 
 class Fifo:
     """Oldest first, to the longest idle who can."""
@@ -104,6 +107,9 @@ class Fifo:
         return None
 
     def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
+        return None
+
+    def spared_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
         return None
 
 
@@ -148,6 +154,10 @@ class Deadline:
     hold_promise_s : float
         … and for promises no longer than these seconds: with longer ones nobody need be free at
         the very moment the next ticket comes.
+    spare_from : int
+        Whoever is alone on duty for some kind of work is kept from a ticket that so many on duty
+        may take, with a promise as short as that, until it is due, and once late for `hold_s`: a
+        long call would leave the next caller of that kind with nobody until it ends.
     rings : sequence of Ring
         Whom a ticket may go to besides, step by step; by default nobody.
     """
@@ -164,6 +174,7 @@ class Deadline:
         hold_s: float = 450.0,
         hold_from: int = 4,
         hold_promise_s: float = 120.0,
+        spare_from: int = 4,
         rings: Sequence[Ring] = (),
     ) -> None:
         self.cap = round(cap_s * SECOND)
@@ -174,6 +185,7 @@ class Deadline:
         self.hold_from = hold_from
         self.rings = tuple(sorted(rings, key=lambda ring: -ring.left_share))
         self.hold_promise = round(hold_promise_s * SECOND)
+        self.spare_from = spare_from
 
     def band(self, ticket: Ticket, now: int) -> int:
         return self.WINNABLE if now <= ticket.due_at else self.LATE
@@ -199,11 +211,19 @@ class Deadline:
         return ticket.due_at - max(self.keep_least, int(promised * self.keep_share))
 
     def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
-        short = ticket.due_at - ticket.opened_at <= self.hold_promise
-        if now <= ticket.due_at or not short or cover < self.hold_from:
+        if now <= ticket.due_at or not self._short(ticket) or cover < self.hold_from:
             return None
         until = ticket.due_at + self.hold
         return until if now < until and not self.urgent(ticket, now, cover) else None
+
+    def spared_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
+        if now == ticket.due_at or not self._short(ticket) or cover < self.spare_from:
+            return None  # started at the very instant it is due it is in time
+        until = ticket.due_at if now < ticket.due_at else ticket.due_at + self.hold
+        return until if now < until and not self.urgent(ticket, now, cover) else None
+
+    def _short(self, ticket: Ticket) -> bool:
+        return ticket.due_at - ticket.opened_at <= self.hold_promise
 
 
 POLICIES: dict[str, Callable[[], Policy]] = {
@@ -250,6 +270,9 @@ class Room(Protocol):
     def experts_free(self) -> Iterable[Agent]:
         """The other experts with room for this ticket, whether or not they may take it."""
 
+    def alone(self) -> bool:
+        """Whether no other agent on duty does some kind of the desk's work that this one does."""
+
     def another_free(self) -> bool:
         """Whether another agent who may take the ticket has room for it."""
 
@@ -278,9 +301,16 @@ def keeps(
 
     Nobody is kept beyond the end of the duty, `leaves_at`: the ticket might find nobody after it.
     """
-    kept = _for_expert_work(policy, ticket, agent, now, room)
+    kept = _for_work_of_her_own(policy, ticket, now, room)
+    kept = kept or _for_expert_work(policy, ticket, agent, now, room)
     kept = kept or _for_callers_in_time(policy, ticket, now, room)
     return kept if kept and (leaves_at is None or kept.until < leaves_at) else None
+
+
+def _for_work_of_her_own(policy: Policy, ticket: Ticket, now: int, room: Room) -> Keeping | None:
+    """Whoever is alone for some kind of work is kept from what several others may take."""
+    until = policy.spared_until(ticket, now, room.cover()) if room.alone() else None
+    return None if until is None else Keeping(until, "alone_kept")
 
 
 def _for_expert_work(

@@ -36,6 +36,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the last free expert is kept for work that needs one",
         "最后一名空闲专家保留给必须由专家处理的工单",
     ),
+    "alone_kept": (
+        "alone on duty for some kind of work, and kept for it while others may take this one",
+        "在班仅此一人能处理某类工作；此单可由他人受理，故为该类工作保留",
+    ),
     "agent_kept": (
         "already late; the last free agent is kept for customers still in time",
         "已超时；最后一名空闲客服保留给仍可按时响应的客户",

@@ -153,10 +153,12 @@ def kept(policy=None, one=LESSER, agent=ANNA, at=0.0, **world):
         "kinds": {("b", EXPERT)},
         "others_free": [],
         "others_wait": False,
+        "alone": False,
         "on_duty": [ANNA, Agent("otto", ORDINARY, {"a": 3})],
     } | world
     room = SimpleNamespace(
         scarce=lambda: expert_work(agent, facts["kinds"]),
+        alone=lambda: facts["alone"],
         experts_free=lambda: [other for other in facts["others_free"] if other.grade == EXPERT],
         another_free=lambda: any(may_take(other, one) for other in facts["others_free"]),
         others_wait=lambda: facts["others_wait"],
@@ -247,6 +249,41 @@ def test_a_promise_is_counted_from_the_opening():
 
 def test_one_free_for_other_work_only_does_not_release_the_last():
     assert held(others_free=[Agent("b", ORDINARY, {"b": 3})]) == ("agent_kept", 510)
+
+
+# Whoever is alone on duty for some kind of work, and a caller who is due at 60 s.
+
+
+def spared(**change):
+    return held(**({"alone": True, "at": 10} | change))
+
+
+def test_who_is_alone_for_some_work_is_kept_from_what_others_may_take_in_time():
+    assert spared() == ("alone_kept", 60)
+    assert spared(at=59.9) == ("alone_kept", 60)
+    assert spared(others_free=[FOUR[1]]) == ("alone_kept", 60)
+    # late: 60 + 450, others free or not
+    assert spared(at=60.1) == ("alone_kept", 510)
+    assert spared(at=509.9, others_free=[FOUR[1]]) == ("alone_kept", 510)
+    assert spared(at=510) is None
+
+
+@pytest.mark.parametrize(
+    ("why", "change"),
+    [
+        ("somebody else does all her work too", {"alone": False}),
+        ("it is due now: started at once it is in time", {"at": 60}),
+        ("three on duty are too few", {"on_duty": FOUR[:3]}),
+        ("the promise is a long one", {"one": ticket("t", 0, 121, skill="a")}),
+        ("the duty ends before", {"leaves_at": 60 * SECOND}),
+        ("the policy keeps nobody", {"policy": Fifo()}),
+        ("it is urgent: late by more than 4 × 50 s", {"policy": Deadline(cap_per_agent_s=50),
+                                                    "at": 261}),
+    ],
+)  # fmt: skip
+def test_who_is_alone_for_some_work_is_not_kept_when(why, change):
+    assert spared() is not None
+    assert spared(**change) is None
 
 
 def test_the_fewer_may_take_a_ticket_the_lower_its_cap():
