@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import betaln, gammaln
 
-from grading.estimate import fit_share_prior, james_stein
+from grading.estimate import SharePrior, fit_share_prior, james_stein, reliability
 from grading.fairness import impact_of_counts
 from grading.intervals import clopper_pearson, jeffreys, wilson
 from grading.raters import (
@@ -25,6 +25,7 @@ from grading.weights import RANDOM_INDEX, weights_from_pairs
 FILE = Path(__file__).parents[2] / "../shared/reference/grading_values.json"
 if not FILE.exists():
     pytest.skip("the reference values are not here", allow_module_level=True)
+ELSEWHERE = ("scheduler/test_labour.py", "wfm/test_calendars.py", "wfm/sla/test_agreements.py")
 VALUES: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 
 
@@ -211,6 +212,56 @@ def test_mr_sort_with_and_without_veto() -> None:
     assert found.tolist() == data["expected"]
     plain = names[majority_sort(values, profiles, weights, majority)]
     assert plain.tolist() == data["without_veto_computed"]
+
+
+def topsis(matrix: list[list[float]], weights: list[float], sign: list[int]) -> np.ndarray:
+    """Closeness to the best of those compared: here to show why grades do not rest on it."""
+    x = np.array(matrix)
+    scaled = x / np.sqrt(np.sum(x**2, axis=0)) * np.array(weights) * sign
+    best, worst = (
+        np.sqrt(np.sum((scaled - edge) ** 2, axis=1))
+        for edge in (scaled.max(axis=0), scaled.min(axis=0))
+    )
+    return np.asarray(worst / (best + worst))
+
+
+def test_closeness_to_the_best_depends_on_who_is_compared() -> None:
+    data = VALUES["topsis_hodgett"]
+    matrix, weights = data["matrix"], data["weights"]
+    sign = [-1 if way == "min" else 1 for way in data["direction"]]
+    assert topsis(matrix, weights, sign) == pytest.approx(data["expected"], abs=1e-4)
+    # without the third and the last column the other two score differently: no ground for a grade
+    fewer = topsis([row[:3] for row in matrix[:2]], weights[:3], sign[:3])
+    assert fewer == pytest.approx(data["rank_reversal_demo"]["expected"], abs=1e-4)
+
+
+def test_the_figures_of_the_whole_satisfaction_export() -> None:
+    data = VALUES["csat_public_data"]
+    fit, trust = data["beta_binomial_mle"], data["reliability"]
+    prior = SharePrior(fit["alpha"] / fit["M"], fit["M"], 0.0)
+    assert prior.beta == pytest.approx(fit["beta"], abs=1e-6)
+    for share in (0.7, 0.8):
+        n = trust[f"n_for_{share}".replace(".", "_")]
+        assert reliability([n], prior.strength) == pytest.approx([share], abs=1e-9)
+    for one in data["examples"]:
+        own = (one["k"] + prior.alpha) / (one["n"] + prior.strength)
+        assert own == pytest.approx(one["eb"], abs=1e-6), one["agent"]
+
+
+def test_mean_squares_of_the_intraclass_correlation() -> None:
+    # one-way: (MSB − MSW) / (MSB + 3·MSW); two-way, consistency: (MSB − MSE) / (MSB + 3·MSE)
+    data = VALUES["icc_shrout_fleiss_1979"]
+    squares, found = data["anova"], intraclass_correlations(data["matrix_targets_by_judges"])
+    for part, value in (("MSW", found.icc11), ("MSE", found.icc31)):
+        between, rest = squares["MSB"], squares[part]
+        assert value == pytest.approx((between - rest) / (between + 3 * rest), abs=1e-9)
+
+
+def test_every_kind_of_value_is_reproduced_somewhere() -> None:
+    rooms = (Path(__file__), *(Path(__file__).parents[1] / name for name in ELSEWHERE))
+    text = "".join(room.read_text(encoding="utf-8") for room in rooms)
+    missing = [name for name in VALUES if name != "_meta" and f'["{name}"]' not in text]
+    assert not missing
 
 
 def test_four_fifths_rule() -> None:
