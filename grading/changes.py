@@ -18,12 +18,14 @@ from grading.evidence import FAMILIES, Evidence
 from grading.policy import CRITERIA, GRADES, Criterion, GradePolicy
 
 Direction = Literal["lift", "drop"]
-GRID = 48
-ROUNDS = 3
+HALVINGS = 17
 MOST_RECORDS = 5000
 MOST_MONTHS = 600.0
 MORE = np.unique([*range(1, 101), *np.geomspace(100, MOST_RECORDS, 60).astype(int)])
+STRIDE = 8
+STEPS = np.append(MORE[STRIDE - 1 :: STRIDE], MORE[-1])  # tried first, then those before it
 
+Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
@@ -110,29 +112,30 @@ class _Tester:
     def values(
         self, name: Criterion, places: NDArray[np.int64], way: Direction
     ) -> dict[int, Change]:
-        """Per agent the smallest change of the value that is enough, by narrowing a grid."""
+        """Per agent the smallest change of the value that is enough, by halving.
+
+        A better value never lowers a grade, so that all changes beyond it are enough too.
+        """
         frame = self.some.criteria[name]
         bound = self._range(name)[1 if way == "lift" else 0]
         value = frame["value"].to_numpy(dtype=float)
         ahead = (bound - value) * (1 if way == "lift" else -1) > 0
         places = places[frame["enough"].to_numpy(dtype=bool)[places] & ahead[places]]
-        start, end = value[places], np.full(len(places), bound)
-        for _ in range(ROUNDS):
-            if not len(places):
-                return {}
-            points = np.linspace(start, end, GRID + 1, axis=1)
-            moved = self._moved(name, places, way, value=points[:, 1:])
-            able = moved.any(axis=1)  # in later rounds everybody: the last point moved before
-            places, points = places[able], points[able]
-            first = np.argmax(moved[able], axis=1)
-            rows = np.arange(len(places))
-            start, end = points[rows, first], points[rows, first + 1]
+        end = np.full((len(places), 1), bound)
+        if len(places):
+            able = self._moved(name, places, way, value=end)[:, 0]
+            places, end = places[able], end[able]
+        start = value[places][:, None]
+        for _ in range(HALVINGS if len(places) else 0):
+            middle = (start + end) / 2
+            moved = self._moved(name, places, way, value=middle)
+            start, end = np.where(moved, start, middle), np.where(moved, middle, end)
         return {
             place: Change(
                 way, name, float(value[place]), float(needed), None,
                 self._effort(name, place, float(needed)),
             )
-            for place, needed in zip(places.tolist(), end, strict=True)
+            for place, needed in zip(places.tolist(), end[:, 0], strict=True)
         }  # fmt: skip
 
     def records(self, name: Criterion, places: NDArray[np.int64]) -> dict[int, Change]:
@@ -149,21 +152,33 @@ class _Tester:
             for column in ("n", "strength", "usual", "value", "precision")
         )
         level = np.clip(value + (value - usual) * strength / n, *self._range(name))
-        values = (value * (n + strength) + level * MORE) / (n + strength + MORE)
-        moved = self._moved(
-            name, places, "lift",
-            value=values,
-            precision=precision * (n + strength + MORE) / (n + strength),
-            n=n.astype(np.int64) + MORE,
-            enough=n + MORE >= needed,
-        )  # fmt: skip
-        found = {}
-        for row in np.flatnonzero(moved.any(axis=1)):
-            first = int(np.argmax(moved[row]))
-            more = int(MORE[first])
-            effort = float(np.sqrt(more / (n[row, 0] + strength[row, 0])))
-            now, then = float(value[row, 0]), float(values[row, first])
-            found[int(places[row])] = Change("lift", name, now, then, more, effort)
+
+        def tried(rows: NDArray[np.int64], more: NDArray[np.int64]) -> tuple[Flags, Array]:
+            had = n[rows] + strength[rows]
+            values = (value[rows] * had + level[rows] * more) / (had + more)
+            moved = self._moved(
+                name, places[rows], "lift",
+                value=values,
+                precision=precision[rows] * (had + more) / had,
+                n=n[rows].astype(np.int64) + more,
+                enough=n[rows] + more >= needed,
+            )  # fmt: skip
+            return moved, values
+
+        coarse, _ = tried(np.arange(len(places)), STEPS[None, :])
+        rows = np.flatnonzero(coarse.any(axis=1))
+        found: dict[int, Change] = {}
+        if not len(rows):
+            return found
+        close = np.argmax(coarse[rows], axis=1)[:, None] * STRIDE + np.arange(STRIDE)
+        more = MORE[np.minimum(close, len(MORE) - 1)]
+        moved, values = tried(rows, more)
+        for at, row in enumerate(rows.tolist()):
+            first = int(np.argmax(moved[at]))
+            count = int(more[at, first])
+            effort = float(np.sqrt(count / (n[row, 0] + strength[row, 0])))
+            now, then = float(value[row, 0]), float(values[at, first])
+            found[int(places[row])] = Change("lift", name, now, then, count, effort)
         return found
 
     def _range(self, name: Criterion) -> tuple[float, float]:

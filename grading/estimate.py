@@ -278,7 +278,21 @@ def fit_score_prior(
     return ScorePrior(mean, float(np.exp(log_strength)), noise, noise / weight, odds)
 
 
-def reliability(counts: ArrayLike, strength: float) -> Array:
+def doubted(strength: float, counts: ArrayLike, doubt: float) -> Array:
+    """Strength per agent once it is allowed for that all agents may be equal, in records.
+
+    With the probability p = doubt / (1 + doubt) the common figure holds for everybody, otherwise
+    the agent's own, shrunk one. The mean of the two is the estimate of ``strength +
+    doubt·(strength + n)``; its variance is that of this strength and, for not knowing which of the
+    two holds, ``doubt·(estimate − common)²``.
+
+    Source: Hoeting et al. 1999, Statistical Science 14:382 (averaging over models).
+    """
+    n = np.asarray(counts, dtype=float)
+    return np.asarray(strength + doubt * (strength + n), dtype=float)
+
+
+def reliability(counts: ArrayLike, strength: ArrayLike) -> Array:
     """Share of an estimate that comes from the agent's own records, n / (n + strength)."""
     n = np.asarray(counts, dtype=float)
     return np.asarray(n / (n + strength), dtype=float)

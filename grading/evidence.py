@@ -19,12 +19,13 @@ from grading.casemix import fit_case_mix
 from grading.estimate import (
     ScorePrior,
     SharePrior,
+    doubted,
     fit_score_prior,
     fit_share_prior,
     reliability,
 )
 from grading.outcomes import DAYS_PER_MONTH, beside, recent, solved
-from grading.policy import CRITERIA, Criterion, GradePolicy
+from grading.policy import CRITERIA, MOST_ODDS, Criterion, GradePolicy
 from grading.raters import correct_severity
 from grading.records import Records, check_records, codes_of
 
@@ -219,14 +220,16 @@ class _Gatherer:
         for (factor, level), effect in mix.effects.items():
             self.effects.setdefault(f"{name} {factor}", {})[level] = effect
         prior = fit_share_prior(k, n, mix.shift, self.policy.small_samples.shares)
-        telling = self._telling(name, n, prior)
+        telling, doubt = self._telling(name, n, prior)
         counted, shift = n * telling, mix.shift * telling
+        strength = doubted(prior.strength, counted, doubt)
         usual = expit(logit(prior.mean) + shift)
-        own = (k * telling + prior.strength * usual) / (counted + prior.strength)
+        own = (k * telling + strength * usual) / (counted + strength)
         value = expit(logit(own) - shift)
-        trust = reliability(counted, prior.strength)
+        trust = reliability(counted, strength)
         variance = (
-            1 / ((counted + prior.strength) * own * (1 - own))
+            1 / ((counted + strength) * own * (1 - own))
+            + doubt * (logit(own) - logit(usual)) ** 2
             + (1 - trust) ** 2 * prior.mean_variance
             + trust**2 * mix.shift_variance
         )
@@ -237,19 +240,21 @@ class _Gatherer:
             "adjusted": _on_standard_mix(k / np.maximum(n, 1), mix.shift),
             "reliability": trust,
             "usual": np.full(size, prior.mean),
-            "strength": np.full(size, prior.strength if telling else np.inf),
+            "strength": strength if telling else np.full(size, np.inf),
             "precision": 1 / (variance * value * (1 - value)),
         }
         return self._with_limits("share", columns, n, seen)
 
-    def _telling(self, name: Criterion, n: Array, prior: SharePrior | ScorePrior) -> int:
-        """1 where records tell agents apart; 0 where they may well be equal."""
+    def _telling(
+        self, name: Criterion, n: Array, prior: SharePrior | ScorePrior
+    ) -> tuple[int, float]:
+        """Whether records tell agents apart (1 or 0), and if so with what doubt."""
         agents = int(np.sum(n > 0))
         if not self.policy.small_samples.alike(agents, prior.alike_odds):
-            return 1
-        odds = round(min(prior.alike_odds, 1e6), 2)
+            return 1, self.policy.small_samples.doubt(agents, prior.alike_odds)
+        odds = round(min(prior.alike_odds, MOST_ODDS), 2)
         self.notices.append(Notice("alike", {"criterion": name, "agents": agents, "odds": odds}))
-        return 0
+        return 0, 0.0
 
     def _quality(self, reviews: pd.DataFrame | None) -> dict[str, Array]:
         if reviews is None:
@@ -337,16 +342,18 @@ class _Gatherer:
         self, name: Criterion, mean: Array, n: Array, prior: ScorePrior
     ) -> dict[str, Array]:
         """Normal–normal estimate; the prior mean is itself uncertain."""
-        telling = self._telling(name, n, prior)
+        telling, doubt = self._telling(name, n, prior)
         counted = n * telling
-        trust = reliability(counted, prior.strength)
-        unsure = (1 - trust) ** 2 * prior.mean_variance
+        strength = doubted(prior.strength, counted, doubt)
+        trust = reliability(counted, strength)
+        value = prior.mean + trust * (mean - prior.mean)
+        unsure = (1 - trust) ** 2 * prior.mean_variance + doubt * (value - prior.mean) ** 2
         return {
-            "value": prior.mean + trust * (mean - prior.mean),
+            "value": value,
             "reliability": trust,
             "usual": np.full(len(n), prior.mean),
-            "strength": np.full(len(n), prior.strength if telling else np.inf),
-            "precision": 1 / (prior.noise / (counted + prior.strength) + unsure),
+            "strength": strength if telling else np.full(len(n), np.inf),
+            "precision": 1 / (prior.noise / (counted + strength) + unsure),
         }
 
     def _with_limits(

@@ -19,7 +19,7 @@ from grading.errors import GradingError
 from grading.evidence import Evidence
 from grading.policy import CRITERIA, GRADES, UPPER, Criterion, Grade, GradePolicy
 
-CHUNK = 256  # agents whose what-ifs are tried together
+CHUNK = 2048  # agents whose what-ifs are tried together
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from grading.toml import Table, lines_of
 Grade = Literal["ordinary", "senior", "expert"]
 GRADES: tuple[Grade, ...] = ("ordinary", "senior", "expert")
 UPPER: tuple[Grade, ...] = GRADES[1:]
+MOST_ODDS = 1e6  # of all agents being equal; more is as good as sure
 Limit = Literal["entry", "exit", "floor", "veto"]
 LIMITS: tuple[Limit, ...] = ("entry", "exit", "floor", "veto")
 
@@ -146,6 +147,15 @@ class SmallSamples:
     def alike(self, agents: int, odds: float) -> bool:
         """Whether this many agents are to be taken as equal at these odds."""
         return agents >= self.alike_agents and odds >= self.alike_odds
+
+    def doubt(self, agents: int, odds: float) -> float:
+        """Odds at which the common figure stands against an agent's own.
+
+        They are 1 where the records say as surely as `alike_odds` asks that agents differ.
+        """
+        if agents < 2 or odds <= 0:
+            return 0.0
+        return float(min(odds / max(self.alike_odds, 1 / MOST_ODDS), MOST_ODDS))
 
     def noise(self, scale: float) -> NoiseGuess:
         """What is believed of one score on a scale this wide."""

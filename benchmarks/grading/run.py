@@ -180,7 +180,7 @@ def by_priority(cases: pd.DataFrame) -> None:
     print(f"  adjustment moves an agent by {far.median():.3f} (median), {far.max():.3f} (most)")
 
 
-def control(repeats: int = 20) -> None:
+def control(agents: int, repeats: int = 20) -> None:
     """Agents drawn alike, on all that counts.
 
     *Told apart*: the clear decisions (rise, keep) that contradict most of the others; that there
@@ -189,19 +189,21 @@ def control(repeats: int = 20) -> None:
     it first.
     """
     limit = POLICY.decision.fall
-    print(f"\nnegative control: 300 agents exactly alike (at most {limit:.0%} may be told apart)")
+    print(
+        f"\nnegative control: {agents} agents exactly alike (at most {limit:.0%} may be told apart)"
+    )
     for level in (-0.5, -0.25, 0.0, 0.25, 0.5):
         apart, other = [], []
         for seed in range(repeats):
             rng = np.random.default_rng(seed)
-            table = assess(gather(alike(rng, 300, level), POLICY, END), POLICY).table
+            table = assess(gather(alike(rng, agents, level), POLICY, END), POLICY).table
             clear = table["decision"][table["decision"].isin(["rise", "keep"])].value_counts()
             apart.append(clear.min() / len(table) if len(clear) > 1 else 0.0)
             other.append(1 - table["grade"].value_counts(normalize=True).max())
         print(
             f"  {level:+.2f} from the senior profile: told apart {np.mean(apart):.2%} "
             f"(worst {max(apart):.2%}), in another grade {np.mean(other):.2%} "
-            f"(worst {max(other):.2%})"
+            f"(worst {max(other):.2%}), desks split {np.mean(np.array(other) > 0):.0%}"
         )
 
 
@@ -311,7 +313,8 @@ def main() -> None:
         print("the satisfaction export is not here; its tables are left out")
     if (options.records / "servicenow_incident_events_2016-02_04.csv.gz").exists():
         by_priority(incidents(options.records))
-    control()
+    for agents in (300, 25, 10, 5):
+        control(agents)
     control_of_one()
     speed(options.cases, options.agents)
 

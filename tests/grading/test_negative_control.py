@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from grading.assess import assess
+from grading.estimate import doubted, reliability
 from grading.evidence import gather
 from grading.policy import GradePolicy
 from grading.records import Records
@@ -48,6 +49,40 @@ def test_chance_moves_nobody_apart(policy: GradePolicy) -> None:
         shares.append(1 - table["grade"].value_counts(normalize=True).max())
     assert max(shares) <= policy.decision.fall
     assert np.mean(shares) < 0.05
+
+
+def test_chance_seldom_moves_agents_of_small_desks_apart(policy: GradePolicy) -> None:
+    # of twelve desks of ten agents, 9 would be split without the doubt whether agents differ
+    shares = []
+    for seed in range(12):
+        table = assess(gather(alike(seed, 10), policy, DAY), policy).table
+        shares.append(1 - table["grade"].value_counts(normalize=True).max())
+    assert np.mean(np.array(shares) > 0) <= policy.decision.fall
+    assert np.mean(shares) < 0.1
+
+
+def test_the_doubt_whether_agents_differ_in_numbers() -> None:
+    # 60 records at strength 20 weigh 60/80 = 0.75; with even odds that all are equal, half of that:
+    # strength 20 + 1·(20 + 60) = 100 and 60 / 160 = 0.375
+    strength = doubted(20, [60.0], 1.0)
+    assert strength.tolist() == [100]
+    assert reliability([60.0], strength).tolist() == [0.375]
+    assert doubted(20, [60.0], 0.0).tolist() == [20]
+
+
+def test_few_agents_who_may_be_equal_are_less_sure(policy: GradePolicy) -> None:
+    few = gather(alike(3, 5), policy, DAY).criteria["resolution"]
+    assert (few["reliability"] < 0.5 * few["n"] / (few["n"] + 20)).all()
+    assert 0 < np.ptp(few["value"]) < 0.5 * np.ptp(few["raw"])
+    assert np.isfinite(few["strength"]).all()
+
+
+def test_the_odds_asked_for_set_how_much_doubt_counts(policy: GradePolicy) -> None:
+    # 0.5 : 1 that all are equal, where 0.25 : 1 is asked: the doubt is 2, own figures weigh 1/3
+    rules = policy.small_samples
+    assert rules.doubt(5, 0.5) == 2
+    assert rules.doubt(1, 0.5) == 0  # there is nobody to be equal to
+    assert replace(rules, alike_odds=0.0).doubt(5, 0.5) == pytest.approx(5e5)
 
 
 def test_who_is_alike_has_the_common_value_and_the_lead_is_told(policy: GradePolicy) -> None:
