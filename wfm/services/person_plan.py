@@ -13,7 +13,7 @@ from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.services import roster_wishes
-from wfm.services.facts import AgentFacts, agents_on, in_force
+from wfm.services.facts import AgentFacts, agents_on
 from wfm.services.roster_wishes import Wishes
 from wfm.tables import (
     AgentAvailability,
@@ -266,12 +266,3 @@ def remove(
                  row=number)  # fmt: skip
     session.delete(row)
     session.flush()
-
-
-def contract_on(session: Session, agent_id: int, day: date) -> AgentContract | None:
-    """The contract that holds on a day."""
-    return session.exec(
-        select(AgentContract).where(
-            AgentContract.agent_id == agent_id, in_force(AgentContract, day)
-        )
-    ).first()
