@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +26,27 @@ from wfm.words import Role
 
 STAMP_KEY = "5a" * stamps.KEY_BYTES
 ZONE = "Asia/Shanghai"
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    return {"executable_path": CHROMIUM, "args": FLAGS}
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +94,20 @@ def pattern(engine: sa.Engine) -> str:
 
 
 @pytest.fixture(scope="session")
-def copied(engine: sa.Engine, pattern: str) -> Callable[[str], sa.Engine]:
-    """A function that makes an empty, migrated database of a name."""
+def new_database(engine: sa.Engine) -> Callable[..., sa.Engine]:
+    """A function that makes a database of a name: an empty one, or a copy of another."""
 
-    def copy(name: str) -> sa.Engine:
-        _create(engine, name, pattern)
+    def make(name: str, template: str = "template1") -> sa.Engine:
+        _create(engine, name, template)
         return _opened(engine, name)
 
-    return copy
+    return make
+
+
+@pytest.fixture(scope="session")
+def copied(new_database: Callable[..., sa.Engine], pattern: str) -> Callable[[str], sa.Engine]:
+    """A function that makes an empty, migrated database of a name."""
+    return lambda name: new_database(name, pattern)
 
 
 @pytest.fixture
@@ -88,6 +117,13 @@ def fresh_engine(engine: sa.Engine, pattern: str) -> Iterator[sa.Engine]:
     opened = _opened(engine, "scratch")
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def fresh_url(fresh_engine: sa.Engine) -> str:
+    """The address of `fresh_engine`'s database, as a setting gives it."""
+    url = fresh_engine.url.set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

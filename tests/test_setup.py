@@ -36,6 +36,7 @@ def machine(tmp_path: Path) -> Run:
             capture_output=True,
             text=True,
             check=False,
+            timeout=120,
         )
 
     return run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,13 +24,6 @@ from playwright.sync_api import Browser, Page, Response, StorageState
 from wfm import embedded
 from wfm.services.sample_desk import PASSWORD
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PRESENT = datetime.fromisoformat("2026-10-08T10:00:00+08:00")
 WAIT_MS = 30_000
 MAKING_S, STARTING_S = 560, 180
@@ -106,13 +98,6 @@ def _end(server: subprocess.Popen[bytes]) -> None:
     finally:
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    return {"executable_path": CHROMIUM, "args": FLAGS}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import uvicorn
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
@@ -21,6 +24,48 @@ from wfm.settings import Settings
 from wfm.words import Role
 
 PASSWORD = "Right-answer-42"
+STARTING_S = 60  # of a machine with much else to do
+
+
+class Served:
+    """The desk in this process, on a port of its own, to be stopped and started again."""
+
+    def __init__(self, engine: sa.Engine, folder: Path, port: int) -> None:
+        self.engine, self.folder, self.port = engine, folder, port
+        self.address = f"http://127.0.0.1:{port}"
+
+    def start(self) -> None:
+        app = create_app(Settings(data_dir=self.folder), self.engine)
+        config = uvicorn.Config(
+            app, port=self.port, log_level="critical", timeout_graceful_shutdown=1
+        )
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+        until = time.monotonic() + STARTING_S
+        while not self.server.started:
+            assert self.thread.is_alive(), "the server ended"
+            assert time.monotonic() < until, "the server never started"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(20)
+
+
+@pytest.fixture
+def served(tmp_path: Path, free_port: int) -> Iterator[Callable[[sa.Engine], Served]]:
+    """A function that serves the desk of a database until the test ends."""
+    started: list[Served] = []
+
+    def serve(engine: sa.Engine) -> Served:
+        started.append(Served(engine, tmp_path, free_port))
+        started[0].start()
+        return started[0]
+
+    yield serve
+    for one in started:
+        one.stop()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from wfm import instants
 from wfm.cli.main import run
 from wfm.db import transaction
 from wfm.services import accounts
@@ -158,18 +159,23 @@ def test_what_cannot_be_an_account(
 
 
 def test_an_administrator_of_one_team_manages_no_accounts(
-    client: TestClient, fresh_engine: sa.Engine, signed_in: SignIn
+    client: TestClient, fresh_engine: sa.Engine
 ) -> None:
-    signed_in(Role.PLANNER, name="pia")
+    with transaction(fresh_engine) as session:
+        team = Team(code="t", name_en="Team", name_zh="团队")
+        session.add(team)
+        session.flush()
+        accounts.create(session, "pia", "Pia", OWN, [(Role.ADMINISTRATOR, team.id)],
+                        instants.now(), language="en")  # fmt: skip
+    sign_in(client, "pia", OWN)
     assert client.get("/accounts").status_code == 403
 
 
 def test_the_first_administrator_comes_from_the_command_line(
-    fresh_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     client: TestClient,
 ) -> None:  # fmt: skip
-    url = fresh_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    monkeypatch.setenv("WFM_DATABASE_URL", url)
+    monkeypatch.setenv("WFM_DATABASE_URL", fresh_url)
     monkeypatch.setenv("WFM_STAMP_KEY", "5a" * 32)
     assert run(["account", "add", "ada", "--role", "administrator"]) == 0
     first = capsys.readouterr().out.strip()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,33 +10,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import Session, select
 
-from web.app import create_app
 from wfm import instants, tables
 from wfm.access import SYSTEM
 from wfm.db import transaction
 from wfm.services import accounts, grade_runs
-from wfm.settings import Settings
 from wfm.words import Grade, Role
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 PASSWORD = "Right-answer-42"
 FIRST, AS_OF = date(2026, 2, 1), date(2026, 9, 30)
 REVIEW = datetime(2026, 10, 9, 2, tzinfo=UTC)  # a Friday; five workdays end on the 15th
 ZONE = "Asia/Shanghai"
 ROLES = {"lena": Role.LEAD, "mira": Role.SERVICE_MANAGER}
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
 
 
 @dataclass
@@ -119,20 +102,9 @@ def desk(fresh_engine: sa.Engine) -> sa.Engine:
 
 
 @pytest.fixture
-def address(desk: sa.Engine, clock: Clock, tmp_path: Path) -> Iterator[str]:
+def address(desk: sa.Engine, clock: Clock, served: Callable[[sa.Engine], Any]) -> str:
     """The desk served in this process, so that its clock can be set."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = create_app(Settings(data_dir=tmp_path), desk)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=20)
+    return str(served(desk).address)
 
 
 @dataclass

@@ -3,66 +3,27 @@
 from __future__ import annotations
 
 import re
-import shutil
-import socket
-import threading
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from web.app import create_app
 from web.boards import GZIP_HEADER, _event, _packed
 from wfm import instants
 from wfm.access import SYSTEM
 from wfm.db import transaction
 from wfm.services import accounts, dispatching
-from wfm.settings import Settings
 from wfm.tables import Skill, Ticket
 from wfm.words import Role
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 PASSWORD = "Right-answer-42"
 ZONE = "Asia/Shanghai"
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
-
-
-class Server:
-    """The desk on a port of its own, to be stopped and started again."""
-
-    def __init__(self, engine: sa.Engine, folder: Path) -> None:
-        self.engine, self.folder = engine, folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-
-    def start(self) -> None:
-        app = create_app(Settings(data_dir=self.folder), self.engine)
-        self.server = uvicorn.Server(
-            uvicorn.Config(
-                app, port=self.port, log_level="critical", timeout_graceful_shutdown=1
-            )
-        )  # fmt: skip
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(20)
 
 
 def put(engine: sa.Engine, code: str, minutes: int) -> None:
@@ -81,8 +42,9 @@ def give(engine: sa.Engine, code: str, agent: str) -> None:
 
 @pytest.fixture
 def desk(
-    fresh_engine: sa.Engine, open_desk: Callable[..., None], tmp_path: Path
-) -> Iterator[Server]:
+    fresh_engine: sa.Engine, open_desk: Callable[..., None], served: Callable[[sa.Engine], Any]
+) -> Any:
+    """The desk served, with three tickets that wait."""
     with transaction(fresh_engine) as session:
         open_desk(
             session, instants.now(), A=("ordinary", {"net": 3}, 3), B=("senior", {"net": 3}, 3)
@@ -91,22 +53,14 @@ def desk(
                         instants.now(), language="en")  # fmt: skip
     for code, minutes in (("T1", 5), ("T2", 50), ("T3", 65)):
         put(fresh_engine, code, minutes)
-    server = Server(fresh_engine, tmp_path)
-    server.start()
-    yield server
-    server.stop()
+    return served(fresh_engine)
 
 
 @pytest.fixture
-def page(browser: Browser, desk: Server) -> Iterator[Page]:
+def page(browser: Browser, desk: Any) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     opened = context.new_page()
-    address = f"http://127.0.0.1:{desk.port}"
-    for _ in range(100):
-        if desk.server.started:
-            break
-        opened.wait_for_timeout(50)
-    opened.goto(f"{address}/sign-in")
+    opened.goto(f"{desk.address}/sign-in")
     opened.fill("input[name=name]", "dana")
     opened.fill("input[name=password]", PASSWORD)
     opened.click("main button.main")
@@ -116,8 +70,8 @@ def page(browser: Browser, desk: Server) -> Iterator[Page]:
 
 
 @pytest.mark.browser
-def test_the_queue_is_right_after_the_connection_was_lost(page: Page, desk: Server) -> None:
-    rows = page.locator("section table.queue").first.locator("tbody tr")
+def test_the_queue_is_right_after_the_connection_was_lost(page: Page, desk: Any) -> None:
+    rows = page.locator("section table.queue").first.locator("tbody tr:has(a[id^='t-'])")
     expect(rows).to_have_count(3)
     expect(rows.last).to_have_class(re.compile("risk-late"))
     left = page.locator("[data-left]").first

@@ -2,54 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
-from web.app import create_app
 from wfm import instants
 from wfm.db import transaction
 from wfm.services import accounts
-from wfm.settings import Settings
 from wfm.words import Role
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 PASSWORD = "Right-answer-42"
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
-
-
 @pytest.fixture
-def desk(fresh_engine: sa.Engine, planned: Any, tmp_path: Path) -> Iterator[str]:
+def desk(fresh_engine: sa.Engine, planned: Any, served: Callable[[sa.Engine], Any]) -> str:
     """The address of the planned roster on a server."""
     with transaction(fresh_engine) as session:
         accounts.create(session, "boss", "Boss", PASSWORD, [(Role.PLANNER, None)],
                         instants.now(), language="en")  # fmt: skip
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            create_app(Settings(data_dir=tmp_path), fresh_engine), log_level="warning"
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
-        taken.listen()
-        thread.start()
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}{planned.page}"
-        server.should_exit = True
-        thread.join(20)
+    return f"{served(fresh_engine).address}{planned.page}"
 
 
 @pytest.fixture

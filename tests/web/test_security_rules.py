@@ -72,9 +72,8 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites_and_of_plain_http(
         assert {"httponly", "secure", "samesite=lax"} <= flags, cookie
 
 
-def test_errors_of_the_database_name_no_value(fresh_engine: sa.Engine, tmp_path: Path) -> None:
-    url = fresh_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    engine = db.open_engine(Settings(database_url=url, data_dir=tmp_path))
+def test_errors_of_the_database_name_no_value(fresh_url: str, tmp_path: Path) -> None:
+    engine = db.open_engine(Settings(database_url=fresh_url, data_dir=tmp_path))
     with pytest.raises(sa.exc.DBAPIError) as error, transaction(engine) as session:
         session.add(Account(name="x" * 500, display_name="", password_hash="a-secret-hash"))
     assert "a-secret-hash" not in str(error.value)

@@ -113,11 +113,12 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with Issuer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        poll = {"poll_interval": 0.05}
+        thread = threading.Thread(target=server.serve_forever, kwargs=poll, daemon=True)
         thread.start()
         yield server
         server.shutdown()
-        thread.join()
+        thread.join(20)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,9 @@ from wfm.cli.main import run
 
 
 @pytest.fixture
-def empty(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def empty(new_database: Callable[[str], sa.Engine], monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty database, which the commands find by its URL."""
-    name = "typed"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text(f"drop database if exists {name} with (force)"))
-        connection.execute(sa.text(f"create database {name}"))
-    url = engine.url.set(database=name, drivername="postgresql")
+    url = new_database("typed").url.set(drivername="postgresql")
     monkeypatch.setenv("WFM_DATABASE_URL", url.render_as_string(hide_password=False))
 
 

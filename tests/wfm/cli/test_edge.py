@@ -30,7 +30,7 @@ def test_half_a_character_is_escaped(tmp_path: Path, name: str) -> None:
         [sys.executable, "-c", "from wfm.cli.main import main; main()",
          "sla", "evaluate", str(path), "--json"],
         env={**os.environ, "PYTHONIOENCODING": "utf-8"}, capture_output=True, text=True,
-        check=False,
+        check=False, timeout=120,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)[0]["id"] == name
