@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from wfm import instants, tables
 from wfm.access import SYSTEM
-from wfm.db import transaction, upgrade
+from wfm.db import transaction
 from wfm.services import accounts, grade_cycles, grade_runs, grading
 from wfm.words import DecisionAction, Grade, Role
 
@@ -86,26 +86,18 @@ def a_desk(session: Session) -> None:
 
 
 @pytest.fixture(scope="module")
-def graded(engine: sa.Engine) -> str:
+def graded(copied: Callable[[str], sa.Engine]) -> str:
     """The name of a database with one cycle, made once and copied for each test."""
-    name = "graded"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text(f"drop database if exists {name} with (force)"))
-        connection.execute(sa.text(f"create database {name}"))
-    opened = sa.create_engine(engine.url.set(database=name))
-    upgrade(opened)
+    opened = copied("graded")
     with transaction(opened) as session:
         a_desk(session)
     opened.dispose()
-    return name
+    return "graded"
 
 
 @pytest.fixture
-def fresh_engine(engine: sa.Engine, graded: str) -> Iterator[sa.Engine]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("drop database if exists scratch with (force)"))
-        connection.execute(sa.text(f"create database scratch template {graded}"))
-    opened = sa.create_engine(engine.url.set(database="scratch"))
+def fresh_engine(new_database: Callable[..., sa.Engine], graded: str) -> Iterator[sa.Engine]:
+    opened = new_database("scratch", graded)
     yield opened
     opened.dispose()
 

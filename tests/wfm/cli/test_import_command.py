@@ -17,14 +17,10 @@ AGENTS = "agent_id,name,grade\nA1,Ann,senior\nA2,Bo,boss\n"
 
 @pytest.fixture
 def desk(
-    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_database: Callable[[str], sa.Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Path]:
     """An empty database of its own, and files to import; returns a maker of files."""
-    name = "command"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text(f"drop database if exists {name} with (force)"))
-        connection.execute(sa.text(f"create database {name}"))
-    url = engine.url.set(database=name, drivername="postgresql")
+    url = new_database("command").url.set(drivername="postgresql")
     monkeypatch.setenv("WFM_DATABASE_URL", url.render_as_string(hide_password=False))
 
     def make(text: str, file: str = "agents.csv") -> Path:

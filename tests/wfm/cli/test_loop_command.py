@@ -32,11 +32,11 @@ ASKED = (
 @pytest.fixture
 def desk(
     fresh_engine: sa.Engine,
+    fresh_url: str,
     roster_week: Callable[[Session], Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
-    url = fresh_engine.url.render_as_string(hide_password=False)
-    monkeypatch.setenv("WFM_DATABASE_URL", url)
+    monkeypatch.setenv("WFM_DATABASE_URL", fresh_url)
     with transaction(fresh_engine) as session:
         week = roster_week(session)
         net = week.skills["net"]

@@ -136,10 +136,10 @@ def test_what_is_no_export_is_not_verified(tmp_path: Path, content: str) -> None
 
 
 def test_a_check_of_the_clocks(
-    fresh_engine: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    url = fresh_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    monkeypatch.setenv("WFM_DATABASE_URL", url)
+    fresh_engine: Any, fresh_url: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("WFM_DATABASE_URL", fresh_url)
     with transaction(fresh_engine) as session:
         session.add(Ticket(code="T", opened_at=instants.now(), respond_within_s=3600))
     assert run(["sla", "rebuild", "--check"]) == 1  # its clock was never read

@@ -590,13 +590,14 @@ with db.transaction(sa.create_engine(sys.argv[1])) as session:
 """
 
 
-def test_a_killed_import_lands_nothing(fresh_engine: sa.Engine, tmp_path: Path) -> None:
+def test_a_killed_import_lands_nothing(
+    fresh_engine: sa.Engine, fresh_url: str, tmp_path: Path
+) -> None:
     path = tmp_path / "agents.csv"
     path.write_text(AGENTS)
-    url = fresh_engine.url.render_as_string(hide_password=False)
     run = subprocess.run(
-        [sys.executable, "-c", KILLED, url, str(path)], capture_output=True, check=False,
-        env=os.environ,
+        [sys.executable, "-c", KILLED, fresh_url, str(path)], capture_output=True, check=False,
+        env=os.environ, timeout=120,
     )  # fmt: skip
     assert run.returncode == -signal.SIGKILL, run.stderr.decode()
     with db.transaction(fresh_engine) as session:
