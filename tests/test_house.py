@@ -30,7 +30,9 @@ def listed() -> list[str]:
     """The files under version control; of an unpacked archive, all that are not hidden."""
     try:
         command = ["git", "ls-files", "-z"]
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+        run = subprocess.run(
+            command, cwd=ROOT, capture_output=True, check=True, text=True, timeout=120
+        )
         return [name for name in run.stdout.split("\0") if name]
     except (FileNotFoundError, subprocess.CalledProcessError):
         paths = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
@@ -138,6 +140,6 @@ def test_every_import_is_asked_for() -> None:
 def test_the_walls_stand() -> None:
     run = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout

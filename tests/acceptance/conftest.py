@@ -23,7 +23,7 @@ from records_desk import Desk
 
 @pytest.fixture(scope="module")
 def open_desk_of(
-    engine: sa.Engine, shared: Path, tmp_path_factory: pytest.TempPathFactory
+    new_database: Callable[[str], sa.Engine], shared: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str, str], Desk]]:
     """`open_desk_of("calls", "Asia/Jerusalem")`: an empty desk of a log in its own database.
 
@@ -32,10 +32,7 @@ def open_desk_of(
     opened: list[tuple[str, Desk]] = []
 
     def make(name: str, timezone: str) -> Desk:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text(f"drop database if exists {name} with (force)"))
-            connection.execute(sa.text(f"create database {name}"))
-        fresh = sa.create_engine(engine.url.set(database=name))
+        fresh = new_database(name)
         db.upgrade(fresh)
         desk = Desk(fresh, timezone, shared / "data", tmp_path_factory.mktemp(name))
         opened.append((name, desk))

@@ -66,7 +66,9 @@ def test_a_run_is_kept_and_not_repeated(instance: Path, tmp_path: Path) -> None:
         str(tmp_path / "out"),
     ]  # fmt: skip
     for again in (False, True):
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
+        )
         assert (not done.stderr) == again
         rows = read_rows(tmp_path / "out" / "runs.csv")
         assert [(row["cost"], row["over"], row["of_bound"]) for row in rows] == [(7, 0.0, 100.0)]
@@ -76,7 +78,7 @@ def test_a_run_is_kept_and_not_repeated(instance: Path, tmp_path: Path) -> None:
 def test_a_failed_run_tells_and_is_no_roster(tmp_path: Path) -> None:
     asked = {"method": "cpsat", "seed": 1, "seconds": 1, "threads": 1, "instance": "none.txt"}
     command = [sys.executable, "-m", "benchmarks.rosters.one", json.dumps(asked)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode
     assert "none.txt" in done.stderr
 

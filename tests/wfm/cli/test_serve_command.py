@@ -38,10 +38,7 @@ def alive(process: int) -> bool:
     return True
 
 
-def test_a_stopped_server_leaves_no_worker_no_database_and_no_trace() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def test_a_stopped_server_leaves_no_worker_no_database_and_no_trace(free_port: int) -> None:
     # a path short enough for a socket
     with TemporaryDirectory(prefix="wfm-serve-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -50,7 +47,7 @@ def test_a_stopped_server_leaves_no_worker_no_database_and_no_trace() -> None:
         with (folder / "said").open("wb") as said:
             server = subprocess.Popen(
                 [sys.executable, "-c", "from wfm.cli.main import main; main()",
-                 "serve", "--port", str(port)],
+                 "serve", "--port", str(free_port)],
                 env=environment, stdout=said, stderr=said, start_new_session=True,
             )  # fmt: skip
         handles = folder / "postgres" / ".handle_pids.json"
@@ -59,7 +56,7 @@ def test_a_stopped_server_leaves_no_worker_no_database_and_no_trace() -> None:
             return json.loads(handles.read_text() or "[]") if handles.exists() else []
 
         try:
-            until(lambda: server.poll() is not None or answers(port))
+            until(lambda: server.poll() is not None or answers(free_port))
             until(lambda: server.poll() is not None or len(users_of_the_database()) == 2)
             users = users_of_the_database()
             time.sleep(1)  # so that the worker is at its work
@@ -71,5 +68,5 @@ def test_a_stopped_server_leaves_no_worker_no_database_and_no_trace() -> None:
             assert not (folder / "postgres" / "postmaster.pid").exists()
         finally:
             server.kill()
-            server.wait()
+            server.wait(30)
             embedded.stop(folder)

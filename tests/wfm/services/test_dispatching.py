@@ -321,7 +321,7 @@ def test_many_dispatchers_at_one_queue_lose_nothing_and_overfill_nobody(
         open_desk(session, AT, **agents)
         for number in range(30):
             add(session, f"T{number:02}", waited_min=number)
-    start = Barrier(8)
+    start = Barrier(8, timeout=60)
 
     def work(number: int) -> Counter[str]:
         """Give tickets away until nobody is free; every refusal is a look again."""
