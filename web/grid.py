@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+from wfm.services.roster_day import Mark
 from wfm.services.roster_month import Cell, Row
 
 MUCH = 480  # minutes beyond or below the contract
@@ -70,3 +72,14 @@ def _totals(row: Row) -> str:
         f'<td class="n">{totals.nights + totals.unpopular}</td>'
         f'<td class="n">{totals.weekends}</td>'
     )
+
+
+@lru_cache(1000)
+def half_hours(marks: tuple[Mark, ...], colour: str) -> Markup:
+    """The cells of a line of the day's picture; most people on one shift have the same ones."""
+    signs = {"break": "∥", "standby": "☏"}
+    cells = []
+    for mark in marks:
+        css = f"at-{mark} s-{colour}" if mark == "work" and colour else f"at-{mark}"
+        cells.append(f'<td class="{css}">{signs.get(mark, "")}</td>' if mark else "<td></td>")
+    return Markup("".join(cells))

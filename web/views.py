@@ -11,7 +11,7 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from web.grid import lines
+from web.grid import half_hours, lines
 from web.i18n import translations
 from web.refusals import in_chinese
 
@@ -55,7 +55,8 @@ def _environment(language: str, timezone: str) -> jinja2.Environment:
         "named": named,
         "faults": told,
     }
-    environment.globals |= {"language": language, "timezone": timezone, "lines": lines}
+    environment.globals |= {"language": language, "timezone": timezone}
+    environment.globals |= {"lines": lines, "half_hours": half_hours}
     return environment
 
 

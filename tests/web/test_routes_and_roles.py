@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from grading.policy import CRITERIA
 from web.app import create_app
 from wfm import instants, tables
 from wfm.access import RIGHTS
 from wfm.db import transaction
-from wfm.services import accounts
+from wfm.services import accounts, grade_policies
 from wfm.settings import Settings
 from wfm.words import Role
 
@@ -28,12 +29,18 @@ OPEN = {
     "/dispatch/live", "/sign-in/provider", "/sign-in/provider/back",
 }  # fmt: skip
 
-# these judge what they are sent before they look for the row; tests of their desks hold the right
-READ_FIRST = {
-    "GET /grades/records/{assessment_id}", "GET /rosters/{roster_id}/repair",
-    "POST /grades/assessments/{assessment_id}", "POST /grades/corrections",
-    "POST /rosters/{roster_id}/edit", "POST /rosters/{roster_id}/repair",
-}  # fmt: skip
+# what these take is judged before the row is looked for; then the days are seen to be others
+ANOTHER_DAY = {"agent": "1", "version": "1", "from": "2027-01-01", "until": "2027-01-01"}
+# which of two rights the first asks for depends on the act, and the second shows a whole case
+# again; the tests of their desk hold these rights
+OF_A_CASE = {"POST /grades/assessments/{assessment_id}", "POST /grades/corrections"}
+GIVEN: dict[str, dict[str, str]] = {
+    "GET /grades/records/{assessment_id}": {"criterion": "satisfaction"},
+    "GET /rosters/{roster_id}/repair": ANOTHER_DAY,
+    "POST /rosters/{roster_id}/repair": ANOTHER_DAY,
+    "POST /rosters/{roster_id}/edit": {"change": "1|2027-01-01|"},
+    "POST /rosters/{roster_id}/locks": {"change": "1|2027-01-01|"},
+}
 
 
 def routes() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -95,6 +102,7 @@ def request(client: TestClient, name: str, operation: Any, schemas: dict[str, An
                 files[field] = ("a.csv", b"a")
             else:
                 data[field] = value(kind, schemas)
+    (query if method == "GET" else data).update(GIVEN.get(name, {}))
     return client.request(method, path, params=query, data=data or None, files=files or None)
 
 
@@ -168,7 +176,9 @@ def desk_with_rows(fresh_engine: sa.Engine, roster_week: Callable[[Session], Any
         session.add(tables.Job(task="solve", asked_by="another", asked_at=at))
         session.add(tables.AgentRequest(agent_id=agent, kind="leave", first_day=week.first,
                                         last_day=week.first, made_at=at))  # fmt: skip
-        policy = tables.GradePolicy(code="p", text="", sha256="", added_at=at)
+        policy = tables.GradePolicy(
+            code="p", text=grade_policies.default_policy_text(), sha256="", added_at=at
+        )
         session.add(policy)
         session.flush()
         cycle = tables.AssessmentCycle(
@@ -178,8 +188,9 @@ def desk_with_rows(fresh_engine: sa.Engine, roster_week: Callable[[Session], Any
         session.add(cycle)
         session.flush()
         case = tables.Assessment(
-            cycle_id=cycle.id, agent_id=agent, proposed_grade="senior", decision="keep"
-        )
+            cycle_id=cycle.id, agent_id=agent, proposed_grade="senior", decision="keep",
+            evidence=dict.fromkeys(CRITERIA, {}),
+        )  # fmt: skip
         session.add(case)
         session.flush()
         appeal = tables.GradeAppeal(assessment_id=case.id, filed_at=at, filed_by="a", text="why")
@@ -219,7 +230,7 @@ def test_every_route_of_a_row_as_every_role_and_as_its_role_of_another_team(
     wrong, known = [], table()
     for name, operation, schemas in routes():
         told = known[name]
-        if "its row" not in told or name in READ_FIRST or not (asked := rights(told)):
+        if "its row" not in told or name in OF_A_CASE or not (asked := rights(told)):
             continue
         holders = {role for one in asked for role in RIGHTS[one]}
         tried = [(role, None, role in holders) for role in (None, *Role)]

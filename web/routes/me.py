@@ -31,6 +31,8 @@ Code = Annotated[str, Path(max_length=120)]
 FIRST_YEAR, LAST_YEAR = date(2000, 1, 1), date(2100, 1, 1)
 Day = Annotated[date, Form(ge=FIRST_YEAR, le=LAST_YEAR)]
 AskedDay = Annotated[date, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
+AllOfThem = Annotated[bool, Query(alias="all")]
+ENOUGH_COLLEAGUES = 40
 
 
 @router.get("/me")
@@ -61,9 +63,15 @@ def resolve(desk: AtDesk, code: Code, note: Text = "") -> Response:
 
 
 @router.get("/me/swap")
-def swap_panel(desk: AtDesk, day: AskedDay) -> Response:
+def swap_panel(desk: AtDesk, day: AskedDay, all_of_them: AllOfThem = False) -> Response:
+    """The page at once; whom the rules allow takes a while, and is asked for by it."""
     agent = agent_desk.own_agent(desk.session, desk.actor)
-    return desk.page("me_swap.html", panel=swaps.candidates(desk.session, agent, day))
+    if not htmx.wants_fragment(desk.request):
+        swaps.published_duty(desk.session, agent, day)
+        return desk.page("me_swap.html", day=day)
+    most = None if all_of_them else ENOUGH_COLLEAGUES
+    panel = swaps.candidates(desk.session, agent, day, most=most)
+    return desk.page("me_swap.html", block="panel", day=day, panel=panel)
 
 
 @router.post("/me/requests/swap")

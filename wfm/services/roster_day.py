@@ -81,9 +81,8 @@ def day_page(
     for agent in roster_people.members(session, roster):
         own = duties.get(agent.id, [])
         today = next((one for one in own if one.day == day), None)
-        marks = tuple(_mark(own, midnight + timedelta(minutes=SLOT_MINUTES * n))
-                      for n in range(SLOTS))  # fmt: skip
-        rows.append(DayRow(agent, shifts.get(today.shift_code) if today else None, marks))
+        shift = shifts.get(today.shift_code) if today else None
+        rows.append(DayRow(agent, shift, _marks(own, midnight)))
     rows.sort(key=lambda row: (_start(row), row.agent.code))
     cover = _cover(session, roster, version, day)
     busy = [n for n in range(SLOTS) if cover[n].wanted or any(row.marks[n] for row in rows)]
@@ -119,19 +118,24 @@ def _duties(
     return found
 
 
-def _mark(duties: list[Assignment], start: datetime) -> Mark:
-    end = start + timedelta(minutes=SLOT_MINUTES)
-    for duty in duties:
-        if duty.starts_at < end and start < duty.ends_at:
-            if duty.mode == "standby":
-                return "standby"
-            for pause in duty.breaks:
-                begins = datetime.fromisoformat(pause["from"])
-                ends = datetime.fromisoformat(pause["until"])
-                if begins < end and start < ends:
-                    return "break"
-            return "work"
-    return ""
+def _marks(duties: list[Assignment], midnight: datetime) -> tuple[Mark, ...]:
+    """What somebody does in each half-hour of a day; of two duties in one, the earlier counts."""
+    marks: list[Mark] = [""] * SLOTS
+    for duty in reversed(duties):
+        standby = duty.mode == "standby"
+        for n in _slots(duty.starts_at, duty.ends_at, midnight):
+            marks[n] = "standby" if standby else "work"
+        for pause in () if standby else duty.breaks:
+            begins, ends = (datetime.fromisoformat(pause[end]) for end in ("from", "until"))
+            for n in _slots(begins, ends, midnight):
+                marks[n] = "break"
+    return tuple(marks)
+
+
+def _slots(begins: datetime, ends: datetime, midnight: datetime) -> range:
+    """The half-hours of the day that a span touches."""
+    length = timedelta(minutes=SLOT_MINUTES)
+    return range(max((begins - midnight) // length, 0), min(-((midnight - ends) // length), SLOTS))
 
 
 def _start(row: DayRow) -> int:

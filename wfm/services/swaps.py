@@ -54,13 +54,13 @@ def candidates(
     InputError
         The agent has no published duty on that day, or its roster has no rules to check by.
     """
-    roster, version = _published(session, agent, day)
+    roster, version = published_duty(session, agent, day)
     problem = roster_desk.current_problem(session, roster, version)
     cells = roster_versions.cells_of(session, version)
     effects = Effects(problem, cells)
     shifts = {row.code: row for row in session.exec(select(ShiftTemplate))}
     mine = cells.shift(agent.code, day)
-    found = []
+    found: list[Candidate] = []
     for other in roster_people.members(session, roster):
         if most is not None and len(found) == most:
             break
@@ -90,7 +90,7 @@ def carry_out(
     ConflictError
         The roster has changed, and the rules do not allow the swap any more.
     """
-    roster, version = _published(session, agent, day)
+    roster, version = published_duty(session, agent, day)
     assert roster.id is not None
     session.get_one(Roster, roster.id, with_for_update=True)
     problem = roster_desk.current_problem(session, roster, version)
@@ -125,7 +125,7 @@ def _exchanged(
     return {(one, day): theirs, (other, day): mine}
 
 
-def _published(session: Session, agent: Agent, day: date) -> tuple[Roster, RosterVersion]:
+def published_duty(session: Session, agent: Agent, day: date) -> tuple[Roster, RosterVersion]:
     """The roster by which the agent works that day, and its published version."""
     duty = session.exec(
         select(Assignment).where(
