@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
-from grading.policy import CRITERIA
 from web.app import create_app
 from wfm import instants, tables
 from wfm.access import RIGHTS
@@ -184,13 +183,12 @@ def desk_with_rows(fresh_engine: sa.Engine, roster_week: Callable[[Session], Any
         session.flush()
         cycle = tables.AssessmentCycle(
             code="c", policy_id=policy.id, period_from=week.first, as_of=week.last,
-            made_at=at, status="review",
+            made_at=at, status="effective",  # over: what is allowed is a conflict
         )  # fmt: skip
         session.add(cycle)
         session.flush()
         case = tables.Assessment(
             cycle_id=cycle.id, agent_id=agent, proposed_grade="senior", decision="keep",
-            evidence={name: {} for name in CRITERIA},
         )  # fmt: skip
         session.add(case)
         session.flush()
