@@ -186,11 +186,10 @@ def _demands_cost(covers: Sequence[ShiftCover | IntervalCover], kinds: Counter[i
     """The judge's cost of covers each person counts for one of."""
     there = tuple(sorted((mask, count) for mask, count in kinds.items() if count))
     missing, spare = allot(there, tuple(cover.wants for cover in covers))
-    cost = spare * min(cover.over_weight for cover in covers)
-    for cover, short in zip(covers, missing, strict=True):
-        cost += short * cover.under_weight
-        cost += max(0, short - cover.desired + cover.minimum) * cover.minimum_weight
-    return cost
+    return spare * min(cover.over_weight for cover in covers) + sum(
+        _cover_cost(cover, cover.desired - short)
+        for cover, short in zip(covers, missing, strict=True)
+    )
 
 
 def _split(items: Sequence[Literal | int]) -> tuple[list[Literal], int]:
