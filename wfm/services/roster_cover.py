@@ -118,7 +118,7 @@ def _there(month: Month, skill: str, tier: str) -> dict[tuple[date, int], int]:
         if (skill and skill not in row.agent.skills) or GRADES.index(row.agent.grade) < lowest:
             continue
         for day, cell in zip(month.days, row.cells, strict=True):
-            if cell.shift is not None and not cell.shift.standby:
+            if cell.shift is not None and cell.at_work:
                 on_shift[day.date, cell.shift.code] += 1
     there: dict[tuple[date, int], int] = defaultdict(int)
     for (on, code), people in on_shift.items():

@@ -124,8 +124,9 @@ class Cell:
     request: str = ""
 
     @property
-    def on_standby(self) -> bool:
-        return self.shift is not None and self.shift.standby
+    def at_work(self) -> bool:
+        """Whether a duty other than standby is there."""
+        return self.shift is not None and not self.shift.standby
 
 
 OFF = Cell()
@@ -217,8 +218,7 @@ def month(
         rows=tuple(rows),
         shifts=shifts,
         on_duty=tuple(
-            sum(row.cells[d].shift is not None and not row.cells[d].on_standby for row in rows)
-            for d in range(len(days))
+            sum(row.cells[d].at_work for row in rows) for d in range(len(days))
         ),
         changed=sum(row.totals.changed for row in rows),
     )  # fmt: skip
