@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import select
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +30,7 @@ from wfm.words import Role
 
 STAMP_KEY = "5a" * stamps.KEY_BYTES
 ZONE = "Asia/Shanghai"
+FORKING_S = 120  # for a machine with much else to do
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -38,15 +43,100 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     if CHROMIUM is None:
+        # `make test` says so, and with CI set refuses to go on without one
         pytest.skip("no Chromium on this machine")
     return {"executable_path": CHROMIUM, "args": FLAGS}
 
 
+@pytest.fixture(scope="session")
+def new_port() -> Callable[[], int]:
+    """A function that tells a port nobody uses."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
+
+
 @pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(new_port: Callable[[], int]) -> int:
+    return new_port()
+
+
+@pytest.fixture(scope="session")
+def alive() -> Callable[[int], bool]:
+    """A function that tells whether a process of a number is there."""
+
+    def look(process: int) -> bool:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    return look
+
+
+class Forks:
+    """Processes that all do the same, one after the other, each a fork of one that is ready.
+
+    Importing takes seconds, so it is done once. A fork nobody waits for leaves nothing behind.
+    """
+
+    PROGRAM = """
+import os, signal, sys
+{imports}
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print("ready", flush=True)
+for _ in sys.stdin:
+    child = os.fork()
+    if not child:
+        {work}
+        os._exit(0)
+    print(child, flush=True)
+"""
+
+    def __init__(
+        self, imports: str, work: str, *arguments: str, env: dict[str, str] | None = None
+    ) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", self.PROGRAM.format(imports=imports, work=work), *arguments],
+            env=os.environ | (env or {}), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self._said() == "ready"
+
+    def start(self) -> int:
+        """The number of a new process."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return int(self._said())
+
+    def _said(self) -> str:
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], FORKING_S)
+        assert ready, "the process that forks says nothing"
+        return self.process.stdout.readline().strip()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate(timeout=FORKING_S)
+
+
+@pytest.fixture
+def forks() -> Iterator[Callable[..., Forks]]:
+    """A function that makes `Forks`: what to import, what each does, its arguments."""
+    made: list[Forks] = []
+
+    def make(imports: str, work: str, *arguments: str, env: dict[str, str] | None = None) -> Forks:
+        made.append(Forks(imports, work, *arguments, env=env))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -60,11 +59,9 @@ def demo() -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="session")
-def address(demo: Demo) -> Iterator[str]:
+def address(demo: Demo, new_port: Callable[[], int]) -> Iterator[str]:
     """The address of `wfm serve` on the demo's database, at the sample's present."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = new_port()
     environment = os.environ | {
         "WFM_DATA_DIR": str(demo.folder / "demo"),
         "WFM_CLOCK_OFFSET_S": str(PRESENT.timestamp() - time.time()),

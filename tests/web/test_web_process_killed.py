@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -25,58 +24,21 @@ from wfm.tables import Agent, ClockNotice, Ticket, TicketClock, TicketEvent
 from wfm.words import Role
 
 TICKETS, KILLS = 40, 3
-SERVER = """
-import os, signal, sys, uvicorn
-import web.app
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-print("ready", flush=True)
-for _ in sys.stdin:  # importing takes seconds, so it is done once, and each server is a fork
-    child = os.fork()
-    if not child:
-        uvicorn.run("web.app:create_app", factory=True, port=int(sys.argv[1]),
-                    log_level="critical")
-        os._exit(0)
-    print(child, flush=True)
-"""
+IMPORTS = "import uvicorn, web.app"
+WORK = """uvicorn.run(
+            "web.app:create_app", factory=True, port=int(sys.argv[1]), log_level="critical"
+        )"""
 LONGEST_S = 240  # for a machine with much else to do
 
 
-class Servers:
-    """Web processes, one after the other, on one port."""
-
-    def __init__(self, url: str, port: int, folder: Path) -> None:
-        surroundings = os.environ | {"WFM_DATABASE_URL": url, "WFM_DATA_DIR": str(folder)}
-        self.port = port
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(port)], env=surroundings, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert self._said() == "ready"
-
-    def _said(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def start(self) -> int:
-        """The number of a new process, which answers."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        number = int(self._said())
-        deadline = time.monotonic() + LONGEST_S
-        while True:
-            assert time.monotonic() < deadline
-            with suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{self.port}/health").is_success:
-                    return number
-            time.sleep(0.05)
-
-    def __enter__(self) -> Servers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate(timeout=LONGEST_S)
+def until_it_answers(port: int) -> None:
+    deadline = time.monotonic() + LONGEST_S
+    while True:
+        assert time.monotonic() < deadline
+        with suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/health").is_success:
+                return
+        time.sleep(0.05)
 
 
 class Program(threading.Thread):
@@ -113,7 +75,7 @@ class Program(threading.Thread):
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # sockets of a process that was killed
 def test_a_web_process_killed_again_and_again(
-    fresh_engine: sa.Engine, fresh_url: str, free_port: int, tmp_path: Path
+    fresh_engine: sa.Engine, fresh_url: str, free_port: int, tmp_path: Path, forks: Any
 ) -> None:
     opened = instants.now() - timedelta(minutes=31)
     with transaction(fresh_engine) as session:
@@ -131,19 +93,21 @@ def test_a_web_process_killed_again_and_again(
         clock_book.mark(session, opened)
     program = Program(free_port, token)
     moment = random.Random(7)
-    with Servers(fresh_url, free_port, tmp_path) as servers:
-        for kill in range(KILLS + 1):
-            number = servers.start()
-            if kill == 0:
-                program.start()
-            goal = min(len(program.told) + moment.randint(3, 12), TICKETS)
-            until = time.monotonic() + LONGEST_S
-            while program.is_alive() and (kill == KILLS or len(program.told) < goal):
-                assert time.monotonic() < until
-                program.join(0.01)
-            time.sleep(moment.uniform(0, 0.02))
-            os.kill(number, signal.SIGKILL)  # in the middle of whatever it is doing
-            clock_worker.catch_up(fresh_engine, instants.now(), "UTC", 7)
+    surroundings = {"WFM_DATABASE_URL": fresh_url, "WFM_DATA_DIR": str(tmp_path)}
+    servers = forks(IMPORTS, WORK, str(free_port), env=surroundings)
+    for kill in range(KILLS + 1):
+        number = servers.start()
+        until_it_answers(free_port)
+        if kill == 0:
+            program.start()
+        goal = min(len(program.told) + moment.randint(3, 12), TICKETS)
+        until = time.monotonic() + LONGEST_S
+        while program.is_alive() and (kill == KILLS or len(program.told) < goal):
+            assert time.monotonic() < until
+            program.join(0.01)
+        time.sleep(moment.uniform(0, 0.02))
+        os.kill(number, signal.SIGKILL)  # in the middle of whatever it is doing
+        clock_worker.catch_up(fresh_engine, instants.now(), "UTC", 7)
     assert not program.is_alive()
     assert program.wrong == []
     assert program.asked_again > 0

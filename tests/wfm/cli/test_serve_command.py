@@ -30,15 +30,9 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_a_stopped_server_leaves_no_worker_no_database_and_no_trace(free_port: int) -> None:
+def test_a_stopped_server_leaves_no_worker_no_database_and_no_trace(
+    free_port: int, alive: Callable[[int], bool]
+) -> None:
     # a path short enough for a socket
     with TemporaryDirectory(prefix="wfm-serve-", ignore_cleanup_errors=True) as name:
         folder = Path(name)

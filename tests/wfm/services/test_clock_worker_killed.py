@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-import select
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,63 +26,19 @@ TICKETS, KILLS = 300, 12
 LONGEST_S = 120  # for a machine with much else to do
 # every promise is an hour and all but the last threshold are reached: 50, 75 and 90 %
 NOW = AT + timedelta(minutes=58)
-WORKERS = """
-import os, signal, sys
+IMPORTS = """
 from datetime import datetime
 import sqlalchemy as sa
 from wfm.services import clock_worker
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-print("ready", flush=True)
-for _ in sys.stdin:  # importing takes seconds, so it is done once, and each worker is a fork
-    child = os.fork()
-    if not child:
-        at = datetime.fromisoformat(sys.argv[2])
-        clock_worker.catch_up(sa.create_engine(sys.argv[1]), at, "UTC", 20)
-        os._exit(0)
-    print(child, flush=True)
 """
+WORK = """clock_worker.catch_up(
+            sa.create_engine(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), "UTC", 20
+        )"""
 
 
-class Workers:
-    """Clock workers, one after the other."""
-
-    def __init__(self, url: str, at: datetime) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKERS, url, at.isoformat()], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert self._said() == "ready"
-
-    def start(self) -> int:
-        """The number of a new process."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return int(self._said())
-
-    def _said(self) -> str:
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], LONGEST_S)
-        assert ready, "the workers' process says nothing"
-        return self.process.stdout.readline().strip()
-
-    def __enter__(self) -> Workers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-def _runs(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_a_worker_killed_again_and_again(fresh_engine: sa.Engine) -> None:
+def test_a_worker_killed_again_and_again(
+    fresh_engine: sa.Engine, forks: Any, alive: Callable[[int], bool]
+) -> None:
     with transaction(fresh_engine) as session:
         tickets = [
             Ticket(code=f"T{n}", opened_at=AT, respond_within_s=3600, next_look_at=AT)
@@ -96,24 +53,24 @@ def test_a_worker_killed_again_and_again(fresh_engine: sa.Engine) -> None:
     url = fresh_engine.url.render_as_string(hide_password=False)
     seen = set()
     wait = random.Random(4)
-    with Workers(url, NOW) as workers:
-        for _ in range(KILLS):
-            before = _raised(fresh_engine)
-            number = workers.start()
-            deadline = time.monotonic() + LONGEST_S
-            # let it do some of its work, then kill it at a moment nobody chose
-            while _runs(number) and _raised(fresh_engine) == before:
-                assert time.monotonic() < deadline
-                time.sleep(0.005)
-            time.sleep(wait.uniform(0, 0.05))
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-            while _runs(number):
-                assert time.monotonic() < deadline
-                time.sleep(0.005)
-            seen.add(_raised(fresh_engine))
-            if _raised(fresh_engine) == 3 * TICKETS:
-                break
+    workers = forks(IMPORTS, WORK, url, NOW.isoformat())
+    for _ in range(KILLS):
+        before = _raised(fresh_engine)
+        number = workers.start()
+        deadline = time.monotonic() + LONGEST_S
+        # let it do some of its work, then kill it at a moment nobody chose
+        while alive(number) and _raised(fresh_engine) == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        time.sleep(wait.uniform(0, 0.05))
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+        while alive(number):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        seen.add(_raised(fresh_engine))
+        if _raised(fresh_engine) == 3 * TICKETS:
+            break
     clock_worker.catch_up(fresh_engine, NOW, "UTC")
     assert len(seen) > 1 or _raised(fresh_engine) == 3 * TICKETS
     with fresh_engine.connect() as connection:
@@ -136,8 +93,9 @@ def _raised(engine: sa.Engine) -> int:
 
 
 def test_the_worker_command_looks_at_clocks_and_brings_agreements_into_force(
-    fresh_engine: sa.Engine,
+    fresh_engine: sa.Engine, fresh_url: str
 ) -> None:
+    """Killed at once after its first notice; the next worker goes on from there."""
     now = instants.now()
     today = instants.local_date(now, "Asia/Shanghai")
     with transaction(fresh_engine) as session:
@@ -145,19 +103,24 @@ def test_the_worker_command_looks_at_clocks_and_brings_agreements_into_force(
                         in_force_until=today, in_force_from=today - timedelta(days=9))  # fmt: skip
         new = Agreement(code="S", version=2, kind="sla", status="signed", in_force_from=today)
         session.add_all([old, new])
-        session.add(Ticket(code="T", opened_at=now - timedelta(seconds=1810), respond_within_s=3600,
-                           next_look_at=now))  # fmt: skip
-    url = fresh_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        first = Ticket(code="T", opened_at=now - timedelta(seconds=1810), respond_within_s=3600,
+                       next_look_at=now)  # fmt: skip
+        session.add(first)
     command = [sys.executable, "-c", "from wfm.cli.main import main; main()", "worker"]
-    with subprocess.Popen(command, env=os.environ | {"WFM_DATABASE_URL": url}) as process:
-        try:
-            deadline = time.monotonic() + LONGEST_S
-            while _raised(fresh_engine) < 1:
-                assert time.monotonic() < deadline
-                assert process.poll() is None
-                time.sleep(0.05)
-        finally:
-            process.kill()
+    for reached in (1, 2):
+        with subprocess.Popen(command, env=os.environ | {"WFM_DATABASE_URL": fresh_url}) as process:
+            try:
+                deadline = time.monotonic() + LONGEST_S
+                while _raised(fresh_engine) < reached:
+                    assert time.monotonic() < deadline
+                    assert process.poll() is None
+                    time.sleep(0.05)
+            finally:
+                process.kill()
+        with transaction(fresh_engine) as session:
+            session.merge(Ticket(id=first.id + reached, code=f"T{reached}", respond_within_s=3600,
+                                 opened_at=now - timedelta(seconds=1810),
+                                 next_look_at=now))  # fmt: skip
     with transaction(fresh_engine) as session:
         assert [session.get_one(Agreement, row.id).status for row in (old, new)] == [
             "superseded", "in_force"
