@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import shutil
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Browser, sync_playwright
 from sqlmodel import Session
 
 from scheduler.solution import Roster as Cells
@@ -40,12 +42,23 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
+@pytest.fixture(scope="module", autouse=True)
+def no_loop_is_left() -> Iterator[None]:
+    """Which file runs before which is chance, so none may leave an event loop running."""
+    yield
+    assert asyncio._get_running_loop() is None, "a fixture of this file left its event loop running"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium that ends with the file: with it ends the event loop that drives it."""
     if CHROMIUM is None:
         # `make test` says so, and with CI set refuses to go on without one
         pytest.skip("no Chromium on this machine")
-    return {"executable_path": CHROMIUM, "args": FLAGS}
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -220,7 +233,7 @@ def fresh_url(fresh_engine: sa.Engine) -> str:
 def work_off() -> Callable[[sa.Engine], None]:
     """Run a real worker until the queue is empty.
 
-    In a thread: a browser test before this one in the same process leaves its event loop running.
+    In a thread: the test may drive a browser, whose event loop runs in this one.
     """
 
     def run(engine: sa.Engine) -> None:

@@ -112,7 +112,7 @@ class Visit:
         return answer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def keys(browser: Browser, address: str) -> Callable[[str, str], StorageState]:
     """What a browser keeps of a sign-in, made once for each account; the language is set anew."""
     known: dict[str, StorageState] = {}
