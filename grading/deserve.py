@@ -122,6 +122,12 @@ def _by_credibility(evidence: Evidence, policy: GradePolicy, grade: Grade, side:
         for name in CRITERIA
         if policy.criteria[name].weight > 0 and profile(policy, name, side).of(grade) is not None
     ]
+    allowed = np.ones(len(evidence.agents))
+    for name in CRITERIA:
+        chance = _unbarred(evidence, policy, name, grade, side)
+        allowed = allowed * np.where(evidence.criteria[name]["enough"], chance, 1.0)
+    if not names:
+        return np.asarray(UNKNOWN[grade] * allowed, dtype=float)
     points = qmc.Sobol(len(CRITERIA), scramble=False).random(DRAWS) + 0.5 / DRAWS
     rules = [policy.criteria[name] for name in names]
     limits = np.array([profile(policy, name, side).of(grade) for name in names], dtype=float)
@@ -135,13 +141,8 @@ def _by_credibility(evidence: Evidence, policy: GradePolicy, grade: Grade, side:
     counts = np.column_stack([evidence.criteria[n]["enough"].to_numpy(bool) for n in names])
     work = np.array([not r.companion for r in rules])
     only_for = np.array([r.only_for for r in rules])
-    known = (counts & work).any(axis=1)
-    allowed = np.ones(len(known))
-    for name in CRITERIA:
-        floor = _floor_chance(evidence, policy, name, grade, side)
-        allowed = allowed * np.where(evidence.criteria[name]["enough"], floor, 1.0)
-    deserved = np.zeros(len(known))
-    for start in range(0, len(known), CHUNK):
+    deserved = np.zeros(len(counts))
+    for start in range(0, len(counts), CHUNK):
         rows = slice(start, start + CHUNK)
         drawn = np.stack(
             [_drawn(evidence, n, rows, points[:, CRITERIA.index(n)]) for n in names], axis=-1
@@ -152,18 +153,26 @@ def _by_credibility(evidence: Evidence, policy: GradePolicy, grade: Grade, side:
         for group in (np.ones(len(names), dtype=bool), work):
             votes = weights * group * used
             belief = credibility(drawn, limits, thresholds, votes)
-            enough &= (belief >= policy.decision.majority - 1e-9) | (votes.sum(axis=-1) <= 0)
-        deserved[rows] = enough.mean(axis=1)
-    return np.asarray(np.where(known, deserved, UNKNOWN[grade]) * allowed, dtype=float)
+            enough &= belief >= policy.decision.majority - 1e-9
+        told = (used & work).any(axis=-1)  # else no work speaks either way in this draw
+        deserved[rows] = np.where(told, enough, UNKNOWN[grade]).mean(axis=1)
+    return np.asarray(deserved * allowed, dtype=float)
 
 
-def _floor_chance(
+def _unbarred(
     evidence: Evidence, policy: GradePolicy, name: Criterion, grade: Grade, side: Side
 ) -> Array:
-    floor = policy.criteria[name].floor.of(grade) if side == "entry" else None
-    if floor is None or policy.criteria[name].weight <= 0:
+    """Probability that no floor stands against the grade, nor a veto that credibility leaves out.
+
+    Credibility takes a veto as a distance from the profile; without a profile there is none.
+    """
+    rule = policy.criteria[name]
+    if rule.weight <= 0:
         return np.ones(len(evidence.agents))
-    return evidence.at_least(name, floor)
+    if profile(policy, name, side).of(grade) is None:
+        return _allowed(evidence, policy, name, grade, side)
+    floor = rule.floor.of(grade) if side == "entry" else None
+    return np.ones(len(evidence.agents)) if floor is None else evidence.at_least(name, floor)
 
 
 def _drawn(evidence: Evidence, name: Criterion, rows: slice, points: Array) -> Array:

@@ -177,7 +177,7 @@ def test_discordance_lowers_credibility(amount: float, believed: float) -> None:
 
 
 def test_a_veto_at_the_preference_is_all_or_nothing() -> None:
-    sharp = PseudoCriteria(SLOPED.q, SLOPED.p, SLOPED.p + [0, np.inf])
+    sharp = PseudoCriteria(SLOPED.q, SLOPED.p, np.add(SLOPED.p, [0, np.inf]))
     found = [credibility(behind(x), SAME, sharp, np.ones(2)) for x in (3, 3.5)]
     assert found == pytest.approx([0.5, 0])
 
