@@ -14,6 +14,7 @@ from web.deps import AtDesk, Desk
 from web.fields import LARGEST, AskedId, FormId, QueryId
 from web.routes.rosters import XLSX, next_month
 from wfm.errors import Fault, InputError, NotFoundError
+from wfm.jobs import MOVING
 from wfm.services import (
     duty_changes,
     duty_days,
@@ -28,7 +29,6 @@ from wfm.services import (
     holiday_duty,
 )
 from wfm.services.duty_pages import DutyPage
-from wfm.services.rostering import MOVING
 
 router = APIRouter(prefix="/duty")
 LONGEST_NAME = 80

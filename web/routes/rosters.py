@@ -12,6 +12,7 @@ from web import htmx
 from web.deps import AtDesk, Desk
 from web.fields import LARGEST, AskedId, FormId, PathId, QueryId
 from wfm.errors import Fault, InputError, NotFoundError
+from wfm.jobs import MOVING
 from wfm.services import (
     queue,
     roster_cells,
@@ -163,7 +164,7 @@ def work(desk: AtDesk, roster_id: PathId) -> Response:
     if job is None:
         raise NotFoundError("nothing runs for this roster")
     answer = desk.fragment("roster_work.html", "card", job=job, roster_id=roster_id)
-    if job.status not in rostering.MOVING:
+    if job.status not in MOVING:
         answer.headers["HX-Refresh"] = "true"
     return answer
 

@@ -20,7 +20,8 @@ from wfm.dispatch.report import Share
 from wfm.errors import ConflictError
 from wfm.services import replaying, roster_versions, rostering
 from wfm.services.closing_desk import SLOT_MIN, ClosingDesk, Row
-from wfm.services.replaying import Bench, shares
+from wfm.services.replay_figures import shares
+from wfm.services.replaying import Bench
 from wfm.services.roster_problems import newest_plan
 from wfm.services.rostering import Limits
 from wfm.settings import Settings
@@ -63,7 +64,7 @@ def ask(
     access.require(actor, "rosters.plan", roster.team_id)
     for task in ("solve", "close"):
         running = rostering.newest_job(session, task, roster_id)
-        if running is not None and running.status in rostering.MOVING:
+        if running is not None and running.status in jobs.MOVING:
             raise ConflictError("this roster is being solved already; stop that first")
     require_plan(session, roster.period_from, roster.period_until)
     audit.record(session, at, actor.name, "roster.close_loop", f"roster {roster_id}",
@@ -197,7 +198,8 @@ class _Loop:
             )  # fmt: skip
             self.traces = bench.traces
             played = bench.play()
-            outcome = replaying.outcome_of(bench, played, "deadline", self.asked.seed)
+            runs = [bench.figures(decisions) for decisions in played]
+            outcome = replaying.outcome_of(bench, runs, seed=self.asked.seed)
             mine = [v for v in versions if v.roster_id in self.asked.roster_ids]
             replaying.keep_outcome(
                 session, SYSTEM, [v.id for v in mine if v.id], outcome, instants.now()

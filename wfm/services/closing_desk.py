@@ -19,7 +19,8 @@ from wfm.dispatch.replay import Decision, Duty
 from wfm.errors import NotFoundError
 from wfm.services import opening
 from wfm.services.facts import agents_on
-from wfm.services.replaying import SLOT_S, Bench
+from wfm.services.replay_figures import SLOT_S
+from wfm.services.replaying import Bench
 from wfm.services.roster_problems import REPLAY_SOURCE, instant_of, newest_plan
 from wfm.tables import Requirement, Roster, RosterVersion, Skill
 from wfm.words import Grade, RosterStatus

@@ -14,9 +14,6 @@ from wfm.db import Engine, transaction
 from wfm.errors import ConflictError
 from wfm.services import holiday_duty
 from wfm.tables import Job
-from wfm.words import JobStatus
-
-MOVING = (JobStatus.WAITING, JobStatus.RUNNING)
 
 
 def ask_to_propose(session: Session, actor: Actor, first: date, last: date, at: datetime) -> Job:
@@ -29,7 +26,7 @@ def ask_to_propose(session: Session, actor: Actor, first: date, last: date, at: 
     """
     holiday_duty.to_propose(session, actor, first, last)
     running = newest(session, actor, first, last)
-    if running is not None and running.status in MOVING:
+    if running is not None and running.status in jobs.MOVING:
         raise ConflictError("this duty table is being proposed already")
     audit.record(session, at, actor.name, "duty.ask", f"{first} to {last}")
     return jobs.ask(session, "duty", {"first": str(first), "last": str(last)}, actor.name, at)

@@ -19,7 +19,7 @@ from scheduler.labour import DayType
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.services import adjustments, clock_store, promises
 from wfm.services.day_types import NamedDay, days_between
-from wfm.services.replaying import SLOT_S
+from wfm.services.replay_figures import SLOT_S
 from wfm.services.roster_problems import instant_of
 from wfm.tables import Skill, Ticket
 from wfm.words import Grade

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from math import sqrt
-from statistics import fmean, stdev
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
-from scipy.stats import t as student
 from sqlmodel import Session, col, select
 
 from wfm import access, audit
 from wfm.access import Actor
-from wfm.dispatch.model import GRADES, SECOND, Agent, Ticket, micro
+from wfm.dispatch.model import SECOND, Agent, Ticket, micro
 from wfm.dispatch.replay import Decision, Duty, Trace, run
-from wfm.dispatch.report import Share, report
+from wfm.dispatch.report import report
 from wfm.errors import ConflictError, NotFoundError
-from wfm.services import clock_store, desk_rules, opening
+from wfm.services import clock_store, desk_rules, opening, replay_figures
 from wfm.services.facts import agents_on
+from wfm.services.replay_figures import SLOT_S
 from wfm.services.roster_problems import instant_of, newest_plan
 from wfm.tables import (
     AgreementTarget,
@@ -39,20 +36,8 @@ from wfm.tables import Ticket as TicketRow
 from wfm.words import Grade, Mode
 
 TIERS = {Grade.ORDINARY: 1, Grade.SENIOR: 2, Grade.EXPERT: 3}
-SLOT_S = 1800
 LOOK_BACK_DAYS = 56  # of what kind the tickets are: the last eight weeks
 DEFAULT_SHARE = 0.9
-LISTED = 10  # half-hours named
-
-
-@dataclass(frozen=True)
-class Shares:
-    """Promises kept: the mean over replications with its 95 % interval (Student's t)."""
-
-    mean: float
-    low: float
-    high: float
-    tickets: float
 
 
 def gate(
@@ -65,18 +50,18 @@ def gate(
     policy: str = "deadline",
     replications: int = 5,
     seed: int = 0,
-    told: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Replay the desk with these drafts, and keep the outcome beside each of them.
 
     Teams without a named draft take part with their published roster, since a ticket may go to
-    whoever on duty has the skill. `told` hears how many replications are done, before each.
+    whoever on duty has the skill.
     """
     for version_id in version_ids:
         roster = session.get_one(Roster, _version(session, version_id).roster_id)
         access.require(actor, "rosters.plan", roster.team_id)
     bench = set_up(session, version_ids, timezone, replications=replications, seed=seed)
-    outcome = outcome_of(bench, bench.play(policy=policy, told=told), policy, seed)
+    runs = [bench.figures(decisions) for decisions in bench.play(policy=policy)]
+    outcome = outcome_of(bench, runs, policy, seed)
     keep_outcome(session, actor, version_ids, outcome, at)
     return outcome
 
@@ -102,11 +87,11 @@ class Bench:
 
     people: tuple[Agent, ...]
     duties: tuple[Duty, ...]
-    traces: tuple[Trace, ...]
     first: date
     last: date
     agreed: float
     timezone: str
+    traces: tuple[Trace, ...] = ()
 
     def play(
         self,
@@ -114,17 +99,35 @@ class Bench:
         *,
         policy: str = "deadline",
         replications: int | None = None,
-        told: Callable[[int], None] = lambda _: None,
     ) -> list[list[Decision]]:
         """What became of every ticket, per replication; `more` people take part with duties."""
         people = [*self.people, *(agent for agent, _ in more)]
         duties = [*self.duties, *(duty for _, mine in more for duty in mine)]
         rules = desk_rules.load()
-        played = []
-        for number, trace in enumerate(self.traces[:replications]):
-            told(number)
-            played.append(run(trace, people, duties, rules.policy(policy)))
-        return played
+        return [
+            run(trace, people, duties, rules.policy(policy)) for trace in self.traces[:replications]
+        ]
+
+    def figures(self, decisions: Sequence[Decision]) -> dict[str, Any]:
+        """One replication summed up."""
+        said = report(decisions, self.people, self.duties)
+        return replay_figures.figures(decisions, said, self.timezone)
+
+    def print_of(self) -> str:
+        """The same for the same people with the same duties."""
+        people = sorted(
+            (one.agent_id, one.grade, one.capacity, sorted((one.skills or {}).items()))
+            for one in self.people
+        )
+        duties = sorted((duty.agent_id, duty.start, duty.end) for duty in self.duties)
+        return hashlib.sha256(repr((people, duties)).encode()).hexdigest()
+
+
+def outcome_of(
+    bench: Bench, runs: Sequence[dict[str, Any]], policy: str = "deadline", seed: int = 0
+) -> dict[str, Any]:
+    """The figures of replications summed up as they are stored and shown."""
+    return replay_figures.outcome(runs, bench.agreed, policy, seed, bench.timezone)
 
 
 def set_up(
@@ -137,30 +140,39 @@ def set_up(
     traces: Sequence[Trace] | None = None,
 ) -> Bench:
     """People, their duties and the arrivals of a replay; `traces` are drawn where not given."""
+    bench = bench_of(session, version_ids, timezone)
+    if traces is None:
+        source = source_of(session, bench)
+        traces = [source.trace(seed, number) for number in range(replications)]
+    return replace(bench, traces=tuple(traces))
+
+
+def bench_of(session: Session, version_ids: Sequence[int], timezone: str) -> Bench:
+    """People and their duties, no arrivals yet."""
     versions = [_version(session, version_id) for version_id in version_ids]
     rosters = [session.get_one(Roster, version.roster_id) for version in versions]
     first = min(roster.period_from for roster in rosters)
     last = max(roster.period_until for roster in rosters)
-    plan = newest_plan(session, first, last)
-    if plan is None:
-        raise ConflictError(f"there is no staffing plan from {first} to {last}; make one first")
     agents = agents_on(session, first)
-    if traces is None:
-        source = TraceSource(session, plan, first, last, timezone)
-        traces = [
-            source.draw(np.random.default_rng([seed, number])) for number in range(replications)
-        ]
+    codes = {a.id: a.code for a in agents}
     return Bench(
         people=tuple(Agent(a.code, TIERS[a.grade], a.skills, a.capacity) for a in agents),
-        duties=tuple(
-            _duties(session, {a.id: a.code for a in agents}, versions, rosters, first, last)
-        ),
-        traces=tuple(traces),
+        duties=tuple(_duties(session, codes, versions, rosters, first, last)),
         first=first,
         last=last,
         agreed=agreed_share(session),
         timezone=timezone,
     )
+
+
+def source_of(session: Session, bench: Bench) -> TraceSource:
+    """Where arrivals of the bench's period are drawn from: the newest staffing plan."""
+    plan = newest_plan(session, bench.first, bench.last)
+    if plan is None:
+        raise ConflictError(
+            f"there is no staffing plan from {bench.first} to {bench.last}; make one first"
+        )
+    return TraceSource(session, plan, bench.first, bench.last, bench.timezone)
 
 
 def _version(session: Session, version_id: int) -> RosterVersion:
@@ -269,8 +281,9 @@ class TraceSource:
         frame["tier"] = frame["tier"].map(TIERS)
         return {str(skill): part.reset_index(drop=True) for skill, part in frame.groupby("skill")}
 
-    def draw(self, rng: np.random.Generator) -> Trace:
-        """One possible course of the period."""
+    def trace(self, seed: int, number: int) -> Trace:
+        """One possible course of the period, the same for the same seed and number."""
+        rng = np.random.default_rng([seed, number])
         rules = desk_rules.load()
         tickets: list[Ticket] = []
         handle: list[int] = []
@@ -294,91 +307,3 @@ class TraceSource:
                 )  # fmt: skip
                 handle.append(int(work) * SECOND)
         return Trace(tickets, handle, [None] * len(tickets))
-
-
-def outcome_of(
-    bench: Bench, played: Sequence[list[Decision]], policy: str, seed: int
-) -> dict[str, Any]:
-    """Replays summed up as they are stored and shown."""
-    runs = [(decisions, report(decisions, bench.people, bench.duties)) for decisions in played]
-    overall = shares([run.overall for _, run in runs])
-    return {
-        "policy": policy,
-        "seed": seed,
-        "replications": len(runs),
-        "agreed_share": bench.agreed,
-        "share_met": overall.mean,
-        "share_low": overall.low,
-        "share_high": overall.high,
-        "tickets": overall.tickets,
-        "per_skill": _by([run.per_skill for _, run in runs]),
-        "per_tier": _by([run.per_tier for _, run in runs]),
-        "per_priority": _by([run.per_priority for _, run in runs]),
-        "per_day": _by([_per_day(decisions, bench.timezone) for decisions, _ in runs]),
-        "failing": failing(played, bench.agreed, bench.timezone),
-        "wait_p50_s": fmean(run.waits["p50"] or 0 for _, run in runs),
-        "wait_p95_s": fmean(run.waits["p95"] or 0 for _, run in runs),
-        "utilisation": fmean(run.utilisation or 0 for _, run in runs),
-        "expert_lower_share": fmean(run.expert_lower_share or 0 for _, run in runs),
-    }
-
-
-def failing(
-    played: Sequence[Sequence[Decision]], agreed: float, timezone: str
-) -> list[dict[str, Any]]:
-    """Half-hours that miss the agreed share beyond chance, those missing most tickets first."""
-    zone = ZoneInfo(timezone)
-    counts: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
-    for decision in (decision for decisions in played for decision in decisions):
-        ticket = decision.ticket
-        count = counts[ticket.opened_at // SECOND // SLOT_S, ticket.skill, ticket.tier]
-        count[0] += 1
-        count[1] += decision.met
-    short = []
-    for (slot, skill, tier), (tickets, met) in counts.items():
-        low, high = Share(tickets, tickets, met).interval or (0.0, 1.0)
-        if high < agreed:
-            short.append((met - agreed * tickets, slot, skill, tier, met / tickets, low, high))
-    found = []
-    for _, slot, skill, tier, share, low, high in sorted(short)[:LISTED]:
-        begins = datetime.fromtimestamp(slot * SLOT_S, zone)
-        found.append(
-            {
-                "skill": skill, "tier": GRADES[tier - 1], "day": begins.date().isoformat(),
-                "minute": begins.hour * 60 + begins.minute, "share": share, "low": low,
-                "high": high,
-            }
-        )  # fmt: skip
-    return found
-
-
-def shares(seen: Sequence[Share]) -> Shares:
-    """Mean share over replications and its 95 % interval; one replication has Wilson's."""
-    values = [share.value for share in seen if share.value is not None]
-    tickets = fmean(share.tickets for share in seen) if seen else 0.0
-    if not values:
-        return Shares(0.0, 0.0, 0.0, tickets)
-    mean = fmean(values)
-    if len(values) == 1:
-        low, high = seen[0].interval or (0.0, 1.0)
-        return Shares(mean, low, high, tickets)
-    half = float(student.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
-    return Shares(mean, max(0.0, mean - half), min(1.0, mean + half), tickets)
-
-
-def _by(parts: Sequence[Mapping[Any, Share]]) -> dict[str, dict[str, float]]:
-    names = sorted({name for part in parts for name in part}, key=str)
-    none = Share(0, 0, 0)
-    return {str(name): asdict(shares([part.get(name, none) for part in parts])) for name in names}
-
-
-def _per_day(decisions: list[Decision], timezone: str) -> dict[str, Share]:
-    zone = ZoneInfo(timezone)
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for decision in decisions:
-        opened = datetime.fromtimestamp(decision.ticket.opened_at / SECOND, zone)
-        count = counts[opened.date().isoformat()]
-        count[0] += 1
-        count[1] += decision.start is not None
-        count[2] += decision.met
-    return {day: Share(*count) for day, count in counts.items()}

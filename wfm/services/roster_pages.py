@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from wfm import access
+from wfm import access, jobs
 from wfm.access import Actor
 from wfm.errors import NotFoundError
 from wfm.services import roster_desk, rostering
@@ -192,7 +192,7 @@ def skills(session: Session) -> dict[str, Skill]:
 def _moving_jobs(session: Session) -> dict[int, Job]:
     """Solves and replays on their way, by roster."""
     rows = session.exec(
-        select(Job).where(col(Job.task).in_(ROSTER_WORK), col(Job.status).in_(rostering.MOVING))
+        select(Job).where(col(Job.task).in_(ROSTER_WORK), col(Job.status).in_(jobs.MOVING))
     )
     return {int(job.arguments["roster_id"]): job for job in rows}
 

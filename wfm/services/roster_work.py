@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,8 +12,8 @@ from sqlmodel import Session, col, select
 
 from wfm import access, audit, instants, jobs
 from wfm.access import SYSTEM, Actor
-from wfm.db import Engine, transaction
-from wfm.errors import Fault, InputError
+from wfm.db import Engine
+from wfm.errors import ConflictError, Fault, InputError
 from wfm.services import roster_versions, rostering
 from wfm.services.facts import teams
 from wfm.services.rostering import Limits
@@ -44,7 +46,7 @@ def solve_every_team(
         roster = rostering.open_roster(session, actor, team.id, first, last, at)
         assert roster.id is not None
         running = rostering.newest_job(session, "solve", roster.id)
-        if running is None or running.status not in rostering.MOVING:
+        if running is None or running.status not in jobs.MOVING:
             asked.append(rostering.ask_to_solve(session, actor, roster.id, limits, at))
     return asked
 
@@ -72,7 +74,7 @@ def ask_to_replay(session: Session, actor: Actor, version_id: int, at: datetime)
         if covered is None or team in covered
     ]
     arguments = {"roster_id": roster.id, "version_ids": [version_id, *others]}
-    return jobs.ask(session, "replay", arguments, actor.name, at)
+    return jobs.ask(session, "replay", arguments, actor.name, at, parts=REPLICATIONS)
 
 
 def _drafts_beside(session: Session, roster: Roster) -> list[tuple[int, int]]:
@@ -98,20 +100,33 @@ def _drafts_beside(session: Session, roster: Roster) -> list[tuple[int, int]]:
 
 
 def run_replay(
-    engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]
-) -> dict[str, Any]:
-    """The replay itself; whoever asked was checked when asking."""
-    from wfm.services.replaying import gate
+    engine: Engine,  # noqa: ARG001 (jobs are given it)
+    progress: jobs.Progress,
+    arguments: dict[str, Any],
+) -> dict[str, Any] | None:
+    """The replay itself, a replication at a time; whoever asked was checked when asking."""
+    from wfm.services import replaying
 
-    def told(done: int) -> None:
-        progress.report(0.1 + 0.9 * done / REPLICATIONS, f"{done} of {REPLICATIONS} replays")
-
-    progress.report(0.1, "replaying the roster")
     zone = Settings.from_environment().timezone
-    with transaction(engine) as session:
-        outcome = gate(
-            session, SYSTEM, arguments["version_ids"], zone, instants.now(),
-            replications=REPLICATIONS, told=told,
-        )  # fmt: skip
+    versions, seed = arguments["version_ids"], 0
+
+    def prepare(session: Session) -> Callable[[int], dict[str, Any]]:
+        bench = replaying.bench_of(session, versions, zone)
+        source = replaying.source_of(session, bench)
+
+        def do(number: int) -> dict[str, Any]:
+            (decisions,) = replace(bench, traces=(source.trace(seed, number),)).play()
+            return {"bench": bench.print_of(), "figures": bench.figures(decisions)}
+
+        return do
+
+    def combine(session: Session, parts: list[dict[str, Any]]) -> dict[str, Any]:
+        bench = replaying.bench_of(session, versions, zone)
+        if {part["bench"] for part in parts} != {bench.print_of()}:
+            raise ConflictError("people or duties changed during the replay; replay again")
+        outcome = replaying.outcome_of(bench, [part["figures"] for part in parts], seed=seed)
+        replaying.keep_outcome(session, SYSTEM, versions, outcome, instants.now())
         jobs.announce(session, f"roster:{arguments['roster_id']}")
-    return {"share_met": outcome["share_met"], "page": f"/rosters/{arguments['roster_id']}"}
+        return {"share_met": outcome["share_met"], "page": f"/rosters/{arguments['roster_id']}"}
+
+    return jobs.in_parts(progress, prepare, combine, "{0} of {1} replays")

@@ -27,9 +27,8 @@ from wfm.tables import (
     RosterVersion,
     Team,
 )
-from wfm.words import JobStatus, RosterStatus
+from wfm.words import RosterStatus
 
-MOVING = (JobStatus.WAITING, JobStatus.RUNNING)
 MOST_DAYS = 93
 TELL_EVERY_S = 0.5
 TRAIL_POINTS = 80
@@ -97,7 +96,7 @@ def ask_to_solve(
     roster = get_roster(session, actor, roster_id)
     access.require(actor, "rosters.plan", roster.team_id)
     running = newest_job(session, "solve", roster_id)
-    if running is not None and running.status in MOVING:
+    if running is not None and running.status in jobs.MOVING:
         raise ConflictError(f"job {running.id} solves this roster already; stop it first")
     arguments = {"roster_id": roster_id, "limits": asdict(limits)}
     audit.record(session, at, actor.name, "roster.solve", f"roster {roster_id}", **asdict(limits))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from sqlmodel import Session, col, select
 
 from wfm.dispatch.model import SECOND, Agent, micro
@@ -39,7 +38,7 @@ def open_desk(
     policy would have it; what came since then waits.
     """
     source = replaying.TraceSource(session, plan, present.date(), present.date(), timezone)
-    drawn = source.draw(np.random.default_rng([seed, 8]))
+    drawn = source.trace(seed, 8)
     now, cut = micro(present), micro(present - LEFT_TO_YOU)
     handled = [n for n, ticket in enumerate(drawn.tickets) if ticket.opened_at <= cut]
     trace = Trace(

@@ -7,7 +7,7 @@ Pairs are days for recorded arrivals and draws for drawn ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from math import sqrt
@@ -21,11 +21,11 @@ from sqlmodel import Session, col, select
 
 from wfm import access, audit, jobs
 from wfm.access import Actor
-from wfm.db import Engine, transaction
-from wfm.dispatch.model import SECOND, Agent, Ticket, micro
+from wfm.db import Engine
+from wfm.dispatch.model import GRADES, SECOND, Agent, Ticket, micro
 from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.replay import Duty, Trace, run
-from wfm.dispatch.report import Report, report
+from wfm.dispatch.report import Report, Share, report
 from wfm.errors import ConflictError, Fault, InputError
 from wfm.instants import local_date
 from wfm.services import clock_store, desk_rules, opening
@@ -109,7 +109,9 @@ def ask(session: Session, actor: Actor, question: Question, at: datetime) -> Job
     audit.record(session, at, actor.name, "replay.what_if", f"{question.first} to {question.last}",
                  **asdict(change))  # fmt: skip
     arguments = asdict(question) | {"first": str(question.first), "last": str(question.last)}
-    return jobs.ask(session, "what_if", arguments, actor.name, at)
+    days = (question.last - question.first).days + 1
+    parts = days if question.source == RECORDED else DRAWS
+    return jobs.ask(session, "what_if", arguments, actor.name, at, parts=parts)
 
 
 def skills(session: Session, actor: Actor) -> Sequence[Skill]:
@@ -118,42 +120,50 @@ def skills(session: Session, actor: Actor) -> Sequence[Skill]:
     return session.exec(select(Skill).order_by(Skill.code)).all()
 
 
-def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
+def run_job(
+    engine: Engine,  # noqa: ARG001 (jobs are given it)
+    progress: jobs.Progress,
+    arguments: dict[str, Any],
+) -> dict[str, Any] | None:
     """Replay both worlds pair by pair, and compare."""
     question = Question(
         date.fromisoformat(arguments["first"]), date.fromisoformat(arguments["last"]),
         arguments["source"], Change(**arguments["change"]), arguments["seed"],
     )  # fmt: skip
     timezone = Settings.from_environment().timezone
-    with transaction(engine) as session:
-        traces = traces_of(session, question, timezone)
+
+    def prepare(session: Session) -> Callable[[int], dict[str, Any]]:
+        trace = traces_of(session, question, timezone)
         now, then = (World.of(session, question, timezone, changed) for changed in (False, True))
+        return lambda number: {"pair": pair(trace(number), now, then)}
 
-    def told(done: int) -> None:
-        progress.report(done / len(traces), f"{done} of {len(traces)} replays")
+    def combine(_: Session, parts: list[dict[str, Any]]) -> dict[str, Any]:
+        pairs = [part["pair"] for part in parts if part["pair"]]
+        if not pairs:
+            raise ConflictError("no ticket with a handle time was opened in this period")
+        return {
+            "rows": [asdict(row) for row in compare(pairs)], "pairs": len(pairs),
+            "question": arguments, "page": f"/what-if?job={progress.job_id}",
+        }  # fmt: skip
 
-    rows = compare(traces, now, then, told)
-    return {
-        "rows": [asdict(row) for row in rows], "pairs": len(traces), "question": arguments,
-        "page": f"/what-if?job={progress.job_id}",
-    }  # fmt: skip
+    return jobs.in_parts(progress, prepare, combine, "{0} of {1} replays")
 
 
-def traces_of(session: Session, question: Question, timezone: str) -> list[Trace]:
-    """Arrivals: one trace per recorded day, or one per draw of the whole period."""
+def traces_of(session: Session, question: Question, timezone: str) -> Callable[[int], Trace | None]:
+    """Arrivals by number: of a recorded day, None where none came, or of a draw of the period."""
     if question.source == RECORDED:
         found = recorded(session, question.first, question.last, timezone)
         if not found:
             raise ConflictError("no ticket with a handle time was opened in this period")
-        return found
+        return lambda number: found.get(question.first + timedelta(days=number))
     plan = newest_plan(session, question.first, question.last)
     if plan is None:
         raise ConflictError("there is no staffing plan for this period; make one first")
     source = TraceSource(session, plan, question.first, question.last, timezone)
-    return [source.draw(np.random.default_rng([question.seed, n])) for n in range(DRAWS)]
+    return lambda number: source.trace(question.seed, number)
 
 
-def recorded(session: Session, first: date, last: date, timezone: str) -> list[Trace]:
+def recorded(session: Session, first: date, last: date, timezone: str) -> dict[date, Trace]:
     """The tickets of each day as they came, with the promises and handle times they had."""
     begin = instant_of(first, 0, timezone)
     end = instant_of(last + timedelta(days=1), 0, timezone)
@@ -172,7 +182,7 @@ def recorded(session: Session, first: date, last: date, timezone: str) -> list[T
         .order_by(col(TicketRow.opened_at), col(TicketRow.id))
     ).all()  # fmt: skip
     if not rows:
-        return []
+        return {}
     time, rules = opening.desk_time(session, timezone), desk_rules.load()
     opened = np.array([int(row[1].timestamp()) for row in rows])
     due = time.add_many(opened, np.array([int(row[6]) for row in rows]))
@@ -184,7 +194,7 @@ def recorded(session: Session, first: date, last: date, timezone: str) -> list[T
                    priority, rules.wanted(priority))
         )  # fmt: skip
         work.append(int(handle) * SECOND)
-    return [Trace(tickets, work, [None] * len(work)) for tickets, work in days.values()]
+    return {day: Trace(tickets, work, [None] * len(work)) for day, (tickets, work) in days.items()}
 
 
 @dataclass(frozen=True)
@@ -235,39 +245,42 @@ class World:
         return report(decisions, self.people, duties)
 
 
-def compare(
-    traces: Sequence[Trace], now: World, then: World, told: Callable[[int], None] = lambda _: None
-) -> list[Row]:
-    """Figures of both worlds side by side, over the same traces."""
-    pairs: list[tuple[Report, Report]] = []
-    for number, trace in enumerate(traces):
-        told(number)
-        pairs.append((now.play(trace), then.play(trace)))
-    names: list[tuple[str, str, Callable[[Report], float | None]]] = [
-        ("share", "", lambda said: said.overall.value),
-    ]
-    for priority in sorted({key for pair in pairs for key in pair[0].per_priority}):
-        names.append(("share_priority", str(priority), _of("per_priority", priority)))
-    for tier in ("ordinary", "senior", "expert"):
-        if any(tier in pair[0].per_tier for pair in pairs):
-            names.append(("share_tier", tier, _of("per_tier", tier)))
-    for skill in sorted({key for pair in pairs for key in pair[0].per_skill}):
-        names.append(("share_skill", skill, _of("per_skill", skill)))
-    names += [
-        ("wait_p50_s", "", lambda said: said.waits["p50"]),
-        ("wait_p95_s", "", lambda said: said.waits["p95"]),
-        ("utilisation", "", lambda said: said.utilisation),
-        ("expert_lower_share", "", lambda said: said.expert_lower_share),
-    ]
-    return [_row(figure, of, [(look(a), look(b)) for a, b in pairs]) for figure, of, look in names]
+def pair(trace: Trace | None, now: World, then: World) -> dict[str, Any]:
+    """Figures of both worlds over the same tickets, by what and of whom: [now, then]."""
+    if trace is None:
+        return {}
+    before, after = figures(now.play(trace)), figures(then.play(trace))
+    return {
+        name: {of: [value, after[name].get(of)] for of, value in values.items()}
+        for name, values in before.items()
+    }
 
 
-def _of(part: str, key: Any) -> Callable[[Report], float | None]:
-    def look(said: Report) -> float | None:
-        share = getattr(said, part).get(key)
-        return None if share is None else share.value
+def figures(said: Report) -> dict[str, dict[str, float | None]]:
+    """What is compared; shares by priority, tier and skill."""
+    parts: dict[str, Mapping[Any, Share]] = {
+        "share_priority": said.per_priority, "share_tier": said.per_tier,
+        "share_skill": said.per_skill,
+    }  # fmt: skip
+    return {
+        "share": {"": said.overall.value},
+        **{name: {str(of): share.value for of, share in part.items()}
+           for name, part in parts.items()},
+        "wait_p50_s": {"": said.waits["p50"]},
+        "wait_p95_s": {"": said.waits["p95"]},
+        "utilisation": {"": said.utilisation},
+        "expert_lower_share": {"": said.expert_lower_share},
+    }  # fmt: skip
 
-    return look
+
+def compare(pairs: Sequence[dict[str, Any]]) -> list[Row]:
+    """Figures of both worlds side by side, over all pairs."""
+    rows = []
+    for name in pairs[0]:
+        found = {of for seen in pairs for of in seen[name]}
+        for of in sorted(found, key=GRADES.index if name == "share_tier" else None):
+            rows.append(_row(name, of, [seen[name].get(of, (None, None)) for seen in pairs]))
+    return rows
 
 
 def _row(figure: str, of: str, seen: Sequence[tuple[float | None, float | None]]) -> Row:

@@ -15,6 +15,7 @@ from wfm.tables.desk import (
     AuditEntry,
     ImportRun,
     Job,
+    JobPart,
     SignInSession,
 )
 from wfm.tables.duty import (
@@ -145,6 +146,7 @@ __all__ = [
     "HouseRule",
     "ImportRun",
     "Job",
+    "JobPart",
     "KeptAnswer",
     "Leave",
     "Post",

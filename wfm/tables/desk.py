@@ -86,6 +86,19 @@ class Job(SQLModel, table=True):
     ended_at: datetime | None = instant(nullable=True)
 
 
+class JobPart(SQLModel, table=True):
+    """A part of a job that workers do side by side; whoever has it in hand holds its lock."""
+
+    __tablename__ = "job_part"
+    __table_args__ = (sa.UniqueConstraint("job_id", "number"),)
+
+    id: int | None = key()
+    job_id: int = ref("job.id", index=False)
+    number: int
+    done: bool = False
+    result: dict[str, Any] = document()
+
+
 class ImportRun(SQLModel, table=True):
     """One import: what was in the file, what landed, what was refused and why."""
 

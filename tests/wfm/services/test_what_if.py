@@ -36,7 +36,8 @@ def world(policy: str = "fifo", people: int = 1) -> World:
 
 
 def shares(traces: list[Trace], now: World, then: World) -> what_if.Row:
-    return next(row for row in what_if.compare(traces, now, then) if row.figure == "share")
+    pairs = [what_if.pair(trace, now, then) for trace in traces]
+    return next(row for row in what_if.compare(pairs) if row.figure == "share")
 
 
 def test_one_more_agent_keeps_the_promise_of_whoever_would_have_waited() -> None:
@@ -72,7 +73,8 @@ def test_recorded_days_come_as_they_were(session: Session, open_desk: Callable[.
         )  # fmt: skip
     session.add(TicketRow(code="open", opened_at=AT, skill_id=net.id, respond_within_s=600))
     session.flush()
-    first, second = what_if.recorded(session, DAY, DAY + timedelta(days=1), ZONE)
+    days = what_if.recorded(session, DAY, DAY + timedelta(days=1), ZONE)
+    first, second = days[DAY], days[DAY + timedelta(days=1)]
     assert [ticket.ticket_id for ticket in first.tickets] == ["T0", "T1"]
     assert [ticket.ticket_id for ticket in second.tickets] == ["T2"]
     assert first.tickets[0].due_at - first.tickets[0].opened_at == 600 * SECOND
