@@ -104,8 +104,6 @@ def _no_short_runs(
     first, last = rows.look.known.start, rows.look.n_days - 1
     for k in range(1, min(least, last - first)):
         for start in rows.windows(a, k + 2, first, last):
-            if start + k + 1 < 0:
-                continue
             before, after = inside(start), inside(start + k + 1)
             if rows.exact(rule.weight):
                 if any(inside(d) == 0 for d in range(start + 2, 0)):

@@ -1,7 +1,7 @@
 """The model of every rule against the judge on every roster there is.
 
-Desks so small that all rosters can be written down: one person on five days, or two on three, with
-two shifts. The judge counts how far each roster breaks the rule; what the model gives must be the
+Desks so small that all rosters can be written down: one person on five days, two on three or three on
+two, with two shifts. The judge counts how far each roster breaks the rule; what the model gives must be the
 best of all of them, whether the rule is hard or soft, whole or with a part of the cells free.
 """
 
@@ -76,7 +76,7 @@ class Desk:
     leave: tuple[Leave, ...] = ()
 
     def problem(self, *rules: Rule, **parts: Any) -> RosterProblem:
-        names = [agent for agent, _ in zip("AB", self.before, strict=False)]
+        names = [agent for agent, _ in zip("ABC", self.before, strict=False)]
         known = len(self.before[0])
         dates = [self.first + timedelta(days=n) for n in range(self.days)]
         history = tuple(
@@ -117,7 +117,7 @@ LONG = Desk(date(2026, 2, 27), 5, ("D-DN-D",))
 # Sunday to Wednesday, the Friday and Saturday before known; Wednesday to Saturday
 SUNDAY, SATURDAY = Desk(date(2026, 3, 8), 4, ("D-",)), Desk(date(2026, 3, 11), 4, ("",))
 SUN = date(2026, 3, 1)
-PAIR = Desk(SUN, 3, ("D", "N"))
+PAIR, TRIO = Desk(SUN, 3, ("D", "N")), Desk(SUN, 2, ("", "", ""))
 FEB, AWAY = date(2026, 2, 27), Leave("A", date(2026, 3, 3), date(2026, 3, 3))
 PAST = (PastShare("A", 300),)
 
@@ -136,6 +136,8 @@ ALONE: list[tuple[Desk, Rule]] = [
     (LONG, MinConsecutive(name="x", days=8)),
     (Desk(FEB, 4, ("-DD",)), MinConsecutive(name="x", days=4)),
     (Desk(FEB, 4, ("D-",)), MinDaysOff(name="x", days=3)),
+    (Desk(FEB, 4, ("-D-",)), MinConsecutive(name="x", days=3)),
+    (Desk(FEB, 4, ("D-D",)), MinDaysOff(name="x", days=3)),
     (LONG, MinDaysOff(name="x", days=2)),
     (LONG, RestDays(name="x", days=3)),
     (LONG, RestDays(name="x", days=2, window=3, rolling=True)),
@@ -167,6 +169,8 @@ ALONE: list[tuple[Desk, Rule]] = [
                       past=(PastShare("A", 1),))),
     (LONG, StartChange(name="x", earlier_by=0)),
     (LONG, StartChange(name="x", later_by=839, days_off=1)),
+    (LONG, StartChange(name="x", earlier_by=840, later_by=839)),  # N begins 840 after D
+    (LONG, StartChange(name="x", earlier_by=839, later_by=840)),
     (LONG, StartChange(name="x", earlier_by=100, later_by=100, days_off=9)),
     (LONG, Rotation(name="x", cycle=("D", "N", "off"), since=date(2026, 2, 24))),
     (replace(LONG, leave=(AWAY,)), Rotation(name="x", cycle=("on", "off", ""), since=FEB)),
@@ -182,6 +186,10 @@ BOTH: list[tuple[Desk, Rule]] = [
     (PAIR, Together(name="x", agents=("A", "B"))),
     (PAIR, Together(name="x", agents=("B", "A"), mutual=True)),
     (PAIR, Together(name="x", agents=("A", "B"), on_same="day", enough=1)),
+    (TRIO, Apart(name="x", agents=("A", "B", "C"))),
+    (TRIO, Together(name="x", agents=("A", "B", "C"), enough=2)),
+    (TRIO, Together(name="x", agents=("B", "A", "C"), enough=1, mutual=True)),
+    (TRIO, FairShare(name="x", measure="nights", agents=("A", "C"))),
     (PAIR, FairShare(name="x", measure="duties")),
     (PAIR, FairShare(name="x", measure="minutes", unit=60, past=(PastShare("B", 100),))),
     (PAIR, FairShare(name="x", measure="nights", how="squares", past=(PastShare("A", 1),))),
@@ -209,7 +217,7 @@ def wishes(
     return tuple(
         Request(name, desk.first + timedelta(days=d), s >= 0, next(weights),
                 shifts[s].id if s >= 0 else None)
-        for name, line in zip("AB", lines, strict=False)
+        for name, line in zip("ABC", lines, strict=False)
         for d, s in enumerate(line)
     )  # fmt: skip
 
@@ -219,7 +227,7 @@ def lost(
 ) -> int:
     """What the wishes not met cost."""
     cells = dict(
-        zip(itertools.product("AB"[: len(lines)], range(desk.days)), sum(lines, ()), strict=True)
+        zip(itertools.product("ABC"[: len(lines)], range(desk.days)), sum(lines, ()), strict=True)
     )
     total = 0
     for wish in asked:
