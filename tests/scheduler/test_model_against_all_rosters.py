@@ -1,8 +1,9 @@
 """The model of every rule against the judge on every roster there is.
 
-Desks so small that all rosters can be written down: one person on five days, two on three or three on
-two, with two shifts. The judge counts how far each roster breaks the rule; what the model gives must be the
-best of all of them, whether the rule is hard or soft, whole or with a part of the cells free.
+Desks so small that all rosters can be written down: one person on five days, two on three or three
+on two, with two shifts. The judge counts how far each roster breaks the rule; what the model gives
+must be the best of all of them, whether the rule is hard or soft, whole or with a part of the cells
+free.
 """
 
 from __future__ import annotations
