@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -30,6 +31,8 @@ from wfm.tables import (
 from wfm.words import RosterStatus
 
 MOST_DAYS = 93
+PARTS_NAMED = 6  # of those a replay misses the agreed share for
+GRADES_ZH = {"ordinary": "普通", "senior": "高级", "expert": "专家"}
 TELL_EVERY_S = 0.5
 TRAIL_POINTS = 80
 
@@ -272,12 +275,17 @@ def _refuse_double_duties(session: Session, roster: Roster, version: RosterVersi
 class Misgiving:
     """Something that speaks against publishing a draft."""
 
-    code: Literal["broken", "not_replayed", "share"]
+    code: Literal["broken", "not_replayed", "share", "parts"]
     found: float = 0
     agreed: float = 0
+    parts: tuple[tuple[str, float], ...] = ()
 
     def text(self, language: Literal["en", "zh"]) -> str:
         share, agreed = f"{100 * self.found:.1f} %", f"{100 * self.agreed:.0f} %"
+        parts = ", ".join(
+            f"{name if language == 'en' else GRADES_ZH.get(name, name)} {100 * kept:.1f} %"
+            for name, kept in self.parts[:PARTS_NAMED]
+        ) + (" …" if len(self.parts) > PARTS_NAMED else "")
         return {
             "broken": {
                 "en": f"{self.found:.0f} hard rules are broken",
@@ -290,6 +298,10 @@ class Misgiving:
             "share": {
                 "en": f"the replay keeps {share} of promises, {agreed} are agreed",
                 "zh": f"重放中 {share} 的承诺得以兑现，约定为 {agreed}",
+            },
+            "parts": {
+                "en": f"the replay misses {agreed} beyond chance for {parts}",
+                "zh": f"重放中以下部分未达到 {agreed}，且非偶然波动所致：{parts}",
             },
         }[self.code][language]
 
@@ -305,4 +317,18 @@ def misgivings(version: RosterVersion) -> list[Misgiving]:
         found.append(Misgiving("not_replayed"))
     elif replay["share_met"] < replay["agreed_share"]:
         found.append(Misgiving("share", replay["share_met"], replay["agreed_share"]))
+    short = _parts_short(replay) if replay else ()
+    if short:
+        found.append(Misgiving("parts", agreed=replay["agreed_share"], parts=short))
     return found
+
+
+def _parts_short(replay: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+    """Skills, tiers and days whose whole interval lies below the agreed share, the worst first."""
+    kept = [
+        (name, share)
+        for part in ("per_skill", "per_tier", "per_day")
+        for name, share in replay.get(part, {}).items()
+    ]
+    short = [(n, s["mean"]) for n, s in kept if s["tickets"] and s["high"] < replay["agreed_share"]]
+    return tuple(sorted(short, key=lambda one: (one[1], one[0])))

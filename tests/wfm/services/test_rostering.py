@@ -218,6 +218,26 @@ def test_every_misgiving_is_named_in_both_languages(desk: Desk) -> None:
     assert len(refused.value.faults) == 2
 
 
+def test_a_replay_that_keeps_the_share_in_all_but_not_for_a_skill_is_a_misgiving(
+    desk: Desk,
+) -> None:
+    version = desk.get(desk.draft({("D", MONDAY): "early"}))
+    good = {"mean": 0.95, "low": 0.92, "high": 0.98, "tickets": 900}
+    version.replay = {
+        "share_met": 0.93, "agreed_share": 0.9,
+        "per_skill": {"net": good, "app": good | {"mean": 0.7, "low": 0.6, "high": 0.8}},
+        # 0.88 may be chance: the interval reaches 0.91; where nothing came nothing is missed
+        "per_tier": {"expert": good | {"mean": 0.5, "low": 0.4, "high": 0.6},
+                     "senior": good | {"mean": 0.88, "low": 0.85, "high": 0.91}},
+        "per_day": {"2026-09-28": {"mean": 0.0, "low": 0.0, "high": 0.0, "tickets": 0}},
+    }  # fmt: skip
+    (doubt,) = rostering.misgivings(version)
+    assert doubt.text("en") == "the replay misses 90 % beyond chance for expert 50.0 %, app 70.0 %"
+    assert "专家 50.0 %, app 70.0 %" in doubt.text("zh")
+    with pytest.raises(InputError, match="beyond chance"):
+        desk.publish(version.id)
+
+
 def test_a_lawful_draft_that_keeps_the_promises_needs_no_reason(desk: Desk) -> None:
     version = desk.get(desk.draft({("D", MONDAY): "early"}))
     version.replay = {"share_met": 0.9, "agreed_share": 0.9}
