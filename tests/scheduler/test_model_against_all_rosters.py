@@ -319,11 +319,18 @@ PROBLEMS = {
     "minutes": pair(
         agents=(Agent("A", max_minutes=1079), Agent("B", min_minutes=481)), shift_cover=covers()
     ),
-    # of two days one is a working day: 480 minutes; B only on Monday, which is none
+    # of two days one is a working day: 480 minutes, one D; for B only Monday is protected
     "no overtime": pair(
+        days=(Day(MON, "rest_day"), Day(TUE)),
         agents=(
             Agent("A", restrictions=(Restriction("no_overtime", MON, TUE),)),
-            Agent("B", restrictions=(Restriction("no_overtime", SUN, MON),)),
+            Agent(
+                "B",
+                restrictions=(
+                    Restriction("no_overtime", SUN, MON),
+                    Restriction("no_nights", MON, TUE),
+                ),
+            ),
         ),
         shift_cover=covers(),
     ),

@@ -1,0 +1,273 @@
+"""Forecasts, special days and deadlines just where a rule begins to bite, by hand."""
+
+import datetime as dt
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scheduler.demand.deferred import DeferredWork, level, smallest_peak, work_due
+from scheduler.demand.factors import Seen, learn
+from scheduler.demand.forecast import Note, forecast_skill
+from scheduler.demand.handle import forecast_handle
+from scheduler.demand.history import Day, History, histories, together
+from scheduler.demand.queues import agents_needed, erlang_a, erlang_b, erlang_c
+from scheduler.demand.special import Place, places
+from scheduler.errors import SchedulingError
+from scheduler.labour import DayType
+
+MONDAY = dt.date(2026, 3, 2)
+HOLIDAY = DayType.STATUTORY_HOLIDAY
+
+
+def days_from(first: dt.date, count: int) -> list[dt.date]:
+    return [first + dt.timedelta(days=n) for n in range(count)]
+
+
+def past(volume: Any, seconds: float = math.nan) -> History:
+    """One skill's days; where `seconds` is given, every contact took so long."""
+    counts = np.array(volume, dtype=float)
+    measured = counts if math.isfinite(seconds) else np.zeros(counts.shape)
+    return History(
+        "mail", MONDAY, 1440 // counts.shape[1], counts, np.full(counts.shape, seconds), measured,
+        np.ones(len(counts), dtype=bool),
+    )  # fmt: skip
+
+
+def notes(history: History) -> list[str]:
+    """What the forecast of the day after says."""
+    ahead = [MONDAY + dt.timedelta(days=len(history.volume))]
+    return [note.code for note in forecast_skill(history, ahead, {}).notes]
+
+
+# -- what a forecast says of itself ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(13, ["short_history"]), (14, ["no_year"]), (364, ["no_year"]), (365, [])],
+)
+def test_how_long_a_history_must_be(days: int, said: list[str]) -> None:
+    assert notes(past(np.full((days, 1), 5.0), 60)) == said
+
+
+def test_a_contact_a_slot_is_not_sparse() -> None:
+    # two slots a day with 1 and 1, and one that is never used: 1 per busy slot; with 0.9: below
+    plain = np.tile([1.0, 1, 0], (28, 1))
+    assert notes(past(plain, 60)) == ["no_year"]
+    assert notes(past(plain * [1, 0.9, 1], 60)) == ["no_year", "sparse"]
+
+
+def test_ten_missing_days_are_listed_and_of_more_how_many() -> None:
+    for gone, more in ((10, ""), (12, " … (+2)")):
+        history = past(np.full((40, 1), 5.0), 60)
+        history.recorded[:gone] = False
+        [note] = [n for n in forecast_skill(history, [], {}).notes if n.code == "missing_days"]
+        listed = ", ".join(date.isoformat() for date in days_from(MONDAY, 10))
+        assert note.values["dates"] == listed + more
+        assert listed in note.text("zh")
+    assert Note("short_history", {"days": 3}).text().startswith("3 days")
+
+
+def test_a_special_day_never_seen_is_said() -> None:
+    ahead = days_from(MONDAY + dt.timedelta(days=28), 2)
+    calendar = {ahead[0]: Day(HOLIDAY, "new"), MONDAY: Day(HOLIDAY, "old")}
+    history = past(np.full((28, 1), 5.0), 60)
+    found = forecast_skill(history, ahead, calendar)
+    assert [n.values for n in found.notes if n.code == "special_unseen"] == [
+        {"dates": ahead[0].isoformat()}
+    ]
+    seen = {ahead[0]: Day(HOLIDAY, "old"), MONDAY: Day(HOLIDAY, "old")}
+    assert "special_unseen" not in [n.code for n in forecast_skill(history, ahead, seen).notes]
+
+
+# -- what came in ----------------------------------------------------------------------------------
+
+
+def test_all_skills_together() -> None:
+    one, other = past([[1, 2], [3, 4]], 60), past([[10, 0], [0, 5]], 60)
+    whole = together([one, other])
+    assert whole.volume.tolist() == [[11, 2], [3, 9]]
+    assert whole.measured.sum() == 0
+    assert np.isnan(whole.handle_s).all()
+
+
+def test_the_first_days_of_a_history() -> None:
+    history = past(np.arange(6.0).reshape(3, 2), 60).until(2)
+    assert history.volume.tolist() == [[0, 1], [2, 3]]
+    assert [len(part) for part in (history.handle_s, history.measured, history.recorded)] == [2] * 3
+
+
+@pytest.mark.parametrize("slot_min", [0, 7, 1441])
+def test_a_slot_divides_the_day(slot_min: int) -> None:
+    frame = pd.DataFrame({"opened_at": pd.to_datetime(["2026-03-02 09:00"]), "skill": ["mail"]})
+    with pytest.raises(SchedulingError, match="does not divide a day"):
+        histories(frame, slot_min=slot_min)
+    assert histories(frame, slot_min=1)[0].volume.shape == (1, 1440)
+    assert histories(frame, slot_min=1440)[0].volume.tolist() == [[1]]
+
+
+# -- handle time -----------------------------------------------------------------------------------
+
+
+def test_handle_time_of_two_slots_and_its_error() -> None:
+    # 60 days of 10 contacts at 100 s: whatever the candidate, no error at all
+    found = forecast_handle(past(np.full((60, 1), 10.0), 100), [MONDAY], {})
+    assert found.seconds.tolist() == [[pytest.approx(100)]]
+    assert found.wape == pytest.approx(0)
+    # the last four weeks, at 10 a day, took twice as long: 280 contacts at 200 s; in all 600, at
+    # (320 · 100 + 280 · 200) / 600 = 146.67 s, which workdays are drawn to by 20 contacts
+    history = past(np.full((60, 1), 10.0), 100)
+    history.handle_s[-28:] = 200
+    recent = forecast_handle(history, [MONDAY], {})
+    assert recent.model == "slot_recent"
+    mean = (320 * 100 + 280 * 200) / 600
+    work = [n for n, date in enumerate(history.dates) if date.weekday() < 5]
+    late = sum(n >= 32 for n in work)
+    own = (10 * ((len(work) - late) * 100 + late * 200) + 20 * mean) / (10 * len(work) + 20)
+    # moved by 200 / 146.67 as far as 280 of 280 + 200 go
+    trust = 280 / (280 + 200)
+    assert recent.seconds[0, 0] == pytest.approx(own * (1 + trust * (200 / mean - 1)))
+    assert np.isnan(forecast_handle(past(np.full((60, 1), 10.0)), [MONDAY], {}).seconds).all()
+
+
+# -- special days ----------------------------------------------------------------------------------
+
+
+def test_only_the_days_asked_for_are_placed() -> None:
+    # Wednesday a holiday: Monday, Tuesday and Thursday, Friday, Monday are near it
+    middle = MONDAY + dt.timedelta(days=2)
+    calendar = {middle: Day(HOLIDAY, "x")}
+    assert places(middle, middle, calendar) == {middle: Place("day", "x")}
+    found = places(MONDAY - dt.timedelta(days=9), MONDAY + dt.timedelta(days=20), calendar)
+    assert {(date - MONDAY).days: (p.kind, p.offset) for date, p in found.items()} == {
+        -3: ("before", 3), 0: ("before", 2), 1: ("before", 1), 2: ("day", 0),
+        3: ("after", 1), 4: ("after", 2), 7: ("after", 3),
+    }  # fmt: skip
+
+
+def test_between_two_holidays_the_nearer_counts_and_of_equals_the_one_that_was() -> None:
+    # Monday and Friday are holidays: Tuesday is 1 after, Thursday 1 before, Wednesday 2 from both
+    friday = MONDAY + dt.timedelta(days=4)
+    found = places(MONDAY, friday, {MONDAY: Day(HOLIDAY, "a"), friday: Day(HOLIDAY, "b")})
+    assert [found[date] for date in days_from(MONDAY, 5)] == [
+        Place("day", "a"), Place("after", "a", 1), Place("after", "a", 2), Place("before", "b", 1),
+        Place("day", "b"),
+    ]  # fmt: skip
+
+
+def test_factors_drawn_by_hand() -> None:
+    # two holidays named alike at 0.5 and 0.5: ln = −0.693 is their own and their kind's
+    seen = [Seen(dt.date(year, 5, 1), Place("day", "x"), 0.5) for year in (2024, 2025)]
+    found = learn(seen, 0.01).of(Place("day", "x"))
+    assert found is not None
+    assert (found.factor, found.own) == (pytest.approx(0.5), 0.5)
+    assert found.seen == (dt.date(2024, 5, 1), dt.date(2025, 5, 1))
+    # a lunar day at 1.2, twice: ln 1.2 = 0.1823, trust 1 − 0.01 / 2 / 0.0332 = 0.8496, from 1 on
+    lunar = [Seen(dt.date(year, 3, 1), Place("lunar", "m"), 1.2) for year in (2024, 2025)]
+    moon = learn(lunar, 0.01).of(Place("lunar", "m"))
+    assert moon is not None
+    trust = 1 - 0.01 / 2 / math.log(1.2) ** 2
+    assert moon.factor == pytest.approx(1.2**trust)
+
+
+# -- work that may wait ----------------------------------------------------------------------------
+
+
+def always(slots: int) -> np.ndarray:
+    return np.ones(slots, dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("free", "peak"),
+    [
+        # 3 person-slots due within slots 1–2, 1 more within 0–3
+        ((0, 0, 0, 0), 2),  # [1, 2]: 3 / 2
+        ((0, 0.5, 0.5, 0), 1),  # [1, 2]: 2 / 2; [0, 3]: 3 / 4
+        ((0, 1.5, 1.5, 0), 1),  # [1, 2]: none; [0, 3]: 1 / 4
+        ((0, 2, 2, 0), 0),
+        ((4, 0, 0, 4), 2),  # what is free elsewhere does not help [1, 2]
+    ],
+)
+def test_the_densest_window_beside_what_is_free(free: tuple[float, ...], peak: int) -> None:
+    found = smallest_peak(
+        np.array([1, 0]), np.array([2, 3]), np.array([3.0, 1.0]), np.array(free, dtype=float)
+    )
+    assert found == peak
+
+
+def test_a_minute_of_work_is_work() -> None:
+    due = work_due("s", "ordinary", "P", np.array([0.5, 0, 1.0]), 60, 30, always(3))
+    assert (due.release.tolist(), due.minutes.tolist()) == ([1, 2], [0.5, 1.0])
+
+
+def test_what_comes_before_the_last_opening_waits_for_it_and_after_it_for_nothing() -> None:
+    # open in 0 and 2 only, one hour promised: what comes in 1 is due in 2, what comes in 3 is late
+    is_open = np.array([True, False, True, False])
+    due = work_due("s", "ordinary", "P", np.array([0.0, 5, 0, 7]), 60, 30, is_open)
+    assert (due.release.tolist(), due.due.tolist()) == ([2, 3], [2, 3])
+    [late] = level([due], is_open, 30).late
+    assert (late.release, late.due, late.done_by, late.minutes) == (3, 3, None, 7)
+
+
+def test_people_come_for_what_is_left_beyond_those_who_are_free() -> None:
+    # 45 min are 1.5 person-slots, due within three; 0.6 are free in each: 0.9 is no full slot, and
+    # by the third slot 1.8 are free in all: nobody need come
+    work = DeferredWork("s", "ordinary", "P", np.array([0]), np.array([2]), np.array([45.0]))
+    answer = level([work], always(3), 30, np.full(3, 0.6))
+    assert answer.people.tolist() == [0, 0, 0]
+    assert answer.spare == pytest.approx([0, 0, 0.3])
+    # with 0.4 free in each 1.1 are left at first: somebody comes for the full slot at once
+    answer = level([work], always(3), 30, np.full(3, 0.4))
+    assert answer.people.tolist() == [1, 0, 0]
+    assert answer.done[0] == pytest.approx([1.4, 0.1, 0])
+
+
+# -- queues ----------------------------------------------------------------------------------------
+
+
+def test_two_lines_and_three_agents() -> None:
+    # B(2, 2): weights 1, 2, 2: 2 / 5; carried 2 · 3 / 5 by two lines
+    lossy = erlang_b(2.0, 2)
+    assert (lossy.blocking_probability, lossy.occupancy) == pytest.approx((0.4, 0.6))
+    assert lossy.log_blocking_probability == pytest.approx(math.log(0.4))
+    # C(3, 2): B(3, 2) = (8/6) / (1 + 2 + 2 + 8/6) = 4/19; 3 · 4/19 / (3 − 2 · 15/19) = 4/9
+    queue = erlang_c(2.0, 3, handle_min=6, within_min=3)
+    assert queue.waiting_probability == pytest.approx(4 / 9)
+    assert queue.log_waiting_probability == pytest.approx(math.log(4 / 9))
+    assert queue.mean_wait_min == pytest.approx(4 / 9 * 6)
+    assert queue.service_level == pytest.approx(1 - 4 / 9 * math.exp(-0.5))
+    assert queue.mean_queue_length == pytest.approx(4 / 9 * 2)
+    # ninety of a hundred have waited no longer than ln(4/9 / 0.1) handle times
+    assert queue.wait_p90_min == pytest.approx(6 * math.log(40 / 9))
+    # where fewer than a tenth wait at all, ninety of a hundred do not
+    assert erlang_c(0.1, 3, handle_min=6).wait_p90_min == 0
+
+
+def test_two_agents_with_customers_as_quick_to_leave_as_to_be_served() -> None:
+    # n = 2, patience = handle time: an M/M/∞ queue of load 2: weights e^-2 · 2^k / k!
+    # waits: 1 − 3 e^-2; busy on average 2 − (2 · e^-2 + 2 e^-2) = 2 − 4 e^-2; lost the rest of 2
+    queue = erlang_a(2.0, 2, handle_min=5, patience_min=5)
+    e2 = math.exp(-2)
+    assert queue.waiting_probability == pytest.approx(1 - 3 * e2)
+    assert queue.occupancy == pytest.approx((2 - 4 * e2) / 2)
+    assert queue.abandonment_probability == pytest.approx(4 * e2 / 2)
+    assert queue.mean_queue_length == pytest.approx(4 * e2)
+    assert queue.mean_wait_min == pytest.approx(5 * 4 * e2 / 2)
+    assert queue.mean_wait_of_waiting_min == pytest.approx(5 * 2 * e2 / (1 - 3 * e2))
+
+
+def test_fewest_agents_by_hand() -> None:
+    # one erlang: two agents answer 2/3 at once, three 10/11 (C(3, 1) = 1/11)
+    for target, agents in ((2 / 3, 2), (0.67, 3), (10 / 11, 3), (0.92, 4)):
+        assert agents_needed("c", 1.0, target_service_level=target, handle_min=5) == agents
+    # busy at most half the time: two; a hair less: three
+    assert agents_needed("c", 1.0, max_occupancy=0.5) == 2
+    assert agents_needed("c", 1.0, max_occupancy=0.499) == 3
+    # one line serves half of one erlang, two 4/5
+    assert agents_needed("b", 1.0, target_service_level=0.5) == 1
+    assert agents_needed("b", 1.0, target_service_level=0.8) == 2
+    # with no target at all one more than the load keeps a patient queue from growing for ever
+    assert agents_needed("c", 3.0, target_service_level=0.0, handle_min=5) == 4
