@@ -404,7 +404,7 @@ def test_the_model_finds_the_best_of_everything_there_is(name: str) -> None:
     everything = {(a, d) for a in range(2) for d in range(2)}
     for lines in draw.sample(list(itertools.product((-1, 0, 1), repeat=4)), 12):
         target = (lines[:2], lines[2:])
-        asked = wishes(Desk(MON, 2, ("", "")), target, iter([draw.randint(1, 12) for _ in "1234"]),
+        asked = wishes(Desk(MON, 2, ("", "")), target, iter([draw.randint(1, 60) for _ in "1234"]),
                        LATE)  # fmt: skip
         wished = replace(problem, requests=asked)
 
