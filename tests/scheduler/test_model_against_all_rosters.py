@@ -349,6 +349,13 @@ PROBLEMS = {
             ShiftCover(TUE, "D", 1, under_weight=15, over_weight=25, exclusive=True),
         )
     ),
+    "a cover that nobody can serve": pair(
+        agents=(Agent("A", skills=("x",)), Agent("B", skills=("x",))),
+        shift_cover=tuple(
+            ShiftCover(MON, "D", 1, under_weight=25, over_weight=3, skill=skill, exclusive=True)
+            for skill in "xy"
+        ),
+    ),
     "spans that share": pair(
         interval_cover=spans(
             {"desired": 1, "under_weight": 9, "skill": "x", "over_weight": 2},
