@@ -65,7 +65,7 @@ class Lane:
         self.standing[ticket.ticket_id] = band
         while len(self.bands) <= band:
             self.bands.append([])
-        heappush(self.bands[band], (policy.order(ticket), ticket.ticket_id, ticket))
+        heappush(self.bands[band], (policy.order(ticket, band), ticket.ticket_id, ticket))
         changes_at = policy.changes_at(ticket, band)
         if changes_at is not None:
             heappush(self.clock, (changes_at, ticket.ticket_id, ticket))
@@ -73,7 +73,7 @@ class Lane:
     def first(self, policy: Policy, now: int) -> tuple[int, Key, str, Ticket]:
         """Band, order, id and ticket of whose turn it is; the lane is not empty.
 
-        Only the first of a band can be urgent, and the last band waits longest.
+        Only the first of a band can be urgent.
         """
         standing, clock = self.standing, self.clock
         while clock and clock[0][0] <= now:
@@ -82,15 +82,14 @@ class Lane:
                 self.push(ticket, policy, now)
         # a ticket that has left, or moved on, still lies in its old heap; drop it when it shows
         found: tuple[int, Key, str, Ticket] | None = None
-        for band, heap in enumerate(self.bands):
+        for place, heap in enumerate(self.bands):
             while heap:
                 order, ticket_id, ticket = heap[0]
-                if standing.get(ticket_id) != band:
+                if standing.get(ticket_id) != place:
                     heappop(heap)
                     continue
-                if policy.urgent(ticket, now, self.cover):
-                    return URGENT, order, ticket_id, ticket
-                if found is None:
+                band = URGENT if policy.urgent(ticket, now, self.cover) else place
+                if found is None or (band, order, ticket_id) < found[:3]:
                     found = band, order, ticket_id, ticket
                 break
         if found is None:

@@ -140,7 +140,9 @@ class Proposer:
         kept: list[Keeping] = []
         for one in reach.free:
             seat = self.seats[one[1]]
-            keeping = kept_from(self.policy, ticket, seat, self.desk, self.now)
+            keeping = kept_from(
+                self.policy, ticket, seat, self.desk, self.now, covered=len(reach.clear)
+            )
             if keeping is None:
                 takers.append(one)
             else:
@@ -256,6 +258,7 @@ class Room:
     desk: DeskState
     agent: Agent
     ticket: Ticket
+    covered: int | None = None  # as `cover` says, where it is known
 
     def scarce(self) -> Iterable[str]:
         return expert_work(self.agent, self.desk.kinds)
@@ -285,7 +288,7 @@ class Room:
         return (seat.agent for seat in self.desk.seats if may_take(seat.agent, self.ticket))
 
     def cover(self) -> int:
-        return cover(self.desk, self.ticket)
+        return cover(self.desk, self.ticket) if self.covered is None else self.covered
 
     def _others_free(self) -> Iterable[Agent]:
         return (
@@ -296,10 +299,18 @@ class Room:
 
 
 def kept_from(
-    policy: Policy, ticket: Ticket, seat: Seat, desk: DeskState, now: int
+    policy: Policy,
+    ticket: Ticket,
+    seat: Seat,
+    desk: DeskState,
+    now: int,
+    covered: int | None = None,
 ) -> Keeping | None:
-    """Why the agent is kept from the ticket though there is room for it, or None."""
-    room = Room(desk, seat.agent, ticket)
+    """Why the agent is kept from the ticket though there is room for it, or None.
+
+    `covered` is how many agents on duty may take it, where somebody has counted them.
+    """
+    room = Room(desk, seat.agent, ticket, covered)
     return keeps(policy, ticket, seat.agent, now, room, seat.leaves_at)
 
 

@@ -54,8 +54,8 @@ class Policy(Protocol):
     def changes_at(self, ticket: Ticket, band: int) -> int | None:
         """First instant at which the ticket is no longer in `band`, or None."""
 
-    def order(self, ticket: Ticket) -> Key:
-        """Order inside a band, the same at all times; smaller first."""
+    def order(self, ticket: Ticket, band: int) -> Key:
+        """Order inside a band, the same as long as it is in it; smaller first."""
 
     def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
         """Whether the ticket goes before all bands when `cover` agents on duty may take it.
@@ -91,7 +91,7 @@ class Fifo:
     def changes_at(self, ticket: Ticket, band: int) -> int | None:
         return None
 
-    def order(self, ticket: Ticket) -> Key:
+    def order(self, ticket: Ticket, band: int) -> Key:
         return (ticket.opened_at,)
 
     def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
@@ -121,7 +121,7 @@ class Priority(Fifo):
 
     name = "priority"
 
-    def order(self, ticket: Ticket) -> Key:
+    def order(self, ticket: Ticket, band: int) -> Key:
         return (ticket.priority, ticket.opened_at)
 
     def turn(self, band: int) -> str:
@@ -140,7 +140,12 @@ class Deadline:
     cap_s : float
         Seconds past due after which a ticket goes before everything …
     cap_per_agent_s : float
-        … or this many seconds for each agent on duty who may take it, whichever is less.
+        … or this many seconds for each agent on duty who may take it, whichever is less. This
+        holds for short promises, which one call in hand may break …
+    cap_promises : float
+        … and with longer ones a ticket is late beyond its cap after so many times the time it was
+        promised, but not before `cap_s`: a quarter of an hour is much to somebody who was promised
+        a minute, and little to somebody who was promised a day.
     keep_share : float
         The last expert is kept from lesser work while more than this share of the promised time
         is left …
@@ -152,8 +157,8 @@ class Deadline:
     hold_from : int
         This holds where at least so many agents on duty may take the ticket …
     hold_promise_s : float
-        … and for promises no longer than these seconds: with longer ones nobody need be free at
-        the very moment the next ticket comes.
+        … and for short promises, those of no more than these seconds: with longer ones nobody
+        need be free at the very moment the next ticket comes.
     spare_from : int
         Whoever is alone on duty for some kind of work is kept from a ticket that so many on duty
         may take, with a promise as short as that, until it is due, and once late for `hold_s`: a
@@ -163,12 +168,13 @@ class Deadline:
     """
 
     name = "deadline"
-    WINNABLE, LATE = 0, 1
+    WINNABLE, LATE, LATE_LONG = range(3)
 
     def __init__(
         self,
         cap_s: float = 1100.0,
         cap_per_agent_s: float = 250.0,
+        cap_promises: float = 1.0,
         keep_share: float = 0.5,
         keep_least_s: float = 300.0,
         hold_s: float = 450.0,
@@ -179,6 +185,7 @@ class Deadline:
     ) -> None:
         self.cap = round(cap_s * SECOND)
         self.cap_per_agent = round(cap_per_agent_s * SECOND)
+        self.cap_promises = cap_promises
         self.keep_share = keep_share
         self.keep_least = round(keep_least_s * SECOND)
         self.hold = round(hold_s * SECOND)
@@ -188,20 +195,27 @@ class Deadline:
         self.spare_from = spare_from
 
     def band(self, ticket: Ticket, now: int) -> int:
-        return self.WINNABLE if now <= ticket.due_at else self.LATE
+        if now <= ticket.due_at:
+            return self.WINNABLE
+        return self.LATE if self._short(ticket) else self.LATE_LONG
 
     def changes_at(self, ticket: Ticket, band: int) -> int | None:
         return ticket.due_at + 1 if band == self.WINNABLE else None
 
-    def order(self, ticket: Ticket) -> Key:
-        return (ticket.due_at, ticket.priority, ticket.opened_at)
+    def order(self, ticket: Ticket, band: int) -> Key:
+        by = ticket.due_at + (self._long_cap(ticket) if band == self.LATE_LONG else 0)
+        return (by, ticket.priority, ticket.opened_at)
 
     def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
         late = now - ticket.due_at
-        return late > 0 and late > min(self.cap, cover * self.cap_per_agent)
+        if late <= 0:
+            return False
+        if self._short(ticket):
+            return late > min(self.cap, cover * self.cap_per_agent)
+        return late > self._long_cap(ticket)
 
     def turn(self, band: int) -> str:
-        return {URGENT: "over_cap", self.WINNABLE: "earliest_due", self.LATE: "late"}[band]
+        return {URGENT: "over_cap", self.WINNABLE: "earliest_due"}.get(band, "late")
 
     def preference(self, agent: Agent) -> Key:
         return (agent.grade, 10**6 if agent.skills is None else len(agent.skills))
@@ -221,6 +235,10 @@ class Deadline:
             return None  # started at the very instant it is due it is in time
         until = ticket.due_at if now < ticket.due_at else ticket.due_at + self.hold
         return until if now < until and not self.urgent(ticket, now, cover) else None
+
+    def _long_cap(self, ticket: Ticket) -> int:
+        promised = ticket.due_at - ticket.opened_at
+        return max(self.cap, int(promised * self.cap_promises))
 
     def _short(self, ticket: Ticket) -> bool:
         return ticket.due_at - ticket.opened_at <= self.hold_promise
@@ -253,7 +271,7 @@ def widened(policy: Policy, ticket: Ticket, now: int) -> Ticket:
 def rank(policy: Policy, ticket: Ticket, now: int, cover: int) -> tuple[int, Key, str]:
     """Place of a waiting ticket at `now` when `cover` on duty may take it; smaller first."""
     band = URGENT if policy.urgent(ticket, now, cover) else policy.band(ticket, now)
-    return band, policy.order(ticket), ticket.ticket_id
+    return band, policy.order(ticket, policy.band(ticket, now)), ticket.ticket_id
 
 
 def expert_work(agent: Agent, kinds: Iterable[Kind]) -> list[str]:

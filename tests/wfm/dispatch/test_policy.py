@@ -101,6 +101,28 @@ def test_the_late_wait_behind_the_winnable_up_to_the_cap_and_before_all_beyond_i
     assert turns(policy, [late, winnable], at=160.000001) == ["late", "winnable"]
 
 
+def test_with_a_long_promise_the_cap_is_a_multiple_of_it():
+    late, winnable = ticket("late", 0, 1000), ticket("winnable", 100, 9000)
+    policy = Deadline(cap_s=100, cap_promises=2)
+    # due at 1000, the cap is reached 2 · 1000 s later; how many are on duty does not matter
+    assert turns(policy, [late, winnable], at=3000, cover=1) == ["winnable", "late"]
+    assert turns(policy, [late, winnable], at=3000.000001, cover=1) == ["late", "winnable"]
+    # never less than the cap of short promises
+    assert turns(Deadline(cap_s=100, cap_promises=0), [late, winnable], at=1100)[0] == "winnable"
+    assert turns(Deadline(cap_s=100, cap_promises=0), [late, winnable], at=1101)[0] == "late"
+
+
+def test_late_ones_with_long_promises_go_by_when_their_caps_are_reached():
+    # due at 1000 and 800, capped at 1000 + 3 · 200 = 1600 and 800 + 3 · 800 = 3200
+    soon, far = ticket("soon", 800, 200), ticket("far", 0, 800)
+    policy = Deadline(cap_s=100, cap_promises=3)
+    assert turns(policy, [far, soon], at=1500) == ["soon", "far"]
+    # short promises are late before long ones; beyond its cap the long one goes first
+    short = ticket("short", 1490, 60)
+    assert turns(policy, [far, short], at=1560) == ["short", "far"]
+    assert turns(policy, [soon, short], at=1601) == ["soon", "short"]
+
+
 def test_among_late_ones_the_longest_late_goes_first():
     # at 200 both are late: due 10 and 100
     assert turns(Deadline(), [ticket("b", 40, 60), ticket("a", 0, 10)], at=200) == ["a", "b"]
