@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scheduler.model import Limit, RosterModel, roster_of
@@ -57,7 +58,7 @@ from scheduler.problem import (
     Together,
     WholeWeekends,
 )
-from scheduler.variables import Grid
+from scheduler.variables import Grid, Narrow
 from scheduler.verify import verify
 
 SHIFTS = (Shift("D", 480, 960), Shift("N", 1320, 1860, night=True, unpopular=True))
@@ -443,3 +444,45 @@ def test_the_model_finds_the_best_of_everything_there_is(name: str) -> None:
             assert part.grid is not None
             verdict = verify(wished, roster_of(wished, part.grid))
             assert (verdict.valid, verdict.cost) == (True, near)
+
+
+def test_a_narrow_look_finds_the_best_of_what_it_looks_at() -> None:
+    problem = PROBLEMS["one duty at a time"]
+    draw = np.random.default_rng(4)
+    judged = [(grid, verify(problem, roster_of(problem, grid))) for grid in grids(problem)]
+    for _ in range(12):
+        narrow = Narrow(draw.random((2, 2, 2)) < 0.4, draw.random((2, 2)) < 0.3)
+        shown = np.array([[0, -1], [-1, 1]])
+        before = narrow.copy()
+        narrow.include(shown)  # A on D on Monday, B on L on Tuesday
+        assert narrow.allowed[0, 0, 0]
+        assert narrow.allowed[1, 1, 1]
+        assert narrow.may_rest[0, 1]
+        assert narrow.may_rest[1, 0]
+        assert (narrow.allowed != before.allowed).sum() <= 2
+        assert (narrow.may_rest != before.may_rest).sum() <= 2
+        best = min(
+            verdict.cost
+            for grid, verdict in judged
+            if verdict.valid
+            and all(
+                narrow.may_rest[a, d] if (s := grid.cells[a][d]) < 0 else narrow.allowed[a, d, s]
+                for a, d in itertools.product(range(2), repeat=2)
+            )
+        )
+        part = RosterModel(problem, Grid.empty(problem), narrow=narrow).solve(LIMIT, 1)
+        assert (part.proven, round(part.objective)) == (True, best)
+
+
+def test_an_empty_roster_holds_what_is_locked() -> None:
+    problem = pair(
+        locks=(Lock("A", MON, "L"), Lock("B", MON)),
+        posts=(post("p", count=2), post("q")),
+        post_locks=(PostLock("p", MON, "B"), PostLock("p", MON, "A")),
+    )
+    grid = Grid.empty(problem)
+    assert grid.cells == [[1, -1], [-1, -1]]
+    assert grid.held == {(0, 0): (1, 0)}
+    assert grid.same_as(grid.copy())
+    assert not grid.same_as(Grid([[1, -1], [-1, 0]], grid.held))
+    assert not grid.same_as(Grid(grid.cells, {}))
