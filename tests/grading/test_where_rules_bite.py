@@ -305,6 +305,26 @@ def test_how_sure_a_score_is(policy: GradePolicy) -> None:
     assert frame["precision"].to_numpy() == pytest.approx(1 / variance)
 
 
+def test_the_noise_of_a_score_goes_with_its_scale(policy: GradePolicy) -> None:
+    # from 60 to 100: a standard deviation of 0.08 · 40, as if seen in five records before. One
+    # review says nothing of its own noise: 5 · 10.24 / (1 − 1 + 5) = 10.24
+    narrow = replace(policy, reviews=replace(policy.reviews, lowest=60))
+    reviews = pd.DataFrame({"agent_id": ["A"], "score": [80.0]})
+    records = Records(pd.DataFrame({"agent_id": ["A"]}), None, reviews)
+    row = gather(records, narrow, DAY).criteria["quality"].loc["A"]
+    m = row["strength"]
+    # 10.24 / (1 + m) by the record, and of the mean's own 10.24 · (1 + m) / m as much as it weighs
+    of_mean = (m / (1 + m)) ** 2 * 10.24 * (1 + m) / m
+    assert 1 / row["precision"] == pytest.approx(10.24 / (1 + m) + of_mean)
+
+
+def test_those_hired_later_are_counted(policy: GradePolicy) -> None:
+    days = pd.to_datetime(["2026-06-29", "2026-06-30", "2026-07-01", "2026-07-02", None])
+    staff = pd.DataFrame({"agent_id": list("ABCDE"), "hired_on": days})
+    [notice] = gather(Records(staff), policy, DAY).notices
+    assert (notice.code, notice.values) == ("hired_later", {"agents": 2})
+
+
 def test_points_of_a_year_by_month(policy: GradePolicy) -> None:
     # A 8 and 1 points in two months: 9 / 12, squares 65 − 12 · (9/12)² = 58.25; B 4 in one:
     # 4 / 12, 16 − 12 / 9 = 14.667
