@@ -410,7 +410,7 @@ def test_the_model_finds_the_best_of_everything_there_is(name: str) -> None:
     judged = [(grid, verify(problem, roster_of(problem, grid))) for grid in grids(problem)]
     valid = [(grid, verdict.cost) for grid, verdict in judged if verdict.valid]
     everything = {(a, d) for a in range(2) for d in range(2)}
-    for lines in draw.sample(list(itertools.product((-1, 0, 1), repeat=4)), 12):
+    for lines in draw.sample(list(itertools.product((-1, 0, 1), repeat=4)), 8):
         target = (lines[:2], lines[2:])
         asked = wishes(Desk(MON, 2, ("", "")), target, iter([draw.randint(1, 60) for _ in "1234"]),
                        LATE)  # fmt: skip
