@@ -195,6 +195,11 @@ def test_outranking_two_profiles_on_three_criteria() -> None:
     sharp = PseudoCriteria(np.zeros(2), np.zeros(2), np.full(2, np.inf))
     for rule, place in (("pessimistic", 0), ("optimistic", 1)):
         assert electre_tri_b([[9, 1]], [[5, 5]], sharp, [1, 1], 0.6, rule).tolist() == [place]
+    # 4 8 has two thirds of the weight against it: the profile outranks it with just that
+    for cut, place in ((2 / 3, 0), (0.67, 1)):
+        assert electre_tri_b([[4, 8]], [[5, 5]], sharp, [2, 1], cut, "optimistic").tolist() == [
+            place
+        ]
 
 
 # -- estimates -------------------------------------------------------------------------------------

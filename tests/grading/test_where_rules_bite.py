@@ -116,6 +116,14 @@ def test_certainty_itself_is_clear_enough(known: Known, held: Held, policy: Grad
     assert verdict(evidence, tenure, "tenure", "senior", "entry").tolist() == ["for", "against"]
 
 
+def test_coverage_just_reached_is_enough(known: Known, held: Held, policy: GradePolicy) -> None:
+    # resolution is 0.25 of 0.8 in work: 0.3125
+    for asked, decision in ((0.3125, "rise"), (0.313, "blocked")):
+        sure = replace(policy, coverage=replace(policy.coverage, senior=asked))
+        found = assess(known({"resolution": 0.9}), sure, held("ordinary")).table
+        assert found["decision"].tolist() == [decision]
+
+
 def test_the_grade_in_question_is_the_one_in_doubt(
     known: Known, held: Held, policy: GradePolicy
 ) -> None:
