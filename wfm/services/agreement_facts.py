@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,11 +13,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from grading.intervals import wilson
-from scheduler.demand.queues import agents_needed, erlang_c
 from wfm import access
 from wfm.access import Actor
 from wfm.kept import kept
-from wfm.services import agreement_versions, opening
+from wfm.services import agreement_people, agreement_versions, opening
 from wfm.services.agreement_check import Checked, check, targets_of
 from wfm.services.clock_targets import SLA_SLOT
 from wfm.sla import health
@@ -36,16 +34,14 @@ from wfm.words import AgreementKind, Metric
 
 HISTORY = timedelta(days=183)
 YEAR = timedelta(days=365)
-USUAL_HANDLE_S = 1200
-OPEN_SHARE = 0.05  # hours with less than this share of the week's peak say nothing of the peak
 
 
 @dataclass(frozen=True)
 class TargetRecord:
     """How often a target would have been met, and the people its load asks for.
 
-    `people` are those at work in the busiest hour of the week (first response and resolution; None
-    where no number would do), `mean_people` in a mean open hour; before breaks, leave, shrinkage.
+    `people` are those at work in the busiest hour of the week (None where no number would do),
+    `mean_people` in a mean open hour; before breaks, leave, shrinkage.
     """
 
     target: AgreementTarget
@@ -78,10 +74,11 @@ def history(
     ]  # fmt: skip
     arrived = kept(
         session, ("arrivals", *_work_of(agreement)), at,
-        lambda: _arrivals(session, agreement, at - HISTORY, at, timezone),
+        lambda: agreement_people.tickets(session, _of(agreement), at - HISTORY, at),
     )  # fmt: skip
     found = []
     for target in targets:
+        waits = _waits(session, agreement, Metric(target.metric), at)
         same = [
             columns
             for metric, priority, columns in finished
@@ -95,8 +92,12 @@ def history(
             if target.metric == Metric.NEXT_RESPONSE:
                 used = np.maximum(used, worst)
             met = int((used <= target.limit_s).sum())
+        elif waits is not None:  # never promised before: by what was said, pauses aside
+            clocks, met = waits.kept_within(target, calendar)
         low, high = wilson(met, clocks)
-        people, mean = _people(arrived, target)
+        people, mean = agreement_people.people(
+            waits if waits is not None else arrived, target, HISTORY, timezone
+        )
         found.append(
             TargetRecord(
                 target, clocks, met, met / clocks if clocks else None,
@@ -104,6 +105,18 @@ def history(
             )
         )  # fmt: skip
     return found
+
+
+def _waits(
+    session: Session, agreement: Agreement, metric: Metric, at: datetime
+) -> agreement_people.Work | None:
+    """Waits for a next response or a callback; None for what tickets themselves wait for."""
+    if metric not in agreement_people.WAITS:
+        return None
+    return kept(
+        session, ("waits", metric, *_work_of(agreement)), at,
+        lambda: agreement_people.waits(session, _of(agreement), metric, at - HISTORY, at),
+    )  # fmt: skip
 
 
 def _of(agreement: Agreement) -> list[Any]:
@@ -152,90 +165,6 @@ def _finished(session: Session, agreement: Agreement, since: datetime, at: datet
         .group_by(col(TicketClock.metric), col(Ticket.priority))
         .order_by(col(TicketClock.metric), col(Ticket.priority))
     ).all()  # fmt: skip
-
-
-def _people(rows: Any, target: AgreementTarget) -> tuple[int | None, int | None]:
-    """Agents at work so that the promise is kept, by the last half year: in the busiest hour of the
-    week, and in a mean one. First response: the wait (Erlang C); resolution: wait and work."""
-    if target.metric not in (Metric.FIRST_RESPONSE, Metric.RESOLUTION):
-        return None, None
-    arrivals: dict[tuple[int, int], int] = defaultdict(int)
-    handled_s = handled = 0
-    for priority, day, hour, tickets, seconds, timed in rows:
-        if target.priority in (None, priority):
-            arrivals[day, hour] += tickets
-            handled_s, handled = handled_s + (seconds or 0), handled + timed
-    if not arrivals:
-        return None, None
-    handle_s = handled_s / handled if handled_s else USUAL_HANDLE_S
-    weeks = HISTORY / timedelta(weeks=1)
-    per_hour = np.array(list(arrivals.values()), dtype=float) / weeks
-    open_hours = per_hour[per_hour >= OPEN_SHARE * per_hour.max()]
-
-    def needed(arrivals: float) -> int | None:
-        if target.metric == Metric.RESOLUTION:
-            return people_resolving(
-                arrivals * handle_s / 3600, target.share, target.limit_s / handle_s
-            )
-        return agents_needed(
-            "c", arrivals * handle_s / 3600, target_service_level=min(target.share, 0.999),
-            within_min=target.limit_s / 60, handle_min=handle_s / 60,
-        )  # fmt: skip
-
-    return needed(float(per_hour.max())), needed(float(open_hours.mean()))
-
-
-def _arrivals(
-    session: Session, agreement: Agreement, since: datetime, at: datetime, timezone: str
-) -> Any:
-    """Priority, day of the week, hour; tickets, their handling seconds, and how many have any."""
-    local = sa.func.timezone(timezone, col(Ticket.opened_at))
-    of = (
-        col(Ticket.priority), sa.cast(sa.extract("isodow", local), sa.Integer),
-        sa.cast(sa.extract("hour", local), sa.Integer),
-    )  # fmt: skip
-    return session.execute(
-        sa.select(
-            *of, sa.func.count(), sa.cast(sa.func.sum(col(Ticket.handle_s)), sa.Float),
-            sa.func.count(col(Ticket.handle_s)),
-        )
-        .where(col(Ticket.opened_at).between(since, at), *_of(agreement))
-        .group_by(*of)
-    ).all()  # fmt: skip
-
-
-def people_resolving(load: float, share: float, limit: float) -> int | None:
-    """Fewest agents with whom this share is waited for and worked off in time (M/M/n).
-
-    Parameters
-    ----------
-    load : float
-        Offered load, erlangs.
-    share : float
-        Of the tickets, to be done in time.
-    limit : float
-        Time allowed, in mean handle times.
-
-    Returns
-    -------
-    int or None
-        None when the work itself takes too long too often: nobody more would help.
-        Source: time in system of M/M/n, L. Kleinrock, Queueing Systems, volume 1, section 3.5.
-    """
-    if -math.expm1(-limit) <= share:
-        return None
-    agents = math.floor(load) + 1
-    while late_share(load, agents, limit) > 1 - share:
-        agents += 1
-    return agents
-
-
-def late_share(load: float, agents: int, limit: float) -> float:
-    """Share of tickets not done within `limit` mean handle times; `agents` above `load`."""
-    waits = erlang_c(load, agents).waiting_probability
-    spare = agents - load - 1
-    longer = limit if abs(spare) < 1e-9 else -math.expm1(-spare * limit) / spare
-    return math.exp(-limit) * (1 + waits * longer)
 
 
 def warnings_of(

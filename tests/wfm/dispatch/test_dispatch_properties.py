@@ -60,7 +60,8 @@ def policies():
     # keeping starts at once in these tiny worlds, the cap is near, and rings open
     eager = Deadline(
         cap_s=8, cap_per_agent_s=4, keep_share=0.3, keep_least_s=2,
-        hold_s=5, hold_from=2, hold_promise_s=20, cap_promises=0.5, rings=[Ring(0.5, proficiency=2), Ring(0.2, 2, tiers_below=1)],
+        hold_s=5, hold_from=2, hold_promise_s=20, cap_promises=0.5,
+        rings=[Ring(0.5, proficiency=2), Ring(0.2, 2, tiers_below=1)],
     )  # fmt: skip
     return st.sampled_from([*(make() for make in POLICIES.values()), eager])
 

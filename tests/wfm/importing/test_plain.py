@@ -49,6 +49,22 @@ def test_packed_files_and_small_blocks(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(set(found.keys.tolist())) == 3
 
 
+def test_a_row_is_known_again_in_a_later_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside longer cells too, by which a block holds its cells in more words."""
+    monkeypatch.setattr(plain, "BLOCK_BYTES", 12)  # about two rows
+    rows = ["x,1", "yy,2", "longer than one word,1", "x,1", "x ,1", "longer than one word,1"]
+    found = plain.read_plain(
+        written(tmp_path, "a,b\n" + "\n".join(rows)), ["a", "b"], [], ("a", "b"), SHANGHAI
+    )
+    assert found.frame["a"].tolist() == [row.split(",")[0].strip() for row in rows]
+    assert len(found.frame["a"].cat.categories) == 3
+    first, second, third, again, _, third_again = found.keys.tolist()
+    assert (first, third) == (again, third_again)
+    assert len({first, second, third}) == 3
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -17,6 +17,7 @@ from wfm.sample import catalogue
 from wfm.services import (
     agreement_drafts,
     agreement_facts,
+    agreement_people,
     agreement_versions,
     sample_agreements,
     service_catalogue,
@@ -27,7 +28,7 @@ from wfm.services.agreement_drafts import TargetInput
 from wfm.services.agreement_versions import AgreementRefusal
 from wfm.sla.documents import PARTS, verify
 from wfm.tables import Agreement, AgreementTarget, Customer, Service, Ticket, TicketEvent
-from wfm.words import AgreementKind, AgreementStatus, EventKind, Role
+from wfm.words import AgreementKind, AgreementStatus, EventKind, Metric, Role
 
 AT = datetime(2026, 10, 8, 2, tzinfo=UTC)
 TODAY = date(2026, 10, 8)
@@ -295,13 +296,61 @@ def test_facts_of_an_agreement_and_the_monthly_report(sample: Session) -> None:
     assert service_reports.monthly(sample, MANAGER, other, ZONE, AT).lines == ()
 
 
+def test_next_responses_and_callbacks_never_promised_are_judged_by_what_was_said(
+    sample: Session,
+) -> None:
+    service = sample.exec(select(Service).where(Service.code == "access")).one()
+    begin = AT - timedelta(days=7)
+    said = {
+        # two messages, one exchange: 8 min; then another of 20, the worst; called back after 30
+        "A": [("customer_message", 0), ("customer_message", 5), ("agent_message", 8),
+              ("customer_message", 10), ("agent_message", 30), ("resolved", 30),
+              ("called_back", 60)],
+        "B": [("customer_message", 0), ("agent_message", 4), ("resolved", 4), ("reopened", 6),
+              ("customer_message", 7), ("agent_message", 8), ("resolved", 9),
+              ("called_back", 100)],
+        # nobody answered before it was closed: no wait to judge; and one still waits
+        "C": [("customer_message", 0), ("closed", 3)],
+        "D": [("customer_message", 0)],
+    }  # fmt: skip
+    for code, events in said.items():
+        ticket = Ticket(code=code, opened_at=begin, service_id=service.id, priority=1,
+                        handle_s=1200 if code in "AB" else None)  # fmt: skip
+        sample.add(ticket)
+        sample.flush()
+        sample.add_all(
+            TicketEvent(code=f"{code}{n}", ticket_id=ticket.id, kind=EventKind(kind),
+                        at=begin + timedelta(minutes=minute))
+            for n, (kind, minute) in enumerate(events)
+        )  # fmt: skip
+    sample.flush()
+    draft = Agreement(code="new", service_id=service.id, kind=AgreementKind.SLA)
+    sample.add(draft)
+    sample.flush()
+    targets = [
+        AgreementTarget(agreement_id=draft.id, metric=metric, limit_s=900, share=0.5)
+        for metric in ("next_response", "callback")
+    ]
+    next_, callback = agreement_facts.history(sample, draft, targets, AT, ZONE)
+    # A waited 20 min at worst, B 4; A was called 30 min after, B 91
+    assert (next_.clocks, next_.met) == (2, 1)
+    assert (callback.clocks, callback.met) == (2, 0)
+    # 2 · 1200 s of work shared among four answers: 600 s each
+    work = agreement_people.waits(
+        sample, [col(Ticket.service_id) == service.id], Metric.NEXT_RESPONSE,
+        AT - timedelta(days=183), AT,
+    )  # fmt: skip
+    assert (len(work.start), work.mean_handle_s(1), work.mean_handle_s(2)) == (5, 600, 1200)
+    assert (next_.people, callback.people) == (1, 1)
+
+
 def test_people_for_a_resolution_wait_and_work() -> None:
     # one agent, half busy: the time in system is exponential with rate 1 − 0.5, so of those after
     # two mean handle times e^(−1) are left
-    assert agreement_facts.late_share(0.5, 1, 2) == pytest.approx(math.exp(-1))
+    assert agreement_people.late_share(0.5, 1, 2) == pytest.approx(math.exp(-1))
     # two agents, load 1: a third waits, and nobody is to spare: e^(−2)(1 + 2/3)
-    assert agreement_facts.late_share(1, 2, 2) == pytest.approx(math.exp(-2) * 5 / 3)
+    assert agreement_people.late_share(1, 2, 2) == pytest.approx(math.exp(-2) * 5 / 3)
     # e^(−2) = 13.5 % last longer than two handle times however many there are
-    assert agreement_facts.people_resolving(1, 0.9, 2) is None
-    assert agreement_facts.people_resolving(1, 0.75, 2) == 2  # 22.6 % late
-    assert agreement_facts.people_resolving(1, 0.85, 2) == 3
+    assert agreement_people.people_resolving(1, 0.9, 2) is None
+    assert agreement_people.people_resolving(1, 0.75, 2) == 2  # 22.6 % late
+    assert agreement_people.people_resolving(1, 0.85, 2) == 3
