@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from grading.belief import quantile
 from grading.evidence import FAMILIES, Evidence
@@ -128,6 +127,8 @@ def _by_credibility(evidence: Evidence, policy: GradePolicy, grade: Grade, side:
         allowed = allowed * np.where(evidence.criteria[name]["enough"], chance, 1.0)
     if not names:
         return np.asarray(UNKNOWN[grade] * allowed, dtype=float)
+    from scipy.stats import qmc  # takes a second to load, and this method alone needs it
+
     points = qmc.Sobol(len(CRITERIA), scramble=False).random(DRAWS) + 0.5 / DRAWS
     rules = [policy.criteria[name] for name in names]
     limits = np.array([profile(policy, name, side).of(grade) for name in names], dtype=float)

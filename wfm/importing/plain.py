@@ -71,27 +71,20 @@ class Block:
         ]
         return np.column_stack(parts)
 
-    def distinct(self, column: int) -> tuple[Places, list[str]]:
-        """The number of every cell among the distinct ones, and these as text."""
-        words = self.words(column)
-        codes, found = pd.factorize(words[:, 0] if words.shape[1] == 1 else mixed(words))
-        first = np.zeros(len(found), dtype=np.int64)
-        first[codes[::-1]] = np.arange(len(codes))[::-1]
-        if words.shape[1] > 1 and not np.array_equal(words[first][codes], words):
-            raise NotPlain  # two cells of the same hash
-        cells = (
-            self.data[self.start[row, column] : self.end[row, column]].tobytes().decode()
-            for row in first.tolist()
-        )
-        return codes, [cell.replace('""', '"').strip() for cell in cells]
+    def texts(self, column: int, rows: Places) -> list[str]:
+        """Cells of these rows as text, without white space around it."""
+        starts, ends = self.start[rows, column].tolist(), self.end[rows, column].tolist()
+        data = self.data.data
+        cells = (str(data[a:b], "utf-8") for a, b in zip(starts, ends, strict=True))
+        return [cell.replace('""', '"').strip() for cell in cells]
 
 
 def mixed(words: Words) -> Words:
-    """One number per row of words."""
-    total = np.zeros(len(words), dtype=np.uint64)
-    for column in words.T:
-        total = (total ^ column) * SPREAD
-        total ^= total >> np.uint64(29)
+    """One number per row of words, the same with or without words of zeros at the end."""
+    total: Words = words[:, 0].copy()
+    for place in range(1, words.shape[1]):
+        part = words[:, place] * (SPREAD + np.uint64(2 * place))
+        total ^= (part ^ (part >> np.uint64(29))) * SPREAD
     return total
 
 
@@ -117,7 +110,7 @@ def read_plain(
     hashes: list[Words] = [np.zeros(0, dtype=np.uint64)]
     for block in read_blocks(path):
         for name, column in texts.items():
-            column.add(*block.distinct(header.index(name)))
+            column.add(block, header.index(name))
         for name, parts in times.items():
             parts.append(local_days(block, header.index(name), tz))
         if set(keys) <= set(header):
@@ -125,7 +118,7 @@ def read_plain(
             if np.any((own[:, 0] & MASKS[1]) == ord(" ")):
                 raise NotPlain
             others = [texts[name].codes[-1].astype(np.uint64) for name in keys[1:]]
-            hashes.append(np.where(own[:, 0] > 0, mixed(np.column_stack([own, *others])), 0))
+            hashes.append(np.where(own[:, 0] > 0, mixed(np.column_stack([*others, own])), 0))
     empty = np.zeros(0, dtype="M8[s]")
     frame = pd.DataFrame(
         {name: column.categories() for name, column in texts.items()}
@@ -135,15 +128,36 @@ def read_plain(
 
 
 class _Column:
-    """Numbers the distinct texts of a column over all blocks."""
+    """Numbers the distinct texts of a column; a cell known from an earlier block is not read again.
+
+    `keys` and `cells` hold the distinct cells so far as hashes and as words, `number` the number
+    of the text of each.
+    """
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
+        self.keys = np.zeros(0, dtype=np.uint64)
+        self.cells: Words = np.zeros((0, 1), dtype=np.uint64)
+        self.number = np.zeros(0, dtype=np.int32)
         self.codes: list[NDArray[np.int32]] = []
 
-    def add(self, codes: Places, texts: list[str]) -> None:
+    def add(self, block: Block, column: int) -> None:
+        words = block.words(column)
+        codes, keys = pd.factorize(mixed(words))
+        first = np.zeros(len(keys), dtype=np.int64)
+        first[codes[::-1]] = np.arange(len(codes))[::-1]
+        place = pd.Index(self.keys).get_indexer(pd.Index(keys))
+        new = np.flatnonzero(place < 0)
+        place[new] = len(self.keys) + np.arange(len(new))
+        self.keys = np.append(self.keys, keys[new])
+        self.cells = np.vstack(_equally_wide(self.cells, words[first[new]]))
+        texts = block.texts(column, first[new])
         numbers = [self.numbers.setdefault(text, len(self.numbers)) for text in texts]
-        self.codes.append(np.array(numbers, dtype=np.int32)[codes])
+        self.number = np.append(self.number, np.array(numbers, dtype=np.int32))
+        place = place[codes]
+        if self.cells.shape[1] > 1 and not np.array_equal(*_equally_wide(self.cells[place], words)):
+            raise NotPlain  # two cells of the same hash
+        self.codes.append(self.number[place])
 
     def categories(self) -> pd.Categorical:
         smallest = np.min_scalar_type(-max(len(self.numbers), 1))
@@ -151,6 +165,18 @@ class _Column:
         self.codes = []
         words = pd.Index(list(self.numbers), dtype="str")
         return pd.Categorical.from_codes(np.concatenate(parts), words)
+
+
+def _equally_wide(one: Words, other: Words) -> tuple[Words, Words]:
+    """Both filled up with words of zeros."""
+    width = max(one.shape[1], other.shape[1])
+    return _filled(one, width), _filled(other, width)
+
+
+def _filled(words: Words, width: int) -> Words:
+    return (
+        words if words.shape[1] == width else np.pad(words, ((0, 0), (0, width - words.shape[1])))
+    )
 
 
 def rows_again(path: Path, wanted: NDArray[np.bool_]) -> pd.DataFrame:
