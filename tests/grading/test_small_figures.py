@@ -18,7 +18,7 @@ from grading.estimate import (
     james_stein,
 )
 from grading.fairness import impact_of_counts
-from grading.intervals import funnel
+from grading.intervals import clopper_pearson, funnel, jeffreys, wilson
 from grading.raters import cohen_kappa, intraclass_correlations, krippendorff_alpha
 from grading.sorting import (
     PseudoCriteria,
@@ -86,7 +86,7 @@ def test_kappa_of_a_hundred_pairs() -> None:
 
 
 def test_the_best_group_has_the_best_share_not_the_most_people() -> None:
-    few, many = impact_of_counts({"few": (2, 2), "many": (3, 10)})
+    few, many = impact_of_counts({"few": (1, 1), "many": (3, 10), "none": (0, 0)})
     assert (few.ratio, few.p_value, many.ratio) == (1, 1, pytest.approx(0.3))
 
 
@@ -260,6 +260,40 @@ def test_what_is_believed_of_a_value() -> None:
     share, weight = np.array([2 / 3]), np.array([3.0])
     assert probability_at_least("share", share, weight, 0.5)[0] == pytest.approx(0.75)
     assert quantile("share", share, weight, 0.25)[0] == pytest.approx(0.5)
+
+
+def test_score_intervals_by_hand() -> None:
+    # z² = 3.8415. 8 of 10: middle (0.8 + 0.19207) / 1.38415, half 1.95996 / 1.38415 ·
+    # √(0.016 + 0.0096036); 1 of 1: middle (1 + 1.92073) / 4.84146, half 1.95996 · 0.97998 / 4.84146
+    low, high = wilson([8, 1, 0, 0], [10, 1, 1, 0])
+    assert low == pytest.approx([0.49016, 0.20655, 0, 0], abs=1e-5)
+    assert high == pytest.approx([0.94332, 1, 0.79345, 1], abs=1e-5)
+
+
+def test_exact_intervals_by_hand() -> None:
+    # a quarter beyond either end. 1 of 2: 1 − (1 − p)² = ¼ and 1 − p² = ¼; none: (1 − p)² = ¼
+    low, high = clopper_pearson([1, 0, 2], [2, 2, 2], 0.5)
+    assert low == pytest.approx([1 - math.sqrt(0.75), 0, 0.5])
+    assert high == pytest.approx([math.sqrt(0.75), 0.5, 1])
+
+
+def test_intervals_of_jeffreys_by_hand() -> None:
+    # of nothing the arcsine law: sin²(π/8) and its mirror at a quarter; of 1 of 1 the distribution
+    # is (asin √x − √(x (1 − x))) · 2/π
+    low, high = jeffreys([0, 1], [0, 1], 0.5)
+    assert (low[0], high[0]) == pytest.approx(
+        (math.sin(math.pi / 8) ** 2, math.cos(math.pi / 8) ** 2)
+    )
+    for end, below in ((low[1], 0.25), (high[1], 0.75)):
+        reach = math.asin(math.sqrt(end)) - math.sqrt(end * (1 - end))
+        assert reach * 2 / math.pi == pytest.approx(below)
+
+
+def test_impossible_counts_are_refused() -> None:
+    for k, n in ((-1, 2), (3, 2)):
+        for limits in (wilson, clopper_pearson, jeffreys):
+            with pytest.raises(ValueError, match="between 0 and trials"):
+                limits(k, n)
 
 
 def test_a_funnel_of_three_trials() -> None:

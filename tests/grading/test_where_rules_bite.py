@@ -15,10 +15,17 @@ from scipy.special import expit, logit
 from grading.assess import assess, verdict
 from grading.casemix import fit_case_mix
 from grading.deserve import probability_of
-from grading.estimate import doubted, fit_score_prior, fit_share_prior
+from grading.estimate import (
+    NoiseGuess,
+    StrengthGuess,
+    doubted,
+    fit_score_prior,
+    fit_share_prior,
+)
 from grading.evidence import Evidence, gather
 from grading.explain import explain
 from grading.policy import CriterionRule, Grade, GradePolicy, Limits, out_of_order
+from grading.raters import correct_severity
 from grading.records import Records
 
 Known = Callable[..., Evidence]
@@ -207,6 +214,88 @@ def test_more_records_weigh_by_those_there_are(known: Known, policy: GradePolicy
     frame["value"] = (0.83 * 60 + 0.845 * (more.records - 1)) / fewer
     frame["precision"], frame["n"] = 60 * fewer / 60, 40 + more.records - 1
     assert assess(evidence, policy).table["grade"].tolist() == ["ordinary"]
+
+
+def test_contributions_are_not_counted_on(known: Known, policy: GradePolicy) -> None:
+    # with 0.9 a month where 1 is asked for: more of the same would raise the value above 1, yet
+    # only the value itself is named, since nobody can promise more months
+    alone = replace(policy, coverage=replace(policy.coverage, senior=0))
+    evidence = known({"initiative": (0.9, 50), "tenure": 30}, n=10)
+    frame = evidence.criteria["initiative"]
+    frame["usual"], frame["strength"] = 0.1, 10.0
+    found = explain("A0", evidence, alone, assess(evidence, alone)).lifts
+    assert [(one.criterion, one.records) for one in found] == [("initiative", None)]
+
+
+# -- how hard the work was, how severe the reviewers -----------------------------------------------
+
+
+def handled(**factors: list[Any]) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Two agents, forty cases each, every other one solved."""
+    agent = np.repeat([0, 1], 40)
+    return agent, np.tile([0, 1, 1, 0], 20), pd.DataFrame(factors)
+
+
+def test_what_is_missing_is_a_level_among_numbers_too() -> None:
+    # sixty different numbers in fifths of twelve, too few to stand alone, and twenty unknown
+    agent, success, frame = handled(difficulty=[*np.arange(60.0), *[np.nan] * 20])
+    found = fit_case_mix(agent, success, frame, 2).effects
+    assert {level for _, level in found} == {"", "(other)"}
+    # a factor of which nothing is known explains nothing
+    unknown = handled(category=[None] * 80)
+    assert fit_case_mix(*unknown, 2).effects == {}
+
+
+def test_the_effects_of_a_factor_are_told_around_the_mean_case() -> None:
+    agent, success, frame = handled(
+        category=["a"] * 50 + ["b"] * 30, channel=["x"] * 20 + ["y"] * 60
+    )
+    success[:30] = 1
+    found = fit_case_mix(agent, success, frame, 2).effects
+    assert 50 * found["category", "a"] + 30 * found["category", "b"] == pytest.approx(0, abs=1e-6)
+    assert 20 * found["channel", "x"] + 60 * found["channel", "y"] == pytest.approx(0, abs=1e-6)
+    assert found["category", "a"] > 0 < found["channel", "x"]
+
+
+def test_records_make_the_effect_of_work_surer_never_less_sure() -> None:
+    # each has one kind of work: half of the contrast of two effects, each of variance 1.5² before
+    # anything is seen: ¼ · 2 · 2.25
+    agent, success, frame = handled(category=["a"] * 40 + ["b"] * 40)
+    variance = fit_case_mix(agent, success, frame, 2).shift_variance
+    assert variance[0] == pytest.approx(variance[1])
+    assert 0 < variance[0] < 1.125
+
+
+def test_reviewers_and_forms_are_told_apart() -> None:
+    # form X takes ten points; reviewer P, as severe as Q, uses it for four of five reviews, Q for
+    # one. Every agent has all ten
+    form = ["X"] * 4 + ["Y"] + ["X"] + ["Y"] * 4
+    reviewer = ["P"] * 5 + ["Q"] * 5
+    agent = np.repeat(np.arange(12), 10)
+    factors = pd.DataFrame({"reviewer": reviewer * 12, "form": form * 12})
+    worth = np.linspace(70, 90, 12)[agent] + np.tile([-0.5, 0.5], 60)
+    scores = worth - 10.0 * (factors["form"] == "X").to_numpy()
+    found = correct_severity(scores, agent, factors, StrengthGuess(5, 1), NoiseGuess(64, 5))
+    severe, forms = found.effects["reviewer"], found.effects["form"]
+    assert forms["Y"] - forms["X"] == pytest.approx(10, abs=0.7)  # a little shrunk
+    assert severe["P"] == pytest.approx(0, abs=0.5)
+    # around the mean review: five of each
+    assert severe["P"] + severe["Q"] == pytest.approx(0, abs=1e-6)
+    assert forms["X"] + forms["Y"] == pytest.approx(0, abs=1e-6)
+    assert found.corrected == pytest.approx(
+        scores - factors["reviewer"].map(severe) - factors["form"].map(forms), abs=1e-6
+    )
+
+
+def test_severity_is_told_around_the_mean_review() -> None:
+    # Q, ten points lower, wrote one review of four
+    scores = np.tile([80.0, 82, 78, 70], 6)
+    factors = pd.DataFrame({"reviewer": ["P", "P", "P", "Q"] * 6})
+    found = correct_severity(
+        scores, np.repeat(np.arange(6), 4), factors, StrengthGuess(5, 1), NoiseGuess(64, 5)
+    ).effects["reviewer"]
+    assert found["Q"] < 0 < found["P"]
+    assert 3 * found["P"] + found["Q"] == pytest.approx(0, abs=1e-6)
 
 
 # -- evidence --------------------------------------------------------------------------------------
