@@ -262,6 +262,16 @@ def test_what_is_believed_of_a_value() -> None:
     assert quantile("share", share, weight, 0.25)[0] == pytest.approx(0.5)
 
 
+def test_what_is_believed_at_the_ends() -> None:
+    # none, all and an unknown share, thirty records behind each; no share is beyond its ends
+    shares, weight = np.array([0.0, 1.0, np.nan]), np.full(3, 30.0)
+    for limit, expected in ((0.5, [0, 1]), (-0.5, [1, 1]), (0, [1, 1]), (1, [0, 0]), (1.5, [0, 0])):
+        found = probability_at_least("share", shares, weight, limit)
+        assert found[:2] == pytest.approx(expected, abs=1e-6)
+        assert np.isnan(found[2])
+    assert quantile("share", shares, weight, 0.5)[:2] == pytest.approx([0, 1], abs=1e-6)
+
+
 def test_score_intervals_by_hand() -> None:
     # z² = 3.8415. 8 of 10: middle (0.8 + 0.19207) / 1.38415, half 1.95996 / 1.38415 ·
     # √(0.016 + 0.0096036); 1 of 1: middle (1 + 1.92073) / 4.84146, half 1.95996 · 0.97998 / 4.84146

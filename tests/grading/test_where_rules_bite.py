@@ -24,6 +24,7 @@ from grading.estimate import (
 )
 from grading.evidence import Evidence, gather
 from grading.explain import explain
+from grading.outcomes import recent
 from grading.policy import CriterionRule, Grade, GradePolicy, Limits, out_of_order
 from grading.raters import correct_severity
 from grading.records import Records
@@ -420,6 +421,17 @@ def test_those_hired_later_are_counted(policy: GradePolicy) -> None:
     staff = pd.DataFrame({"agent_id": list("ABCDE"), "hired_on": days})
     [notice] = gather(Records(staff), policy, DAY).notices
     assert (notice.code, notice.values) == ("hired_later", {"agents": 2})
+
+
+def test_a_window_of_months_ends_on_its_day() -> None:
+    # 16 months of 30.4375 days are 487 days: the 487th before is out, without a date it is kept
+    end = pd.Timestamp(DAY)
+    ages = [0, 486, 487, 600]
+    on = [*(end - pd.Timedelta(days=days) for days in ages), pd.NaT]
+    frame = pd.DataFrame({"on": pd.to_datetime(on), "row": range(5)})
+    assert recent(frame, 16, end)["row"].tolist() == [0, 1, 4]
+    assert recent(frame, 0, end)["row"].tolist() == [0, 1, 2, 3, 4]
+    assert len(recent(frame.drop(columns="on"), 16, end)) == 5
 
 
 def test_points_of_a_year_by_month(policy: GradePolicy) -> None:

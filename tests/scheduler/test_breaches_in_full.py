@@ -514,6 +514,11 @@ def test_weekends_in_every_so_many() -> None:
     [one, two] = judged(problem, "D------D------D").violations
     assert [(b.amount, b.facts) for b in (one, two)] == [(1, {"weekends": 2, "limit": 1})] * 2
     assert judged(problem, "D-------------D").valid
+    # a weekend that ends with the first day is still to be decided, though Saturday was worked
+    begun = desk(rule, first=SUNDAY, before="D------D")
+    assert [line[3] for line in told(begun, judged(begun, "--"))] == [1]
+    past = desk(rule, before="D------DD")
+    assert judged(past, "--").valid
     # in all: the weekend worked before counts by `past` only
     total = desk(MaxWeekends(name="x", weekends=1), first=SUNDAY, before="D")
     assert judged(total, "D-").valid
