@@ -73,7 +73,7 @@ class Lane:
     def first(self, policy: Policy, now: int) -> tuple[int, Key, str, Ticket]:
         """Band, order, id and ticket of whose turn it is; the lane is not empty.
 
-        Only the first of a band can be urgent.
+        Only the first of a band can be urgent, and none of the first band.
         """
         standing, clock = self.standing, self.clock
         while clock and clock[0][0] <= now:
@@ -88,7 +88,7 @@ class Lane:
                 if standing.get(ticket_id) != place:
                     heappop(heap)
                     continue
-                band = URGENT if policy.urgent(ticket, now, self.cover) else place
+                band = URGENT if place and policy.urgent(ticket, now, self.cover) else place
                 if found is None or (band, order, ticket_id) < found[:3]:
                     found = band, order, ticket_id, ticket
                 break

@@ -60,7 +60,8 @@ class Policy(Protocol):
     def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
         """Whether the ticket goes before all bands when `cover` agents on duty may take it.
 
-        In a band and at equal cover a ticket is never urgent before those that precede it.
+        In a band and at equal cover a ticket is never urgent before those that precede it, and in
+        band 0 none is.
         """
 
     def turn(self, band: int) -> str:
