@@ -63,6 +63,8 @@ def nearest_changes(
             continue
         may_rise = np.flatnonzero(seen & (now < np.minimum(present + 1, len(GRADES) - 1)))
         may_fall = np.flatnonzero(seen & (now > np.maximum(present - 1, 0)))
+        if FAMILIES[name] == "exact":
+            may_fall = may_fall[:0]  # months of service only grow
         for changes in (
             tester.values(name, may_rise, "lift"),
             tester.records(name, may_rise),

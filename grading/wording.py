@@ -36,10 +36,10 @@ VERDICT: Words = {
         "against": "against",
         "unsure": "unsure",
         "below_floor": "below the floor",
-        "vetoed": "vetoed by",
-        "thin": "too few records of",
+        "vetoed": "veto",
+        "thin": "too few records",
         "left_out": "left out for lack of agreement",
-        "missing": "no records of",
+        "missing": "no records",
     },
     "zh": {
         "for": "支持",
@@ -164,14 +164,12 @@ def _line(key: Sequence[str], language: Language) -> str:
         ]
         if names:
             joint = ", " if language == "en" else "、"
-            parts.append(
-                f"{text} {joint.join(names)}" if language == "en" else f"{text}{joint.join(names)}"
-            )
+            parts.append(text + (": " if language == "en" else "：") + joint.join(names))
     if not parts:
         return said
     if language == "en":
-        return f"{said}; as to {GRADE[language][target]}: {'; '.join(parts)}"
-    return f"{said}；就{GRADE[language][target]}而言：{'；'.join(parts)}"
+        return f"{said}; as to {GRADE[language][target]}, {'; '.join(parts)}"
+    return f"{said}；就{GRADE[language][target]}而言，{'；'.join(parts)}"
 
 
 def explanation_text(
@@ -237,7 +235,7 @@ def reason_text(reason: Reason, language: Language = "en") -> str:
     """One criterion's say about one grade."""
     english = language == "en"
     name = CRITERION[language][reason.criterion]
-    word = VERDICT[language][reason.verdict].removesuffix(" of")
+    word = VERDICT[language][reason.verdict]
     if reason.verdict == "missing" or reason.value is None:
         return f"{name}: {word}" if english else f"{name}：{word}"
     value = amount(reason.criterion, reason.value, language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +18,11 @@ from wfm.access import Actor
 from wfm.errors import ConflictError, InputError, NotFoundError
 from wfm.services.grade_policies import policy_of
 from wfm.services.grading import check_reason, covers, newest_decisions, require_all
-from wfm.tables import Assessment, AssessmentCycle, FairnessAnswer, GradeDecision
+from wfm.tables import Assessment, AssessmentCycle, FairnessAnswer, GradeDecision, Site, Team
 from wfm.words import CycleStatus, DecisionAction, Grade
 
 OUTCOMES = ("holds_senior", "rises", "spared_a_fall")
+RANK = {Grade(name): place for place, name in enumerate(GRADES)}
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,16 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the page of a cycle shows."""
+    """Everything the page of a cycle shows; comparisons with a flag come first.
+
+    `places` are the teams and sites by column and code.
+    """
 
     cycle: AssessmentCycle
     rules: FairnessRules
     comparisons: tuple[Comparison, ...]
     columns: tuple[str, ...]
+    places: dict[tuple[str, str], Team | Site]
     may_answer: bool
 
     @property
@@ -83,11 +89,14 @@ def report(session: Session, actor: Actor, cycle_code: str, column: str = "") ->
         raise NotFoundError("nobody in this cycle has a group of that column")
     shown = [*rules.columns, *([column] if column not in ("", *rules.columns) else [])]
     open_ = cycle.status == CycleStatus.REVIEW
+    found = _comparisons(people, shown, rules, _answers(session, cycle))
     return Report(
         cycle,
         rules,
-        _comparisons(people, shown, rules, _answers(session, cycle)),
+        tuple(sorted(found, key=lambda one: not any(line.flag for line in one.lines))),
         tuple(known),
+        {("team", one.code): one for one in session.exec(select(Team))}
+        | {("site", one.code): one for one in session.exec(select(Site))},
         open_ and covers(actor, "grades.assess", cycle),
     )
 
@@ -161,12 +170,11 @@ def _outcomes(
 def _outcome(before: Grade, after: Grade, signed: GradeDecision | None) -> dict[str, bool | None]:
     if signed and signed.action not in (DecisionAction.SEND_BACK, DecisionAction.WITHDRAW):
         after = signed.grade
-    rank = {Grade(name): place for place, name in enumerate(GRADES)}
-    top, bottom = rank[before] == len(GRADES) - 1, rank[before] == 0
+    top, bottom = RANK[before] == len(GRADES) - 1, RANK[before] == 0
     return {
-        "holds_senior": rank[after] >= 1,
-        "rises": None if top else rank[after] > rank[before],
-        "spared_a_fall": None if bottom else rank[after] >= rank[before],
+        "holds_senior": RANK[after] >= 1,
+        "rises": None if top else RANK[after] > RANK[before],
+        "spared_a_fall": None if bottom else RANK[after] >= RANK[before],
     }
 
 
@@ -178,13 +186,17 @@ def _comparisons(
 ) -> tuple[Comparison, ...]:
     found = []
     for column in columns:
-        for outcome in OUTCOMES:
+        alike = Counter(
+            (groups.get(column), tuple(outcomes[name] for name in OUTCOMES))
+            for groups, outcomes in people
+        )
+        for place, outcome in enumerate(OUTCOMES):
             counts: dict[str, tuple[int, int]] = {}
-            for groups, outcomes in people:
-                happened, group = outcomes[outcome], groups.get(column)
+            for (group, outcomes), people_alike in alike.items():
+                happened = outcomes[place]
                 if group and happened is not None:
                     chosen, total = counts.get(group, (0, 0))
-                    counts[group] = (chosen + happened, total + 1)
+                    counts[group] = (chosen + people_alike * happened, total + people_alike)
             judged = {group: pair for group, pair in counts.items()
                       if pair[1] >= rules.least_group}  # fmt: skip
             if len(judged) < 2:

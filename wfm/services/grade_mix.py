@@ -63,15 +63,17 @@ def page(session: Session, actor: Actor, today: date) -> Mix:
         sa.select(StaffingPlan).order_by(col(StaffingPlan.id).desc()).limit(1)
     ).scalar_one_or_none()
     needs = _needs(session, plan.id) if plan is not None else {}
+    grades: dict[int | None, Counter[Grade]] = defaultdict(Counter)
+    for one in facts.agents_on(session, today):
+        grades[one.team_id][one.grade] += 1
     found = []
     for team in facts.teams(session, actor.teams("grades.view")):
         assert team.id is not None
-        people = facts.agents_on(session, today, team.id)
-        counts = Counter(one.grade for one in people)
+        counts = grades[team.id]
         found.append(
             TeamMix(
-                team, len(people), {grade.value: counts[grade] for grade in Grade},
-                _tiers(needs.get(team.id, {}), counts, len(people)),
+                team, counts.total(), {grade.value: counts[grade] for grade in Grade},
+                _tiers(needs.get(team.id, {}), counts, counts.total()),
             )
         )  # fmt: skip
     period = (plan.period_from, plan.period_until) if plan is not None else None
@@ -79,40 +81,40 @@ def page(session: Session, actor: Actor, today: date) -> Mix:
 
 
 def _needs(session: Session, plan_id: int | None) -> dict[int, dict[Grade, tuple[float, float]]]:
-    """Per team and tier: person-intervals in all, and the most people at once."""
-    at_once = (
-        sa.select(
-            col(Requirement.team_id), col(Requirement.tier), col(Requirement.starts_at),
-            sa.func.sum(col(Requirement.people)).label("people"),
-        )
-        .where(col(Requirement.plan_id) == plan_id)
-        .group_by(col(Requirement.team_id), col(Requirement.tier), col(Requirement.starts_at))
-        .subquery()
-    )  # fmt: skip
-    rows = session.execute(
-        sa.select(
-            at_once.c.team_id, at_once.c.tier, sa.func.sum(at_once.c.people),
-            sa.func.max(at_once.c.people),
-        ).group_by(at_once.c.team_id, at_once.c.tier)
-    )  # fmt: skip
+    """Per team and tier, what this tier and those above ask for.
+
+    Person-intervals in all, and the most people at once.
+    """
     found: dict[int, dict[Grade, tuple[float, float]]] = defaultdict(dict)
-    for team_id, tier, total, most in rows:
-        if team_id is not None:
-            found[team_id][Grade(tier)] = (float(total), float(most))
+    for grade in Grade:
+        at_once = (
+            sa.select(
+                col(Requirement.team_id), sa.func.sum(col(Requirement.people)).label("people")
+            )
+            .where(
+                col(Requirement.plan_id) == plan_id,
+                col(Requirement.team_id).is_not(None),
+                col(Requirement.tier).in_([one for one in Grade if RANK[one] >= RANK[grade]]),
+            )
+            .group_by(col(Requirement.team_id), col(Requirement.starts_at))
+            .subquery()
+        )
+        people = at_once.c.people
+        rows = sa.select(at_once.c.team_id, sa.func.sum(people), sa.func.max(people))
+        for team_id, total, most in session.execute(rows.group_by(at_once.c.team_id)):
+            found[team_id][grade] = (float(total), float(most))
     return found
 
 
 def _tiers(
     needs: dict[Grade, tuple[float, float]], counts: Counter[Grade], agents: int
 ) -> tuple[TierNeed, ...]:
-    whole = sum(total for total, _ in needs.values())
+    whole, _ = needs.get(Grade.ORDINARY, (0.0, 0.0))
     if not whole or not agents:
         return ()
     found = []
     for grade in Grade:
-        above = [other for other in Grade if RANK[other] >= RANK[grade]]
-        held = sum(counts[other] for other in above)
-        total = sum(needs.get(other, (0.0, 0.0))[0] for other in above)
-        most = max(needs.get(other, (0.0, 0.0))[1] for other in above)
+        held = sum(counts[other] for other in Grade if RANK[other] >= RANK[grade])
+        total, most = needs.get(grade, (0.0, 0.0))
         found.append(TierNeed(grade, held, held / agents, total / whole, most))
     return tuple(found)
