@@ -164,7 +164,9 @@ def test_overtime_of_whom_it_may_not_be_asked() -> None:
     ]
     assert judged(problem, "DDDDD-D").valid  # Sunday lies outside its dates
     assert judged(problem, "NNNNN--").valid  # 2400 to the minute
-    other = Agent("A", restrictions=(Restriction("no_nights", MONDAY, TUESDAY),))
+    # another protection for the weekend, on which nothing is owed, asks for no minutes
+    weekend = MONDAY + timedelta(days=5), MONDAY + timedelta(days=6)
+    other = Agent("A", restrictions=(Restriction("no_nights", *weekend),))
     assert judged(desk(number=7, agents=(other, Agent("B"))), "DDDDDDD").valid
 
 
@@ -370,26 +372,44 @@ def test_shares_and_what_has_been() -> None:
     assert found.cost == 10
 
 
-def test_the_share_of_weekends_and_of_holidays() -> None:
-    holiday = Day(MONDAY, "statutory_holiday", "除夕", burden=9)
-    days = (Day(SUNDAY, "rest_day"), holiday, Day(TUESDAY))
-    shifts = (Shift("D", 480, 960), Shift("N", 1320, 1800, night=True, unpopular=True,
-                                          burden_percent=50))  # fmt: skip
-    lines = ("DDN", "-ND")
-    for measure, amount in (
-        ("duties", 3 - 2),
-        ("weekends", 1 - 0),
-        ("holidays", 1 - 1),
-        ("nights", 1 - 1),
-        ("unpopular", 1 - 1),
-        # A 3 · 480 less one working day, B 2 · 480 less the same
-        ("minutes", 480),
-        # 9 of A's day duty, half of 9 rounded down of B's night
-        ("burden", 9 - 4),
-    ):
-        rule = FairShare(name="x", weight=1, measure=measure)  # type: ignore[arg-type]
-        problem = desk(rule, days=days, shifts=shifts)
-        assert judged(problem, *lines).cost == amount, measure
+@pytest.mark.parametrize(
+    ("measure", "lines", "amount"),
+    [
+        ("duties", ("DDN", "--D"), 3 - 1),
+        ("minutes", ("DDN", "--D"), 960),  # whatever the contract, which is the same for both
+        ("weekends", ("D--", "-DD"), 1),  # of a weekend of which one day is the roster's
+        ("weekends", ("DDD", "D--"), 0),
+        ("holidays", ("-D-", "D-D"), 1),
+        ("nights", ("NNN", "N-D"), 2),
+        ("unpopular", ("-N-", "DDD"), 1),
+        ("burden", ("-D-", "D-D"), 9),
+        ("burden", ("-N-", "D-D"), 4),  # half of nine, rounded down
+        ("burden", ("-DD", "-N-"), 9 - 4),
+    ],
+)
+def test_shares_of_each_measure(measure: Any, lines: tuple[str, str], amount: int) -> None:
+    days = (Day(SUNDAY, "rest_day"), Day(MONDAY, "statutory_holiday", burden=9), Day(TUESDAY))
+    night = Shift("N", 1320, 1800, night=True, unpopular=True, burden_percent=50)
+    rule = FairShare(name="x", weight=1, measure=measure)
+    problem = desk(rule, days=days, shifts=(Shift("D", 480, 960), night))
+    assert judged(problem, *lines).cost == amount
+
+
+def test_one_day_of_a_weekend_is_a_weekend_and_a_post_is_a_burden() -> None:
+    weekend = FairShare(name="x", weight=1, measure="weekends")
+    problem = desk(weekend, first=SUNDAY - timedelta(days=1), number=9)
+    assert judged(problem, "D------DD", "D--------").cost == 1
+    assert judged(problem, "D--------", "-D-------").cost == 0
+    # a third of 10 is 3; 7 more by the duty's own 70 of 100
+    day = Day(MONDAY, "statutory_holiday", burden=10)
+    post = Post("p", (MONDAY,), weight=0, burden_percent=33)
+    shift = Shift("D", 480, 960, burden_percent=70)
+    rule = FairShare(name="x", weight=1, measure="burden")
+    burden = desk(rule, days=(day,), shifts=(shift,), posts=(post,))
+    assert judged(burden, "D", posts={("p", MONDAY): ("A",)}).cost == 10
+    assert judged(burden, "D", posts={("p", MONDAY): ("B",)}).cost == 7 - 3
+    whole = desk(rule, days=(day,), shifts=(shift,), posts=(Post("p", (MONDAY,), weight=0),))
+    assert judged(whole, "D", posts={("p", MONDAY): ("B",)}).cost == 10 - 7
 
 
 def test_the_same_named_day_again() -> None:
@@ -448,14 +468,16 @@ def test_what_is_carried_belongs_to_the_first_period() -> None:
     carried = (PastShare("A", 100),)
     for rule, amounts in (
         (MinutesLimit(name="x", period="month", maximum=449, past=carried), [2, 1, 1, 1]),
+        (MinutesLimit(name="x", period="month", maximum=450, past=carried), [2]),
         (MinutesLimit(name="x", period="week", maximum=899, past=carried), [2, 1]),
         # no working days: 450 on the meter of each month, of A 550 in February
         (OvertimeLimit(name="x", maximum=449, past=carried), [2, 1, 1, 1]),
-    ):
+        (OvertimeLimit(name="x", maximum=450, past=carried), [2]),
+        (ShiftLimit(name="x", period="month", shifts=("D",), maximum=1,
+                    past=(PastShare("A", 2),)), [2]),
+    ):  # fmt: skip
         problem = desk(rule, **parts)
-        assert [b.amount for b in judged(problem, "DD", "DD").violations] == amounts, (
-            rule.period if isinstance(rule, MinutesLimit) else ""
-        )
+        assert [b.amount for b in judged(problem, "DD", "DD").violations] == amounts, rule
 
 
 def test_the_meter_of_overtime() -> None:
@@ -489,6 +511,11 @@ def test_a_contract_is_asked_of_periods_within_the_roster() -> None:
     inside = desk(ContractMinutes(name="x", period="week"), number=7)
     # 5 · 480 = 2400: D in all seven days is 3150, 750 beyond, 13 hours begun; none at all 40
     assert [b.amount for b in judged(inside, "DDDDDDD", "-------").violations] == [13, 40]
+    # D in five days is 2250, N in five and D in one 2850: 150 too few and 450 too many
+    for tolerance, amounts in ((149, [1, 6]), (150, [5]), (449, [1]), (450, [])):
+        near = desk(ContractMinutes(name="x", period="week", tolerance=tolerance), number=7)
+        found = judged(near, "DDDDD--", "NNNNND-").violations
+        assert [b.amount for b in found] == amounts, tolerance
     short = desk(ContractMinutes(name="x", period="week"), number=6)
     assert judged(short, "DDDDDD").valid
     before = desk(ContractMinutes(name="x", period="week"), number=6, first=TUESDAY, before="D")
