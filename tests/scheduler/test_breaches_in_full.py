@@ -336,6 +336,10 @@ def test_giving_people_to_covers() -> None:
     # whoever can do the first alone leaves the one who can do both to the second
     assert allot(((0b01, 1), (0b11, 1)), (plain, plain)) == ((0, 0), 0)
     assert allot((), (plain,)) == ((1,), 0)
+    # one who can do all four is moved from the first to the second to the third, as others come
+    # who can do those, and is then used up: the cheapest stays empty, one of two is to spare
+    four = tuple((1, 0, 1, weight, 0) for weight in (10, 9, 8, 7))
+    assert allot(((0b1111, 1), (0b0001, 1), (0b0010, 2)), four) == ((0, 0, 0, 1), 1)
 
 
 # -- rules -----------------------------------------------------------------------------------------
