@@ -100,6 +100,31 @@ def test_the_first_days_of_a_history() -> None:
     assert [len(part) for part in (history.handle_s, history.measured, history.recorded)] == [2] * 3
 
 
+@pytest.mark.parametrize(
+    ("counts", "gaps"),
+    [
+        # per day of two or three weeks; the second Tuesday is day 8
+        ({8: 0}, [8]),  # the median of 40 and none is 20
+        ({8: 2}, []),  # a twentieth of 40 …
+        ({8: 1}, [8]),  # … and less
+        ({1: 0, 8: 0}, []),  # Tuesdays are always empty
+    ],
+)
+def test_which_days_were_not_recorded(counts: dict[int, int], gaps: list[int]) -> None:
+    weeks = 3 if counts.get(8) else 2
+    days = days_from(MONDAY, 7 * weeks)
+    opened = [day for n, day in enumerate(days) for _ in range(counts.get(n, 40))]
+    frame = pd.DataFrame({"opened_at": pd.to_datetime(opened), "skill": "mail"})
+    [found] = histories(frame)
+    assert np.flatnonzero(~found.recorded).tolist() == gaps
+
+
+def test_a_single_day_without_records_cannot_be_told_from_a_quiet_one() -> None:
+    frame = pd.DataFrame({"opened_at": pd.to_datetime(["2026-03-02", "2026-03-04"])})
+    [found] = histories(frame.assign(skill="mail"))
+    assert found.recorded.all()
+
+
 @pytest.mark.parametrize("slot_min", [0, 7, 1441])
 def test_a_slot_divides_the_day(slot_min: int) -> None:
     frame = pd.DataFrame({"opened_at": pd.to_datetime(["2026-03-02 09:00"]), "skill": ["mail"]})
