@@ -76,6 +76,15 @@ def nearest_changes(
 
 
 @dataclass(frozen=True, slots=True)
+class _Copies:
+    """Some agents, each as often as there are trials; `now` of shape (agents, 1)."""
+
+    evidence: Evidence
+    history: pd.DataFrame | None
+    now: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class _Tester:
     """Assesses many what-ifs of many agents at once.
 
@@ -92,24 +101,25 @@ class _Tester:
     held: pd.DataFrame | None
     now: NDArray[np.int64]
 
-    def _moved(
-        self, name: Criterion, places: NDArray[np.int64], way: Direction, **given: NDArray[Any]
-    ) -> Flags:
-        """Whether the grade moves this way, of shape (places, trials) like the columns given."""
-        shape = np.broadcast_shapes(*(column.shape for column in given.values()))
-        owner = np.repeat(places, shape[1])
-        copies = taken(self.some, owner)
-        frame = copies.criteria[name].assign(
-            **{column: np.broadcast_to(cells, shape).ravel() for column, cells in given.items()}
-        )
-        whole = Evidence(copies.agents, copies.criteria | {name: frame}, (), {})
+    def _copies(self, places: NDArray[np.int64], trials: int) -> _Copies:
+        owner = np.repeat(places, trials)
         history = None
         if self.held is not None:
             history = self.held.iloc[owner].assign(agent_id=np.arange(len(owner)))
-        proposed = propose(whole, self.policy, history)["grade"]
+        return _Copies(taken(self.some, owner), history, self.now[places][:, None])
+
+    def _moved(
+        self, copies: _Copies, name: Criterion, way: Direction, **given: NDArray[Any]
+    ) -> Flags:
+        """Whether the grade moves this way, of shape (places, trials) like the columns given."""
+        shape = np.broadcast_shapes(*(column.shape for column in given.values()))
+        frame = copies.evidence.criteria[name].assign(
+            **{column: np.broadcast_to(cells, shape).ravel() for column, cells in given.items()}
+        )
+        whole = copies.evidence.with_other(name, frame)
+        proposed = propose(whole, self.policy, copies.history)["grade"]
         rank = proposed.map(GRADES.index).to_numpy(dtype=np.int64).reshape(shape)
-        now = self.now[places][:, None]
-        return np.asarray(rank > now if way == "lift" else rank < now)
+        return np.asarray(rank > copies.now if way == "lift" else rank < copies.now)
 
     def values(
         self, name: Criterion, places: NDArray[np.int64], way: Direction
@@ -125,20 +135,22 @@ class _Tester:
         places = places[frame["enough"].to_numpy(dtype=bool)[places] & ahead[places]]
         end = np.full((len(places), 1), bound)
         if len(places):
-            able = self._moved(name, places, way, value=end)[:, 0]
+            able = self._moved(self._copies(places, 1), name, way, value=end)[:, 0]
             places, end = places[able], end[able]
-        start = value[places][:, None]
-        for _ in range(HALVINGS if len(places) else 0):
+        if not len(places):
+            return {}
+        start, copies = value[places][:, None], self._copies(places, 1)
+        for _ in range(HALVINGS):
             middle = (start + end) / 2
-            moved = self._moved(name, places, way, value=middle)
+            moved = self._moved(copies, name, way, value=middle)
             start, end = np.where(moved, start, middle), np.where(moved, middle, end)
+        needed = end[:, 0]
+        effort = self._effort(name, places, needed)
+        columns = (places.tolist(), value[places].tolist(), needed.tolist(), effort.tolist())
         return {
-            place: Change(
-                way, name, float(value[place]), float(needed), None,
-                self._effort(name, place, float(needed)),
-            )
-            for place, needed in zip(places.tolist(), end[:, 0], strict=True)
-        }  # fmt: skip
+            place: Change(way, name, now, then, None, wide)
+            for place, now, then, wide in zip(*columns, strict=True)
+        }
 
     def records(self, name: Criterion, places: NDArray[np.int64]) -> dict[int, Change]:
         """Per agent the fewest further records at the present level that lift the grade."""
@@ -159,7 +171,7 @@ class _Tester:
             had = n[rows] + strength[rows]
             values = (value[rows] * had + level[rows] * more) / (had + more)
             moved = self._moved(
-                name, places[rows], "lift",
+                self._copies(places[rows], more.shape[1]), name, "lift",
                 value=values,
                 precision=precision[rows] * (had + more) / had,
                 n=n[rows].astype(np.int64) + more,
@@ -191,15 +203,16 @@ class _Tester:
             "initiative": (0.0, self.policy.contributions.cap_per_month),
         }.get(name, (0.0, MOST_MONTHS))
 
-    def _effort(self, name: Criterion, place: int, needed: float) -> float:
-        row = self.some.criteria[name].iloc[place]
-        value = float(row["value"])
+    def _effort(self, name: Criterion, places: NDArray[np.int64], needed: Array) -> Array:
+        frame = self.some.criteria[name].iloc[places]
+        value = frame["value"].to_numpy(dtype=float)
+        wide: Array = np.abs(needed - value)
         if FAMILIES[name] == "exact":
-            return abs(needed - value)  # one month of service counts like one standard error
-        spread = 1 / np.sqrt(float(row["precision"]))
+            return wide  # one month of service counts like one standard error
+        spread = 1 / np.sqrt(frame["precision"].to_numpy(dtype=float))
         if FAMILIES[name] == "share":
-            spread *= np.sqrt(value * (1 - value))
-        return float(abs(needed - value) / max(spread, 1e-9))
+            spread = spread * np.sqrt(value * (1 - value))
+        return np.asarray(wide / np.maximum(spread, 1e-9))
 
 
 def taken(evidence: Evidence, places: NDArray[np.int64]) -> Evidence:

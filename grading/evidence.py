@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -72,6 +72,7 @@ class Evidence:
     effects : mapping of "criterion factor" to mapping of level to effect (logits or points)
     beside : frame of shape (agents, figures)
         What is shown beside the criteria and decides nothing; see `grading.outcomes.beside`.
+    reached : mapping of criterion to what `at_least` has found of it so far, by limit
     """
 
     agents: pd.Index
@@ -79,16 +80,28 @@ class Evidence:
     notices: tuple[Notice, ...]
     effects: dict[str, dict[str, float]]
     beside: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reached: dict[Criterion, dict[float, Array]] = field(
+        default_factory=lambda: {name: {} for name in CRITERIA}, init=False, repr=False
+    )
 
     def at_least(self, criterion: Criterion, limit: float) -> Array:
         """Probability that the true value reaches `limit`; NaN where there is no evidence."""
-        frame = self.criteria[criterion]
-        return probability_at_least(
-            FAMILIES[criterion],
-            frame["value"].to_numpy(dtype=float),
-            frame["precision"].to_numpy(dtype=float),
-            limit,
-        )
+        known = self.reached[criterion]
+        if limit not in known:
+            frame = self.criteria[criterion]
+            known[limit] = probability_at_least(
+                FAMILIES[criterion],
+                frame["value"].to_numpy(dtype=float),
+                frame["precision"].to_numpy(dtype=float),
+                limit,
+            )
+        return known[limit]
+
+    def with_other(self, criterion: Criterion, frame: pd.DataFrame) -> Evidence:
+        """The same but for one criterion; what is found of the others is not reckoned again."""
+        other = replace(self, criteria=self.criteria | {criterion: frame})
+        other.reached.update(self.reached | {criterion: {}})
+        return other
 
 
 def gather(records: Records, policy: GradePolicy, as_of: date) -> Evidence:
