@@ -40,6 +40,8 @@ from wfm.words import Grade, Mode
 LONGEST_DAYS = 31
 DRAWS = 10
 NEWCOMER = "what-if"
+FIGURES = ("share", "share_priority", "share_tier", "share_skill", "wait_p50_s", "wait_p95_s",
+           "utilisation", "expert_lower_share")  # fmt: skip
 RECORDED, DRAWN = SOURCES = ("recorded", "drawn")
 
 
@@ -276,7 +278,7 @@ def figures(said: Report) -> dict[str, dict[str, float | None]]:
 def compare(pairs: Sequence[dict[str, Any]]) -> list[Row]:
     """Figures of both worlds side by side, over all pairs."""
     rows = []
-    for name in pairs[0]:
+    for name in FIGURES:
         found = {of for seen in pairs for of in seen[name]}
         for of in sorted(found, key=GRADES.index if name == "share_tier" else None):
             rows.append(_row(name, of, [seen[name].get(of, (None, None)) for seen in pairs]))

@@ -117,3 +117,14 @@ def test_questions_that_make_no_sense_are_refused(session: Session) -> None:
                     Question(DAY, DAY, "recorded", Change()), AT)  # fmt: skip
     with pytest.raises(ConflictError):
         what_if.traces_of(session, Question(DAY, DAY, "recorded", Change()), ZONE)
+
+
+def test_figures_keep_their_order_whatever_the_queue_made_of_them() -> None:
+    """A job's parts come back from the database with their names in another order."""
+    one = what_if.pair(trace((0, 50), (0, 50)), world(), world(people=2))
+    shuffled = dict(sorted(one.items(), key=lambda item: len(item[0])))
+    assert what_if.compare([shuffled]) == what_if.compare([one])
+    names = [row.figure for row in what_if.compare([shuffled])]
+    assert names == [name for name in what_if.FIGURES if name != "expert_lower_share"] + [
+        "expert_lower_share"
+    ]
