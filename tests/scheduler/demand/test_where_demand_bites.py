@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scheduler.demand.backtest import next_days, starts
 from scheduler.demand.deferred import DeferredWork, level, smallest_peak, work_due
 from scheduler.demand.factors import Seen, learn
 from scheduler.demand.forecast import Note, forecast_skill
 from scheduler.demand.handle import forecast_handle
 from scheduler.demand.history import Day, History, histories, together
+from scheduler.demand.profile import Profile
 from scheduler.demand.queues import agents_needed, erlang_a, erlang_b, erlang_c
 from scheduler.demand.special import Place, places
 from scheduler.errors import SchedulingError
@@ -158,6 +160,22 @@ def test_handle_time_of_two_slots_and_its_error() -> None:
     assert np.isnan(forecast_handle(past(np.full((60, 1), 10.0)), [MONDAY], {}).seconds).all()
 
 
+def test_the_error_of_handle_times_is_counted_by_contacts() -> None:
+    # 20 days; on day n every one of n contacts took 100 + n seconds. The plain mean of the days
+    # before each start is off by so much for each contact of the days that follow
+    history = past(np.arange(20.0)[:, None], 100)
+    history.handle_s[:, 0] = 100 + np.arange(20)
+    error = actual = 0.0
+    for start in starts(history):
+        before = np.arange(start)
+        mean = (before * (100 + before)).sum() / before.sum()
+        for n in next_days(history, start):
+            error += n * abs(100 + n - mean)
+            actual += n * (100 + n)
+    assert actual > 0
+    assert forecast_handle(history, [MONDAY], {}).wapes["mean"] == pytest.approx(error / actual)
+
+
 # -- special days ----------------------------------------------------------------------------------
 
 
@@ -181,6 +199,45 @@ def test_between_two_holidays_the_nearer_counts_and_of_equals_the_one_that_was()
         Place("day", "a"), Place("after", "a", 1), Place("after", "a", 2), Place("before", "b", 1),
         Place("day", "b"),
     ]  # fmt: skip
+
+
+def test_workdays_are_near_a_holiday_for_a_week_at_most() -> None:
+    # Friday a holiday, Tuesday and Wednesday after it days off: Monday, Thursday and Friday follow
+    friday = MONDAY + dt.timedelta(days=4)
+    off = {friday + dt.timedelta(days=n): Day(DayType.REST_DAY) for n in (4, 5)}
+    found = places(friday, friday + dt.timedelta(days=20), {friday: Day(HOLIDAY, "x"), **off})
+    assert {(date - friday).days: place.offset for date, place in found.items()} == {
+        0: 0, 3: 1, 6: 2, 7: 3,
+    }  # fmt: skip
+    # with Thursday off too, Friday is the second and the last within seven days
+    off[friday + dt.timedelta(days=6)] = Day(DayType.REST_DAY)
+    found = places(friday, friday + dt.timedelta(days=20), {friday: Day(HOLIDAY, "x"), **off})
+    assert {(date - friday).days: place.offset for date, place in found.items()} == {
+        0: 0, 3: 1, 7: 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("slots", "side"), [(96, 0.25), (48, 0.25), (24, 0.0625)])
+def test_how_much_a_slot_takes_from_its_neighbours(slots: int, side: float) -> None:
+    # a quarter from either side up to half an hour, of an hour a quarter of that
+    blur = Profile(past(np.ones((14, slots))), {}).blur
+    assert blur.tolist() == [side, 1 - 2 * side, side]
+
+
+def test_a_day_has_its_share_whatever_is_asked_for_beside_it() -> None:
+    # holidays are all in the second half of the day, other days in the first
+    holidays = [MONDAY + dt.timedelta(days=n) for n in (7, 21, 35)]
+    volume = np.tile([90.0, 10], (28, 1))
+    volume[[7, 21]] = [0, 50]
+    profile = Profile(past(volume), {day: Day(HOLIDAY, "x") for day in holidays})
+    later = holidays[2] + dt.timedelta(days=2)
+    [alone] = profile.day_shares([holidays[2]])
+    assert alone[1] > 0.9
+    for dates in ([holidays[2], later], [later, holidays[2]]):
+        shares = profile.day_shares(dates)
+        assert shares[dates.index(holidays[2])].tolist() == alone.tolist()
+        sizes = profile.day_sizes(dates)
+        assert sizes[dates.index(holidays[2])] == profile.day_sizes([holidays[2]])[0]
 
 
 def test_factors_drawn_by_hand() -> None:
