@@ -14,7 +14,7 @@ from scheduler.demand.factors import Seen, learn
 from scheduler.demand.forecast import Note, forecast_skill
 from scheduler.demand.handle import forecast_handle
 from scheduler.demand.history import Day, History, histories, together
-from scheduler.demand.profile import Profile
+from scheduler.demand.profile import Profile, _weighted_median
 from scheduler.demand.queues import agents_needed, erlang_a, erlang_b, erlang_c
 from scheduler.demand.special import Place, places
 from scheduler.errors import SchedulingError
@@ -215,6 +215,52 @@ def test_workdays_are_near_a_holiday_for_a_week_at_most() -> None:
     assert {(date - friday).days: place.offset for date, place in found.items()} == {
         0: 0, 3: 1, 7: 2,
     }  # fmt: skip
+
+
+def test_a_slot_far_above_the_usual_is_cut() -> None:
+    # usual 16: two and a half times and four times its chance, 40 + 16, and 3 are believed: 59
+    volume = np.full((28, 1), 16.0)
+    volume[9], volume[17] = 200, 59
+    totals = Profile(past(volume), {}).totals
+    assert [totals[n] for n in (8, 9, 17)] == [16, 59, 59]
+    # of two days each is judged by the other and by the usual workday of 16
+    two = np.full((14, 1), 16.0)
+    two[8] = 36  # the Tuesdays: 16 and 36, of which the latter makes 90 + 24 + 3 believable
+    two[1] = 200
+    assert Profile(past(two), {}).totals[[1, 8]].tolist() == [117, 36]
+
+
+@pytest.mark.parametrize(
+    ("values", "weights", "middle"),
+    [
+        ([3, 1, 2], [1, 1, 1], 2),
+        ([4, 1, 3, 2], [1, 1, 1, 1], 2.5),  # between the middle two
+        ([1, 2, 3], [3, 1, 1], 1),  # the first alone is three of five
+        ([1, 2, 3], [2, 1, 1], 1.5),  # just half: between it and the next
+        ([7], [0.5], 7),
+    ],
+)
+def test_a_median_by_weight(values: list[float], weights: list[float], middle: float) -> None:
+    assert _weighted_median(np.array(values, float), np.array(weights, float)) == middle
+
+
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [
+        (13, []),  # two weeks are needed
+        (14, list(range(7, 14))[-8:]),  # each day from the eighth on
+        (16, list(range(8, 16))),  # the last eight of them
+        (28, [7, 14, 21]),  # from four weeks on week by week
+        (90, list(range(34, 90, 7))),  # the last eight weeks
+    ],
+)
+def test_from_which_days_a_forecast_is_tried(days: int, found: list[int]) -> None:
+    history = past(np.ones((days, 1)))
+    assert starts(history) == found
+    assert next_days(history, days - 2) == [days - 2, days - 1]
+    assert next_days(history, 0) == list(range(7))
+    history.recorded[1] = False
+    assert next_days(history, 0) == [0, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(("slots", "side"), [(96, 0.25), (48, 0.25), (24, 0.0625)])
