@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scheduler.demand.backtest import next_days, starts
+from scheduler.demand.backtest import Accuracy, Spread, Trial, next_days, starts
 from scheduler.demand.deferred import DeferredWork, level, smallest_peak, work_due
 from scheduler.demand.factors import Seen, learn
 from scheduler.demand.forecast import Note, forecast_skill
@@ -242,6 +242,24 @@ def test_a_slot_far_above_the_usual_is_cut() -> None:
 )
 def test_a_median_by_weight(values: list[float], weights: list[float], middle: float) -> None:
     assert _weighted_median(np.array(values, float), np.array(weights, float)) == middle
+
+
+def test_an_interval_of_a_rate_that_is_itself_uncertain() -> None:
+    # as much extra scatter as the mean's square makes a geometric number: with a mean of 4 at most
+    # k with 1 − 0.8^(k+1): 0.2 for none, 0.893 for 9, 0.914 for 10
+    low, high = Spread(1.0, None).interval(np.array([4.0]), 0.8)
+    assert (low.tolist(), high.tolist()) == ([0], [10])
+
+
+def test_what_a_trial_says_of_its_errors() -> None:
+    # 3 + 5 for 4 + 4, then 6 for 4: slots off by 1 + 1 + 2 of 12, days by 0 + 2, in sum 2 too many
+    trial = Trial(
+        "m",
+        (np.array([[3.0, 5.0]]), np.array([[6.0, 0.0]])),
+        (np.array([[4.0, 4.0]]), np.array([[4.0, 0.0]])),
+    )
+    assert trial.accuracy == Accuracy("m", 4 / 12, 2 / 12, 2 / 12, 2, 2)
+    assert Trial("m", trial.guesses, tuple(t * 0 for t in trial.truths)).accuracy is None
 
 
 @pytest.mark.parametrize(
