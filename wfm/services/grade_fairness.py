@@ -18,7 +18,15 @@ from wfm.access import Actor
 from wfm.errors import ConflictError, InputError, NotFoundError
 from wfm.services.grade_policies import policy_of
 from wfm.services.grading import check_reason, covers, newest_decisions, require_all
-from wfm.tables import Assessment, AssessmentCycle, FairnessAnswer, GradeDecision, Site, Team
+from wfm.tables import (
+    Assessment,
+    AssessmentCycle,
+    FairnessAnswer,
+    GradeDecision,
+    ShiftTemplate,
+    Site,
+    Team,
+)
 from wfm.words import CycleStatus, DecisionAction, Grade
 
 OUTCOMES = ("holds_senior", "rises", "spared_a_fall")
@@ -47,14 +55,14 @@ class Comparison:
 class Report:
     """Everything the page of a cycle shows; comparisons with a flag come first.
 
-    `places` are the teams and sites by column and code.
+    `named` are the teams, sites and shifts by column and code.
     """
 
     cycle: AssessmentCycle
     rules: FairnessRules
     comparisons: tuple[Comparison, ...]
     columns: tuple[str, ...]
-    places: dict[tuple[str, str], Team | Site]
+    named: dict[tuple[str, str], Team | Site | ShiftTemplate]
     may_answer: bool
 
     @property
@@ -96,7 +104,8 @@ def report(session: Session, actor: Actor, cycle_code: str, column: str = "") ->
         tuple(sorted(found, key=lambda one: not any(line.flag for line in one.lines))),
         tuple(known),
         {("team", one.code): one for one in session.exec(select(Team))}
-        | {("site", one.code): one for one in session.exec(select(Site))},
+        | {("site", one.code): one for one in session.exec(select(Site))}
+        | {("shift", one.code): one for one in session.exec(select(ShiftTemplate))},
         open_ and covers(actor, "grades.assess", cycle),
     )
 
