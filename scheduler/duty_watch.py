@@ -7,6 +7,7 @@ on a ticket stands for the minutes before it, and work close together is one pie
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -108,15 +109,14 @@ def cost_by_day(
         Monthly wage to reckon with; the same for all, since no personal wage is kept.
     """
     sums: dict[tuple[date, PayClass, Decimal, str], list[Decimal]] = {}
-    for theirs in duties.values():
-        if not theirs:
-            continue
+    # people with the same duties are priced once
+    for theirs, people in Counter(tuple(theirs) for theirs in duties.values() if theirs).items():
         unit = unit_wage(min(duty.start for duty in theirs).date(), law)
         for span in price(theirs, day_type, month_wage or unit, law):
             key = (span.start.date(), span.pay_class, span.percent, span.source)
             total = sums.setdefault(key, [Decimal(0), Decimal(0)])
-            total[0] += span.minutes
-            total[1] += span.amount
+            total[0] += people * span.minutes
+            total[1] += people * span.amount
     return tuple(
         ClassCost(
             day, pay_class, percent, minutes, _hour_wages(minutes, percent),

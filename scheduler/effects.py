@@ -161,7 +161,9 @@ class Effects:
 
     def _undo(self) -> None:
         self._put(self._before)
-        self._draft.held = self._held
+        if self._draft.held is not self._held:
+            self._draft.held = self._held
+            self._draft.shares.clear()
 
     def _put(self, cells: Mapping[Place, int]) -> None:
         for (a, d), s in cells.items():
@@ -287,6 +289,7 @@ class _Draft(Lines):
 
     def put(self, agent: int, day: int, shift: int) -> None:
         was, place = self.shift(agent, day), (agent, day)
+        self.shares.pop(agent, None)
         if place in self.rearranged:
             del self.rearranged[place]
         elif was != OFF:
@@ -298,6 +301,7 @@ class _Draft(Lines):
             self.on_shift[day, shift].append(agent)
 
     def hold(self, held: Mapping[tuple[str, date], tuple[str, ...]]) -> None:
+        self.shares.clear()
         self.held = [
             (post, self.look.day[day], [self.look.agent[name] for name in holders])
             for post in self.problem.posts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -65,6 +66,17 @@ ROUTERS = (
     access, account_admin, webhooks, sign_in_provider, planning,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
+COLLECT_AFTER = (50_000, 20, 20)  # a page of a large desk is a hundred thousand short-lived objects
+
+
+def served() -> FastAPI:
+    """The application of a process that does nothing else: garbage is looked for more rarely,
+    and never among what was loaded at the start."""
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+    return app
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:

@@ -35,6 +35,7 @@ class Lines:
             for day in post.days
             if (holders := roster.posts.get((post.id, day), ()))
         ]
+        self.shares: dict[int, dict[str, int]] = defaultdict(dict)  # counted once, by measure
         self.breaks = {
             (look.agent[agent], look.day[day]): starts
             for (agent, day), starts in roster.breaks.items()

@@ -54,6 +54,13 @@ def fair_share(rule: r.FairShare, lines: Lines) -> Iterator[Found]:
 
 def planned_share(measure: r.Measure, agent: int, lines: Lines) -> int:
     """What the roster gives an agent of a measure, history aside."""
+    counted = lines.shares[agent]
+    if measure not in counted:
+        counted[measure] = _share(measure, agent, lines)
+    return counted[measure]
+
+
+def _share(measure: r.Measure, agent: int, lines: Lines) -> int:
     look, shifts, days = lines.look, lines.problem.shifts, lines.problem.days
     duties = list(lines.duties(agent, range(look.n_days)))
     if measure == "duties":

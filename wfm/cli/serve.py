@@ -46,7 +46,7 @@ def serve_pages(
     started = [subprocess.Popen(command) for _ in range(workers)]
     try:
         uvicorn.run(
-            "web.app:create_app",  # by name: the desk does not know the web
+            "web.app:served",  # by name: the desk does not know the web
             factory=True,
             host=host or settings.host,
             port=port or settings.port,

@@ -30,7 +30,7 @@ from wfm.tables.base import among
 from wfm.words import EventKind, Grade, TicketState
 
 AT_RISK_SHARE = 0.25  # a ticket is at risk when less than this share of its time is left
-LONGEST_BOARD = 500
+LONGEST_BOARD = 200
 LONGEST_HAND = 60
 LONGEST_HISTORY = 50
 IN_WORK = (TicketState.OPEN, TicketState.PAUSED)

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from wfm.services.day_types import NamedDay, days_between
-from wfm.services.roster_problems import newest_plan
-from wfm.tables import Demand
+from wfm.tables import Demand, StaffingPlan
 from wfm.words import DayType
 
 WORKING = (DayType.WORKDAY, DayType.MAKE_UP_WORKDAY)
@@ -23,14 +22,19 @@ def loads(session: Session, days: Sequence[NamedDay], timezone: str) -> dict[dat
     """
     found: dict[date, float] = {}
     factors: dict[int, dict[date, float]] = {}
+    plans = session.execute(
+        sa.select(
+            col(StaffingPlan.id), col(StaffingPlan.period_from), col(StaffingPlan.period_until)
+        ).order_by(col(StaffingPlan.id).desc())
+    ).all()
     for day in days:
-        plan = newest_plan(session, day.date, day.date)
-        if plan is None or plan.id is None:
+        plan = next((key for key, first, last in plans if first <= day.date <= last), None)
+        if plan is None:
             continue
-        if plan.id not in factors:
-            factors[plan.id] = _factors(session, plan.id, timezone)
-        if day.date in factors[plan.id]:
-            found[day.date] = factors[plan.id][day.date]
+        if plan not in factors:
+            factors[plan] = _factors(session, plan, timezone)
+        if day.date in factors[plan]:
+            found[day.date] = factors[plan][day.date]
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from scheduler.duty import describe
@@ -75,13 +76,22 @@ class DutyPlace:
 
 
 @dataclass(frozen=True)
+class PastDay:
+    """A named day somebody worked before."""
+
+    day: date
+    name_en: str
+    name_zh: str
+
+
+@dataclass(frozen=True)
 class LedgerRow:
     """What somebody has borne over the years, in burden units, and which days that were."""
 
     agent: Agent
     before: int
     after: int
-    past: tuple[HolidayDuty, ...]
+    past: tuple[PastDay, ...]
     new: tuple[DutyDay, ...]
 
     @property
@@ -191,7 +201,8 @@ def duty_page(
             first, last, tuple(days), tuple(posts), desk_sites, skills, {}, (), 0, 0, (), ahead,
             (), {}, (0, 0), (), (), (), phones=False, today=today,
         )  # fmt: skip
-    problem = holiday_duty.problem(session, days, posts, with_locks=False)
+    employed = agents_on(session, days[0].date)
+    problem = holiday_duty.problem(session, days, posts, with_locks=False, facts=employed)
     wishes = {
         (wish.agent_id, wish.day): wish
         for wish in session.exec(
@@ -200,7 +211,7 @@ def duty_page(
     }
     holders: dict[Place, list[str]] = defaultdict(list)
     shown: dict[tuple[date, str], list[Held]] = defaultdict(list)
-    facts = {agent.code: agent for agent in agents_on(session, days[0].date)}
+    facts = {agent.code: agent for agent in employed}
     teams = {team.id: team for team in session.exec(select(Team))}
     for one in holdings:
         fact, place = facts.get(one.agent.code), Place(one.day, one.post.code)
@@ -299,9 +310,9 @@ def _strayed(
     session: Session, holdings: Sequence[Holding], first: date, last: date
 ) -> list[Holding]:
     """Places whose holder a published roster does not have on the post (any more)."""
-    rows = session.exec(
-        select(Assignment).where(
-            Assignment.live, Assignment.day >= first, Assignment.day <= last,
+    rows = session.execute(
+        sa.select(col(Assignment.post_id), col(Assignment.day), col(Assignment.agent_id)).where(
+            col(Assignment.live), col(Assignment.day).between(first, last),
             col(Assignment.post_id).is_not(None),
         )
     ).all()  # fmt: skip
@@ -338,16 +349,20 @@ def _ledger(
     people = {
         agent.code: agent for agent in session.exec(select(Agent).where(col(Agent.code).in_(shown)))
     }
-    past: dict[int, list[HolidayDuty]] = defaultdict(list)
-    for entry in session.exec(
-        select(HolidayDuty)
+    past: dict[int, list[PastDay]] = defaultdict(list)
+    for agent_id, *named_day in session.execute(
+        sa.select(
+            col(HolidayDuty.agent_id), col(HolidayDuty.day), col(HolidayDuty.name_en),
+            col(HolidayDuty.name_zh),
+        )
         .where(
-            HolidayDuty.day >= ledger.since(days[0].date), HolidayDuty.day < days[0].date,
+            col(HolidayDuty.day) >= ledger.since(days[0].date),
+            col(HolidayDuty.day) < days[0].date,
             among(HolidayDuty.agent_id, (agent.id or 0 for agent in people.values())),
         )
         .order_by(col(HolidayDuty.day).desc())
     ):  # fmt: skip
-        past[entry.agent_id].append(entry)
+        past[agent_id].append(PastDay(*named_day))
     rows = []
     for one in (one for one in carried if one.agent in shown):
         agent = people[one.agent]

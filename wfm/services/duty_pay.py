@@ -103,7 +103,7 @@ def costs(
             duties[held.agent.code].append(pay.WorkedDuty(start, end, kind=kind))
             if post.kind in WATCHES:
                 shifts.pop(key, None)
-    codes = {agent.id: agent.code for agent in session.exec(select(Agent))}
+    codes = dict(session.exec(select(Agent.id, Agent.code)).all())
     for (agent_id, _), duty in sorted(shifts.items()):
         duties[codes[agent_id]].append(_worked(duty, zone))
     return cost_by_day(
@@ -216,17 +216,16 @@ def _acts(
     since = datetime(first.year, first.month, first.day, tzinfo=zone)
     until = datetime(last.year, last.month, last.day, tzinfo=zone) + timedelta(days=2)
     found: dict[int, list[Act]] = defaultdict(list)
-    for event, code in session.exec(
-        select(TicketEvent, Ticket.code)
+    for agent_id, done_at, code in session.execute(
+        sa.select(col(TicketEvent.agent_id), col(TicketEvent.at), col(Ticket.code))
         .join(Ticket, col(Ticket.id) == TicketEvent.ticket_id)
         .where(
             col(TicketEvent.agent_id).in_(agents), col(TicketEvent.kind).in_(WORK),
-            TicketEvent.at >= since, TicketEvent.at < until,
+            col(TicketEvent.at) >= since, col(TicketEvent.at) < until,
         )
         .order_by(col(TicketEvent.at))
     ):  # fmt: skip
-        assert event.agent_id is not None
-        found[event.agent_id].append(Act(event.at, code))
+        found[agent_id].append(Act(done_at, code))
     return found
 
 

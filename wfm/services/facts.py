@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,7 +85,7 @@ def agents_on(
     contracts = {
         agent_id: agreed
         for agent_id, *agreed in session.execute(
-            holding(AgentContract.agent_id, *(getattr(AgentContract, name) for name in AGREED))
+            holding(AgentContract.agent_id, *(_agreed_column(name) for name in AGREED))
         )
     }
     codes = dict(session.exec(select(Skill.id, Skill.code)).all())
@@ -109,12 +111,23 @@ def agents_on(
     ]
 
 
+def _agreed_column(name: str) -> Any:
+    column = getattr(AgentContract, name)
+    return sa.cast(column, sa.Text) if name == "shift_codes" else column
+
+
 def _agreed(contract: list[Any] | None) -> dict[str, Any]:
     """What a contract says; without one, what is usual."""
     if contract is None:
         return {}
     agreed = dict(zip(AGREED, contract, strict=True))
-    return agreed | {"shift_codes": tuple(agreed["shift_codes"])}
+    return agreed | {"shift_codes": _codes_in(agreed["shift_codes"])}
+
+
+@lru_cache(maxsize=1000)
+def _codes_in(text: str) -> tuple[str, ...]:
+    """Most contracts agree on no shifts, or on the same ones."""
+    return tuple(json.loads(text))
 
 
 def teams(session: Session, only: frozenset[int] | None = None) -> list[Team]:

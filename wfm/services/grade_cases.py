@@ -187,6 +187,21 @@ def cases_of(
     return [Case(*(*row, signed.get(row.id), second, row.id in appeals)) for row in rows]
 
 
+def names_of(
+    session: Session, cycle: AssessmentCycle, covered: frozenset[int] | None
+) -> dict[str, str]:
+    """Who was assessed within these teams, by code."""
+    query = (
+        sa.select(col(Agent.code), col(Agent.name))
+        .join(Assessment, col(Assessment.agent_id) == col(Agent.id))
+        .join(AgentTeam, team_of_assessed(cycle.as_of), isouter=True)
+        .where(col(Assessment.cycle_id) == cycle.id)
+    )
+    if covered is not None:
+        query = query.where(col(AgentTeam.team_id).in_(covered))
+    return dict(session.execute(query).all())
+
+
 def trend_of(session: Session, agent: Agent, until: AssessmentCycle) -> tuple[TrendPoint, ...]:
     """The agent's cases up to a cycle, oldest first."""
     rows: Any = session.execute(

@@ -11,7 +11,7 @@ from grading.intervals import funnel
 from wfm import access
 from wfm.access import Actor
 from wfm.errors import Fault, InputError
-from wfm.services.grade_cases import cases_of
+from wfm.services.grade_cases import names_of
 from wfm.services.grade_pages import cycle_of
 from wfm.services.grade_trials import stored
 from wfm.tables import AssessmentCycle
@@ -87,11 +87,14 @@ def page(session: Session, actor: Actor, cycle_code: str, criterion: str) -> Fun
                        np.where(np.rint(frame[name] * n) < low, "low", ""))
         for name in ("raw", "adjusted")
     }  # fmt: skip
-    seen = {case.code: case for case in cases_of(session, cycle, actor.teams("grades.view"))}
+    names = names_of(session, cycle, actor.teams("grades.view"))
+    columns = (frame[name].tolist() for name in ("n", "raw", "adjusted"))
     dots = tuple(
-        Dot(code, seen[code].name, int(row["n"]), float(row["raw"]), float(row["adjusted"]), out)
-        for (code, row), out in zip(frame.iterrows(), outside["adjusted"].tolist(), strict=True)
-        if code in seen
+        Dot(code, names[code], int(cases), raw, adjusted, out)
+        for code, cases, raw, adjusted, out in zip(
+            frame.index, *columns, outside["adjusted"].tolist(), strict=True
+        )
+        if code in names
     )
     return Funnel(
         cycle,

@@ -175,8 +175,14 @@ def problem(
     posts: Sequence[Post],
     *,
     with_locks: bool = True,
+    facts: Sequence[AgentFacts] | None = None,
 ) -> DutyProblem:
     """Who can hold which post on these days, what each wishes, and has borne before.
+
+    Parameters
+    ----------
+    facts : sequence of AgentFacts, optional
+        What holds of the agents on the first day, where somebody has read it already.
 
     Raises
     ------
@@ -184,7 +190,7 @@ def problem(
         What was locked cannot be kept.
     """
     first, last = days[0].date, days[-1].date
-    facts = agents_on(session, first)
+    facts = agents_on(session, first) if facts is None else facts
     codes = {agent.id: agent.code for agent in facts}
     sites = {team.id: team.site_id for team in session.exec(select(Team))}
     site_codes = {site.id: site.code for site in session.exec(select(Site))}
@@ -246,7 +252,8 @@ def _not_there(
     session: Session, facts: Sequence[AgentFacts], dates: Sequence[date]
 ) -> list[p.Forbidden]:
     """Days on which somebody is not at the desk: not hired yet, or gone."""
-    left = {agent.id: agent.left_on for agent in session.exec(select(Agent)) if agent.left_on}
+    leaving = sa.select(col(Agent.id), col(Agent.left_on)).where(col(Agent.left_on).is_not(None))
+    left: dict[int, date] = dict(session.execute(leaving).all())
     return [
         p.Forbidden(agent.code, day, None, "not at the desk")
         for agent in facts

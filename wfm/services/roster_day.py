@@ -11,11 +11,11 @@ from sqlmodel import Session, col, select
 
 from wfm.access import Actor
 from wfm.errors import NotFoundError
-from wfm.services import roster_cover, roster_pages, roster_people, rostering
+from wfm.services import roster_cover, roster_pages, rostering
 from wfm.services.day_types import NamedDay, days_between
 from wfm.services.facts import AgentFacts
 from wfm.services.roster_cover import Slot
-from wfm.services.roster_month import ShownShift, all_shifts, month
+from wfm.services.roster_month import Month, ShownShift, all_shifts, month
 from wfm.services.roster_problems import SLOT_MINUTES
 from wfm.tables import Assignment, Roster, RosterVersion, Team
 
@@ -78,13 +78,14 @@ def day_page(
     duties = _duties(session, version, midnight)
     shifts = all_shifts(session)
     rows = []
-    for agent in roster_people.members(session, roster):
+    grid = month(session, roster, version, None)
+    for agent in (row.agent for row in grid.rows):
         own = duties.get(agent.id, [])
         today = next((one for one in own if one.day == day), None)
         shift = shifts.get(today.shift_code) if today else None
         rows.append(DayRow(agent, shift, _marks(own, midnight)))
     rows.sort(key=lambda row: (_start(row), row.agent.code))
-    cover = _cover(session, roster, version, day)
+    cover = _cover(version, grid, day)
     busy = [n for n in range(SLOTS) if cover[n].wanted or any(row.marks[n] for row in rows)]
     return DayPage(
         roster,
@@ -142,12 +143,8 @@ def _start(row: DayRow) -> int:
     return next((n for n, mark in enumerate(row.marks) if mark), SLOTS)
 
 
-def _cover(
-    session: Session, roster: Roster, version: RosterVersion | None, day: date
-) -> tuple[Slot, ...]:
-    if version is None:
-        return (Slot(),) * SLOTS
-    heat = roster_cover.heat(version, month(session, roster, version, None))
+def _cover(version: RosterVersion | None, grid: Month, day: date) -> tuple[Slot, ...]:
+    heat = roster_cover.heat(version, grid) if version is not None else None
     if heat is None:
         return (Slot(),) * SLOTS
     column = heat.days.index(day)

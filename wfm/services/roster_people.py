@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, or_, select
 
 from scheduler import problem as p
@@ -25,6 +26,7 @@ from wfm.tables import (
     Skill,
     Team,
 )
+from wfm.tables.base import among
 from wfm.words import RestrictionKind
 
 ELSEWHERE = "elsewhere"  # kind of absence of those not in the team on a day
@@ -59,22 +61,26 @@ def members(session: Session, roster: Roster) -> list[AgentFacts]:
 
 def elsewhere(session: Session, roster: Roster, codes: dict[int, str]) -> list[p.Leave]:
     """Days on which a member is not in the team: not yet, no longer, or has left."""
-    rows = session.exec(
-        select(AgentTeam, Agent)
+    rows = session.execute(
+        sa.select(
+            col(AgentTeam.agent_id), col(AgentTeam.valid_from), col(AgentTeam.valid_until),
+            col(Agent.left_on),
+        )
         .join(Agent, col(Agent.id) == AgentTeam.agent_id)
-        .where(AgentTeam.team_id == roster.team_id, col(AgentTeam.agent_id).in_(codes))
-    ).all()
+        .where(col(AgentTeam.team_id) == roster.team_id, among(AgentTeam.agent_id, codes))
+    )  # fmt: skip
     there: dict[int, set[date]] = defaultdict(set)
     days = [
         roster.period_from + timedelta(days=n)
         for n in range((roster.period_until - roster.period_from).days + 1)
     ]
-    for row, agent in rows:
-        ends = min(row.valid_until or date.max, agent.left_on or date.max)
-        there[row.agent_id] |= {day for day in days if row.valid_from <= day < ends}
+    for agent_id, begins, until, left_on in rows:
+        ends = min(until or date.max, left_on or date.max)
+        there[agent_id] |= {day for day in days if begins <= day < ends}
     return [
         p.Leave(code, day, day, ELSEWHERE)
         for agent_id, code in codes.items()
+        if len(there[agent_id]) < len(days)
         for day in days
         if day not in there[agent_id]
     ]

@@ -144,10 +144,13 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
 
 def cells_of(session: Session, version: RosterVersion) -> Cells:
     """A stored version as the kernel knows it."""
+    moves = _movable(session)
+    # thousands of cells: breaks are read where they may have been moved only
+    placed = sa.case((col(Assignment.shift_code).in_(moves), col(Assignment.breaks)))
     rows = session.execute(
         sa.select(
             col(Agent.code), col(Assignment.day), col(Assignment.shift_code),
-            col(Assignment.kind), col(Post.code), col(Assignment.breaks),
+            col(Assignment.kind), col(Post.code), placed,
         )
         .join(Agent, col(Agent.id) == col(Assignment.agent_id))
         .join(Post, col(Post.id) == col(Assignment.post_id), isouter=True)
@@ -156,11 +159,10 @@ def cells_of(session: Session, version: RosterVersion) -> Cells:
     cells = {
         (agent, day): shift for agent, day, shift, kind, *_ in rows if kind == DutyKind.ORDINARY
     }
-    moves = _movable(session)
     breaks = {
         (agent, day): roster_problems.break_starts(pauses, day)
         for agent, day, shift, kind, _, pauses in rows
-        if kind == DutyKind.ORDINARY and len(pauses) == moves.get(shift)
+        if kind == DutyKind.ORDINARY and shift in moves and len(pauses) == moves[shift]
     }
     posts: dict[tuple[str, date], tuple[str, ...]] = {}
     for agent, day, _, _, post, _ in rows:

@@ -1333,6 +1333,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_ticket_event_code")),
     )
     op.create_index("ix_ticket_event_ticket_at", "ticket_event", ["ticket_id", "at"], unique=False)
+    op.create_index("ix_ticket_event_at", "ticket_event", ["at"], postgresql_using="brin")
     op.create_table(
         "grade_decision",
         sa.Column("id", sa.Integer(), nullable=False),
