@@ -30,6 +30,7 @@ from scheduler.problem import (
     PastShare,
     Post,
     PostLock,
+    RestAfter,
     Restriction,
     RosterProblem,
     Rotation,
@@ -247,6 +248,13 @@ def test_people_too_many_may_cost_nothing() -> None:
     assert judged(problem, "D-", "D-").costs == ()
 
 
+def test_below_the_wanted_but_not_below_the_least() -> None:
+    # two of three, one at the least: 4 for the one missing, no more
+    cover = ShiftCover(MONDAY, "D", 3, minimum=1, under_weight=4, minimum_weight=9)
+    problem = desk(shift_cover=(cover,))
+    assert [judged(problem, *lines).cost for lines in (("D-", "D-"), ("D-",), ())] == [4, 8, 21]
+
+
 def test_cover_that_shares_people() -> None:
     # A can do x and y, B x: with both there, nothing is short; with B alone y is, at 5. One more
     # than both ask for costs the lesser of 3 and 8
@@ -304,6 +312,12 @@ def test_a_pause_moved_is_no_presence(start: int, short: list[list[int]]) -> Non
     problem = desk(interval_cover=(slots(660, 810),))
     [gap] = judged(problem, "D-", breaks={("A", MONDAY): (start,)}).costs
     assert gap.facts["slots"] == short
+
+
+def test_whoever_pauses_at_another_time_is_there_from_the_first_minute_to_the_last() -> None:
+    problem = desk(interval_cover=(slots(450, 990),))
+    [gap] = judged(problem, "D-", breaks={("A", MONDAY): (750,)}).costs
+    assert gap.facts["slots"] == [[450, 1], [750, 1], [960, 1]]
 
 
 def test_pauses_apart_leave_somebody_there() -> None:
@@ -535,6 +549,37 @@ def test_a_weekend_of_which_a_day_is_known_before() -> None:
     # of a weekend only half known nothing is asked, nor of one that is past
     assert judged(desk(WholeWeekends(name="x"), first=SUNDAY), "D-").valid
     assert judged(desk(WholeWeekends(name="x"), before="D-"), "--").valid
+
+
+def test_rest_is_asked_up_to_the_last_day() -> None:
+    problem = desk(RestAfter(name="x", shifts=("N",), days_off=2), number=4)
+    assert told(problem, judged(problem, "--ND", "-N--")) == [
+        ("rest_after", "A", (3,), 1, {"limit": 2})
+    ]
+    assert judged(problem, "---N", "N--D").valid
+
+
+def test_the_least_of_a_week_is_asked_of_whole_weeks() -> None:
+    rule = ShiftLimit(name="x", period="week", shifts=("D",), minimum=1)
+    assert judged(desk(rule, number=6), "------").valid
+    whole = desk(rule, number=8)
+    assert told(whole, judged(whole, "------D-", "-------D")) == [
+        ("shift_limit", "B", tuple(range(7)), 1, {"found": 0, "limit": 1})
+    ]
+    minutes = desk(MinutesLimit(name="x", period="week", minimum=450), number=8)
+    assert [b.agent for b in judged(minutes, "------D-", "-------D").violations] == ["B"]
+    assert judged(desk(MinutesLimit(name="x", period="week", minimum=1), number=6), "------").valid
+
+
+def test_weekends_one_by_one() -> None:
+    # with a window of one each weekend worked is one too many
+    first = SUNDAY - timedelta(days=1)
+    problem = desk(MaxWeekends(name="x", weekends=0, window=1), first=first, number=9)
+    assert [line[2] for line in told(problem, judged(problem, "D------D-", "-D-------"))] == [
+        (0, 1), (7, 8), (0, 1),
+    ]  # fmt: skip
+    three = desk(MaxWeekends(name="x", weekends=1, window=3), first=first, number=15)
+    assert [b.amount for b in judged(three, "D------D------D").violations] == [2]
 
 
 def test_weekends_in_every_so_many() -> None:
