@@ -2,9 +2,10 @@
 
     python benchmarks/grading/run.py [--cases 1000000 --agents 10000] [--records FOLDER]
 
-Predicting the second half of a month from the first (squared error), how many grades change
-between the halves, impact ratios of shifts before and after case mix, resolution by priority on
-the incident log (raw and adjusted), a negative control (agents who are all alike), and speed.
+Who passes a cut by raw average, predicting the second half of a month from the first (squared
+error), how many grades change between the halves, impact ratios of shifts before and after case
+mix, resolution by priority on the incident log (raw and adjusted), a negative control (agents who
+are all alike), and speed.
 """
 
 from __future__ import annotations
@@ -57,6 +58,17 @@ def halves(cases: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def people(cases: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"agent_id": sorted(cases["agent_id"].unique())})
+
+
+def noise(cases: pd.DataFrame) -> None:
+    """How much of "the best by raw average" is few surveys."""
+    happy = (cases["satisfaction"] >= 4).groupby(cases["agent_id"])
+    share, size = happy.mean(), happy.size()
+    perfect = share == 1
+    value = gather(Records(people(cases), cases), POLICY, END).criteria["satisfaction"]["value"]
+    print(f"\n{len(share)} agents, cut at 0.90: {int((share >= 0.9).sum())} pass by raw share, "
+          f"{int(perfect.sum())} of them perfect on a median of {size[perfect].median():.0f} "
+          f"surveys; by our estimate {int((value >= 0.9).sum())} pass")  # fmt: skip
 
 
 def prediction(cases: pd.DataFrame) -> None:
@@ -306,6 +318,7 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, {date.today()}")
     if (options.records / "csat_surveys_agents_a.csv.gz").exists():
         cases = surveys(options.records)
+        noise(cases)
         prediction(cases)
         changes(cases)
         impact(cases)

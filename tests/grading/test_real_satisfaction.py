@@ -60,7 +60,10 @@ def test_the_spread_between_agents_is_that_of_the_whole_export(surveys: pd.DataF
     prior = fit_share_prior(k, n)
     assert prior.mean == pytest.approx(0.823, abs=0.01)
     assert 15 < prior.strength < 35
-    assert (n[k == n]).median() <= 10  # who looks perfect has few surveys
+    # 31 % pass a cut of 0.90 (452 of 1,368 in the whole export, 33 %), most of them perfect (60 %
+    # there too) on few surveys
+    passed, perfect = int((k >= 0.9 * n).sum()), n[k == n]
+    assert (passed, len(perfect), perfect.median()) == (252, 151, 7)
     _, high = funnel(n.to_numpy(), float(happy.mean()))
     assert (k.to_numpy() > high).sum() == 0  # nobody stands out upwards beyond chance
 
