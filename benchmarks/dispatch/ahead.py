@@ -93,7 +93,8 @@ def measure(calls: int, load: float, seed: int) -> tuple[int, int, int, int]:
 
 
 def main() -> None:
-    calls, seed = (int(one) for one in (sys.argv[1:3] or ("20000", "1")))
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     for load in (0.8, 0.9, 1.0, 1.1):
         looked, said, were, both = measure(calls, load, seed)
         precision, recall = 100 * both / max(said, 1), 100 * both / max(were, 1)

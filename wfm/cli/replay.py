@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wfm.cli.output import print_json, print_table
+from wfm.dispatch.model import SECOND
 from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.reasons import TEXTS
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from wfm.dispatch.report import Report, Share
 
 FILE = click.Path(path_type=Path)
+REPLICATIONS = 10
 
 
 @click.command()
@@ -34,36 +38,82 @@ FILE = click.Path(path_type=Path)
     show_default=True,
     help="Zone of times without an offset, and of the times written.",
 )
+@click.option(
+    "--arrivals",
+    type=click.Choice(["recorded", "days", "poisson"]),
+    default="recorded",
+    show_default=True,
+    help="As they came; or drawn from them: whole days, or half-hours as a Poisson process.",
+)
+@click.option(
+    "--replications",
+    type=click.IntRange(1, 1000),
+    help="How often drawn arrivals are replayed.  [default: 10]",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--out", type=FILE, required=True, help="Decisions, one row per ticket.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def replay(
-    tickets: Path, agents: Path, duty: Path, policy: str, timezone: str, out: Path, as_json: bool
+    tickets: Path,
+    agents: Path,
+    duty: Path,
+    policy: str,
+    timezone: str,
+    arrivals: str,
+    replications: int | None,
+    seed: int,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Run a trace of tickets through dispatch.
 
-    Nobody starts a ticket outside a duty; one in hand at its end is finished first.
+    Nobody starts a ticket outside a duty; one in hand at its end is finished first. With drawn
+    arrivals the decisions written, and the figures, are those of the first replication; beside
+    them stand the means over all, with 95 % intervals.
 
     \b
     Example:
       wfm replay --tickets tickets.csv --agents agents.csv --duty duty.csv \\
           --policy deadline --timezone Asia/Shanghai --out decisions.csv
     """
+    import numpy as np
+
+    from wfm.dispatch.arrivals import DRAWS
     from wfm.dispatch.replay import run
     from wfm.dispatch.report import report
+    from wfm.errors import Fault, InputError
     from wfm.files import write_whole
     from wfm.importing.columns import zone
     from wfm.importing.replay_files import decisions_csv, read_replay
+    from wfm.services.replay_figures import over_replications
 
     tz = zone(timezone)
     trace, people, duties = read_replay(tickets, agents, duty, tz)
     click.echo(f"{len(trace.tickets)} tickets, {len(people)} agents", err=True)
-    decisions = run(trace, people, duties, POLICIES[policy]())
-    summary = report(decisions, people, duties)
-    write_whole(out, decisions_csv(decisions, tz))
+    if arrivals == "recorded" and replications not in (None, 1):
+        raise click.UsageError("arrivals as recorded are the same in every replication")
+    if arrivals != "recorded" and not trace.tickets:
+        raise InputError.of([Fault("expected tickets to draw from", file=tickets.name)])
+    summaries: list[Report] = []
+    for number in range(1 if arrivals == "recorded" else replications or REPLICATIONS):
+        drawn = trace
+        if arrivals != "recorded":
+            drawn = DRAWS[arrivals](trace, tz, np.random.default_rng([seed, number]))
+            click.echo(f"replication {number + 1}: {len(drawn.tickets)} tickets", err=True)
+        decisions = run(drawn, people, duties, POLICIES[policy]())
+        if not summaries:
+            write_whole(out, decisions_csv(decisions, tz))
+        summaries.append(report(decisions, people, duties))
+    together = over_replications(summaries) if arrivals != "recorded" else None
     if as_json:
-        print_json({"policy": policy, **_document(summary)})
+        drawn_as = {"arrivals": arrivals, "seed": seed, "over_replications": together}
+        print_json({
+            "policy": policy, **_document(summaries[0], tz), **(drawn_as if together else {}),
+        })  # fmt: skip
     else:
-        _print(policy, summary)
+        _print(policy, summaries[0])
+        if together:
+            _print_together(together)
 
 
 def _share(share: Share) -> dict[str, Any]:
@@ -76,12 +126,16 @@ def _share(share: Share) -> dict[str, Any]:
     }
 
 
-def _document(summary: Report) -> dict[str, Any]:
+def _document(summary: Report, zone: tzinfo) -> dict[str, Any]:
     return {
         **_share(summary.overall),
         "per_priority": {str(name): _share(share) for name, share in summary.per_priority.items()},
         "per_skill": {name: _share(share) for name, share in summary.per_skill.items()},
         "per_tier": {name: _share(share) for name, share in summary.per_tier.items()},
+        "per_interval": [
+            {"from": datetime.fromtimestamp(begin / SECOND, zone).isoformat(), **_share(share)}
+            for begin, share in summary.per_interval.items()
+        ],
         "waits": summary.waits,
         "abandoned": summary.abandoned,
         "unserved": summary.unserved,
@@ -119,16 +173,36 @@ def _print(policy: str, summary: Report) -> None:
     print_table(
         ["figure", "value"],
         [
-            *[
-                [f"wait {name}, seconds", "–" if value is None else f"{value:.1f}"]
-                for name, value in summary.waits.items()
-            ],
+            *[[f"wait {name}, seconds", _seconds(value)] for name, value in summary.waits.items()],
             ["customers who left", summary.abandoned],
             ["not served", summary.unserved],
             ["utilisation", _percent(summary.utilisation)],
             ["expert time on lower tiers", _percent(summary.expert_lower_share)],
         ],
     )
+
+
+def _print_together(found: dict[str, Any]) -> None:
+    lines: list[tuple[str, dict[str, Any], Callable[[float | None], str]]] = [
+        ("all", found["share_within_target"], _percent)
+    ]
+    for part in ("priority", "skill", "tier"):
+        lines += [(f"{part} {name}", one, _percent) for name, one in found[f"per_{part}"].items()]
+    lines += [(f"wait {name}, seconds", one, _seconds) for name, one in found["waits"].items()]
+    for name in ("utilisation", "expert_on_lower_tier_share", "abandoned_share"):
+        lines.append((name.replace("_", " "), found[name], _percent))
+    click.echo()
+    print_table(
+        [f"over {found['replications']} replications", "mean", "95 % interval"],
+        [
+            [name, told(one["mean"]), f"{told(one['low'])} – {told(one['high'])}"]
+            for name, one, told in lines
+        ],
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
 
 
 def _percent(share: float | None) -> str:

@@ -15,6 +15,7 @@ from wfm.dispatch.model import EXPERT, GRADES, SECOND, Agent
 from wfm.dispatch.replay import Decision, Duty, joined
 
 Label = TypeVar("Label", int, str)
+SLOT = 1800 * SECOND
 Z95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 
 
@@ -47,6 +48,7 @@ class Share:
 class Report:
     """Figures of one replay; times in seconds.
 
+    `per_interval` is by the half-hour in which tickets were opened: its begin, microseconds.
     `utilisation` is work within duties over capacity within duties; `overrun_s` the work after
     the end of a duty; `expert_lower_share` the share of the experts' work that a lower grade
     might have done. What cannot be told (nobody served, no duty, no expert) is None.
@@ -56,6 +58,7 @@ class Report:
     per_priority: dict[int, Share]
     per_skill: dict[str, Share]
     per_tier: dict[str, Share]
+    per_interval: dict[int, Share]
     waits: dict[str, float | None]
     abandoned: int
     unserved: int
@@ -103,6 +106,7 @@ def report(
             GRADES[tier - 1]: share
             for tier, share in _shares(decisions, lambda d: d.ticket.tier).items()
         },
+        per_interval=_shares(decisions, lambda d: d.ticket.opened_at // SLOT * SLOT),
         waits=_waits(decisions),
         abandoned=reasons["customer_left"],
         unserved=sum(decision.agent_id is None for decision in decisions),

@@ -125,11 +125,51 @@ def shares(seen: Sequence[Share]) -> Shares:
     if not values:
         return Shares(0.0, 0.0, 0.0, tickets)
     mean = fmean(values)
-    if len(values) == 1:
-        low, high = seen[0].interval or (0.0, 1.0)
+    half = _half(values)
+    if half is None:
+        low, high = next(share.interval for share in seen if share.tickets) or (0.0, 1.0)
         return Shares(mean, low, high, tickets)
-    half = float(student.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
     return Shares(mean, max(0.0, mean - half), min(1.0, mean + half), tickets)
+
+
+def over_replications(runs: Sequence[Report]) -> dict[str, Any]:
+    """Means over replications with 95 % intervals (Student's t), of all that a replay tells."""
+
+    def told(values: Sequence[float | None]) -> dict[str, float | None]:
+        known = [value for value in values if value is not None]
+        if not known:
+            return {"mean": None, "low": None, "high": None}
+        mean, half = fmean(known), _half(known)
+        low, high = (None, None) if half is None else (mean - half, mean + half)
+        return {"mean": mean, "low": low, "high": high}
+
+    parts = {}
+    for part in ("per_priority", "per_skill", "per_tier"):
+        named = [{str(name): share for name, share in getattr(r, part).items()} for r in runs]
+        names = sorted({name for shares_ in named for name in shares_})
+        none = Share(0, 0, 0)
+        parts[part] = {
+            name: asdict(shares([one.get(name, none) for one in named])) for name in names
+        }
+    tickets = [run.overall.tickets for run in runs]
+    return {
+        "replications": len(runs),
+        "share_within_target": asdict(shares([run.overall for run in runs])),
+        **parts,
+        "waits": {name: told([run.waits[name] for run in runs]) for name in runs[0].waits},
+        "utilisation": told([run.utilisation for run in runs]),
+        "expert_on_lower_tier_share": told([run.expert_lower_share for run in runs]),
+        "abandoned_share": told(
+            [run.abandoned / n if n else None for run, n in zip(runs, tickets, strict=True)]
+        ),
+    }
+
+
+def _half(values: Sequence[float]) -> float | None:
+    """Half of the 95 % interval of a mean; a single value has none."""
+    if len(values) < 2:
+        return None
+    return float(student.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
 
 
 def _by(parts: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, float]]:

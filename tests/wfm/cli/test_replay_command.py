@@ -247,3 +247,39 @@ def test_packed_files_are_read(tmp_path):
     path = tmp_path / "duty.csv.gz"
     path.write_bytes(gzip.compress(DUTY.encode(), mtime=0))
     assert len(read_duties(path, zone("UTC"), None)) == 2
+
+
+def test_figures_by_half_hour(desk):
+    _, out, _, _ = desk("--json", "--timezone", "Asia/Shanghai")
+    found = json.loads(out)["per_interval"]
+    assert [(one["from"], one["tickets"], one["met"]) for one in found] == [
+        ("2026-02-16T09:00:00+08:00", 3, 2), ("2026-02-16T20:00:00+08:00", 1, 0),
+    ]  # fmt: skip
+
+
+def test_drawn_arrivals_give_means_with_intervals_and_the_same_bytes_again(desk):
+    draw = ("--arrivals", "poisson", "--replications", "4", "--seed", "3", "--json")
+    code, out, err, text = desk(*draw)
+    assert code == 0
+    assert err.count("replication") == 4
+    found = json.loads(out)
+    together = found["over_replications"]
+    assert (together["replications"], found["arrivals"], found["seed"]) == (4, "poisson", 3)
+    share = together["share_within_target"]
+    assert 0 <= share["low"] <= share["mean"] <= share["high"] <= 1
+    assert set(together["waits"]) == {"mean", "p50", "p95", "max"}
+    assert together["utilisation"]["mean"] > 0
+    # the decisions, and the figures beside, are those of the first replication
+    assert text.count("\n") == 1 + found["tickets"]
+    assert desk(*draw) == (code, out, err, text)
+    assert desk(*draw[:5], "4", "--json")[1] != out
+    code, out, _, _ = desk("--arrivals", "days")
+    assert code == 0
+    assert "over 10 replications" in out
+
+
+def test_what_cannot_be_drawn_is_refused(desk):
+    assert desk("--replications", "3")[0] == 2
+    code, _, err, text = desk("--arrivals", "days", tickets=TICKETS.splitlines()[0] + "\n")
+    assert (code, text) == (1, None)
+    assert "tickets to draw from" in err
