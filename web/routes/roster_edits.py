@@ -181,16 +181,18 @@ def gap(
     skill: Annotated[str, Query(max_length=120)] = "",
     tier: Annotated[str, Query(pattern=TIER)] = "",
     near: bool = False,
+    only: Annotated[str, Query(pattern=r"^(\d{1,9}(,\d{1,9}){0,5})?$")] = "",
 ) -> Response:
     """Who could be there: in a half-hour (`start` in minutes, or `at` as HH:MM), or on a shift.
 
-    Solving around the gap takes a second, so it is asked for on its own, with `near`.
+    Solving around the gap takes a second, so it is asked for on its own, with `near`; `only` names
+    those found first, so that nobody else is judged again.
     """
     if start is None and at and not shift:
         start = int(at[:2]) * 60 + int(at[3:])
     panel = roster_gaps.gap(
         desk.session, desk.actor, roster_id, version, day, start, skill, tier, shift,
-        roster_gaps.SECONDS if near else 0.0,
+        roster_gaps.SECONDS if near else 0.0, {int(number) for number in only.split(",") if number},
     )  # fmt: skip
     asked = {"version": version, "day": day, "skill": skill, "tier": tier, "near": "true"}
     asked |= {"shift": shift} if shift else {"start": start}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,6 +10,7 @@ from sqlmodel import Session
 
 from scheduler.explain import Conflict, Gap, GapReport, explain_gap
 from scheduler.explain import conflicts as find_conflicts
+from scheduler.explain.gap import NEAR
 from scheduler.problem.parts import GRADES
 from wfm import access
 from wfm.access import Actor
@@ -33,6 +35,11 @@ class GapPanel:
     numbers: dict[str, int]
     shifts: dict[str, ShownShift]
 
+    @property
+    def first(self) -> list[int]:
+        """Those around whom the gap is solved."""
+        return [self.numbers[one.agent] for one in self.report.fillers[:NEAR]]
+
 
 def gap(
     session: Session,
@@ -45,10 +52,12 @@ def gap(
     tier: str = "",
     shift: str = "",
     seconds: float = SECONDS,
+    only: Collection[int] = (),
 ) -> GapPanel:
     """Explain a half-hour in which somebody is missing, or a shift of a day that has too few.
 
-    With no `seconds` everybody is judged, but nothing is solved around the gap.
+    With no `seconds` everybody is judged, but nothing is solved around the gap; solving it later
+    judges `only` those agents (all where none is named) whom the report had first.
     """
     desk = roster_desk.open_desk(session, actor, roster_id, version_id)
     if day not in desk.problem.lookup.day or not 0 <= (start or 0) < DAY_MINUTES:
@@ -68,7 +77,9 @@ def gap(
         roster_id,
         version_id,
         desk.seen,
-        explain_gap(desk.problem, desk.cells, asked, seconds),
+        explain_gap(
+            desk.problem, desk.cells, asked, seconds, {one.code for one in people if one.id in only}
+        ),
         {agent.code: agent.name for agent in people},
         {agent.code: agent.id for agent in people},
         all_shifts(session),
