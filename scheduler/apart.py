@@ -12,13 +12,15 @@ from scheduler.budget import Budget
 from scheduler.components import roster_within
 from scheduler.model import Limit
 from scheduler.problem import RosterProblem
+from scheduler.relaxation import Relaxation
 from scheduler.result import Params, Progress, ProgressCallback, Status
 from scheduler.search import Search
 from scheduler.solution import Roster
 from scheduler.verify import verify
 
 BEGIN_SHARE = 0.4  # of the limit, at most, until every part has a roster
-FIRST_SHARE = 0.85  # of the limit goes to everybody alike, the rest by the distance to the bound
+# of what is left goes to everybody alike, then by the distance to the bound, in two rounds
+ALIKE_SHARE, WIDE_SHARE = 0.5, 0.5
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Part:
     bound: int
     status: Status = "nothing_found"
     heard: bool = False  # of a first roster
+    relaxation: Relaxation | None = None  # takes long, so one search leaves it to the next
 
     @property
     def gap(self) -> int:
@@ -59,10 +62,11 @@ class ApartSearch:
             self.parts.append(Part(part, start, verdict.cost, 0))
 
     def run(self) -> None:
-        """A roster for each, a round for all alike, then one for those furthest from a bound."""
+        """A roster for each, a round for all alike, then most for those furthest from a bound."""
         self._round(BEGIN_SHARE, [(part, 1) for part in self.parts], Search.begin)
-        self._round(FIRST_SHARE, [(part, 1) for part in self.parts])
-        self._round(1.0, [(part, part.gap) for part in self.parts if part.status != "optimal"])
+        self._round(ALIKE_SHARE, [(part, 1) for part in self.parts])
+        for share in (WIDE_SHARE, 1.0):
+            self._round(share, [(p, p.gap) for p in self.parts if p.status != "optimal"])
 
     def _round(
         self,
@@ -108,11 +112,13 @@ class ApartSearch:
             part.bound = max(part.bound, progress.bound or 0)
             self._tell(progress.phase)
 
-        search = Search(part.problem, params, time.monotonic(), told, self._asked, closing=False)
+        search = Search(
+            part.problem, params, time.monotonic(), told, self._asked, False, part.relaxation
+        )
         work(search)
         self.budget.spend(search.budget.spent)
         part.status = search.status
-        part.roster = search.roster
+        part.roster, part.relaxation = search.roster, search.relaxed.relaxation
         part.cost = search.best.verdict.cost
         part.bound = max(part.bound, search.best.bound)
 

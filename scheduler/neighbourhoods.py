@@ -23,7 +23,8 @@ GROW, SHRINK = 1.25, 0.7
 LONG_SPAN = 56
 BY_COST = 0.6
 MEMORY = 0.85
-LINES = "lines"  # the kind that needs no model
+# kinds that are not drawn as cells
+LINES, RELAXED = "lines", "relaxed"
 
 
 @dataclass
@@ -50,7 +51,9 @@ class Kind:
 class Neighbourhoods:
     """Draws sets of free cells for a problem."""
 
-    def __init__(self, problem: RosterProblem, rng: random.Random, lines: bool = False) -> None:
+    def __init__(
+        self, problem: RosterProblem, rng: random.Random, also: Sequence[str] = ()
+    ) -> None:
         self.problem, self.look, self.rng = problem, problem.lookup, rng
         allowed = self.look.allowed
         width = (
@@ -59,9 +62,7 @@ class Neighbourhoods:
         )
         self._total = sum(width)
         first = min(FIRST, FIRST_SHARE * self._total)
-        self.kinds = [Kind(name, first) for name in ("days", "people", "block")]
-        if lines:
-            self.kinds.append(Kind(LINES, first))
+        self.kinds = [Kind(name, first) for name in ("days", "people", "block", *also)]
 
     def pick_kind(self) -> Kind:
         """A kind, the more successful the likelier, none ever left out."""

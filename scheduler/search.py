@@ -1,8 +1,9 @@
 """Search: first a roster, then column generation, the whole model and neighbourhoods in turn.
 
 Where each person's rules concern only her own line, lines come from dynamic programming and
-column generation gives the bound and rosters near it; other problems are left to CP-SAT. All who
-search share the best roster and the best bound.
+column generation gives the bound and rosters near it; for other problems the linear relaxation of
+the whole model does that, and CP-SAT the rest. All who search share the best roster and the best
+bound.
 """
 
 from __future__ import annotations
@@ -20,14 +21,19 @@ from scheduler.budget import Budget
 from scheduler.column_search import ColumnSearch
 from scheduler.columns.narrow import Margins
 from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
-from scheduler.neighbourhoods import LINES, Kind, Neighbourhoods
+from scheduler.neighbourhoods import LINES, RELAXED, Kind, Neighbourhoods
 from scheduler.problem import RosterProblem
+from scheduler.relaxation import Relaxation
+from scheduler.relaxed_search import RelaxedSearch
 from scheduler.result import Params, ProgressCallback, Status
 from scheduler.solution import Roster
 from scheduler.variables import Grid, Narrow
 from scheduler.verify import verify
 
 WHOLE_MODEL = 40_000  # literals a whole model may have
+WHOLE_FIRST = 800  # literals up to which the whole model is solved as soon as its relaxation
+RELAXED_SHARE = 0.5  # of the limit, at most, for rosters near the relaxation
+PROVABLE = 0.003  # of the bound: a gap the whole model may close
 SMALL_MODEL = 4_000  # literals up to which the whole model goes first, with all workers
 FIRST_SHARE = 0.6  # of the limit, for that
 NEAR_SHARE = 0.3  # of the limit, for each try near the bound
@@ -53,6 +59,7 @@ class Search:
         progress: ProgressCallback | None,
         stop: Callable[[], bool] | None,
         closing: bool = True,
+        relaxation: Relaxation | None = None,
     ) -> None:
         self.problem, self.params = problem, params
         self.look = problem.lookup
@@ -67,6 +74,7 @@ class Search:
         verdict = verify(problem, roster_of(problem, empty))
         self.best = Best(problem, self.budget, progress, empty, verdict)
         self.by_columns = ColumnSearch.of(self.best, lambda: self.over)
+        self.relaxed = RelaxedSearch(self.best, self.solvers, lambda: self.over, relaxation)
         self.literals = (
             sum(len(shifts) for line in self.look.allowed for shifts in line)
             + sum(len(post.days) for post in problem.posts) * self.look.n_agents
@@ -122,14 +130,18 @@ class Search:
                 self.by_columns.settle()
                 self.best.phase = "columns"
                 self.by_columns.columns()
-            if self.literals <= SMALL_MODEL and not self.over:
+            elif self.best.verdict.valid and self.literals > WHOLE_FIRST:
+                self.best.phase = "relaxation"
+                self._relax_whole()
+            if self.literals <= SMALL_MODEL and not self.over and not self._beyond_proof:
                 self.best.phase = "whole"
                 self._small()
             self.best.phase = "neighbourhoods"
             if self.over:
                 return
             if self.budget.repeatable or self.params.workers < 2:
-                if self.by_columns is None and self.literals > SMALL_MODEL:
+                large = self.by_columns is None and self.literals > SMALL_MODEL
+                if large and not self._beyond_proof:
                     self._whole(FIRST_SHARE, 1)
                 self._neighbourhoods(self.params.seed)
             else:
@@ -169,7 +181,7 @@ class Search:
         ]
         if self.by_columns is not None:
             jobs[0] = self._dives
-        elif self._affordable >= self.literals:
+        elif self._affordable >= self.literals and not self._beyond_proof:
             jobs[0] = partial(self._whole, 1.0, 1)
         threads = [threading.Thread(target=self._guarded, args=[job]) for job in jobs]
         for thread in threads:
@@ -214,6 +226,20 @@ class Search:
             if not part.proven:
                 break
             margin *= 3
+
+    def _relax_whole(self) -> None:
+        """The relaxation's bound, and rosters near it until one is found."""
+        if self.literals > self._affordable or self.over or not self.relaxed.bound():
+            return
+        late = self.budget.share(RELAXED_SHARE)
+        while not self.over and self.relaxed.round() and self.relaxed.far and not late():
+            pass
+
+    @property
+    def _beyond_proof(self) -> bool:
+        """Whether the relaxation serves, and its bound is too far from the best to be met."""
+        gap = self.best.verdict.cost - self.best.bound
+        return self.relaxed.good_cells is not None and gap > PROVABLE * self.best.bound
 
     def _relax(self) -> int | None:
         """The price of a hard rule while the best roster breaks some."""
@@ -308,18 +334,27 @@ class Search:
 
     def _neighbourhoods(self, seed: int) -> None:
         rng = random.Random(seed)
-        neighbourhoods = Neighbourhoods(self.problem, rng, lines=self.by_columns is not None)
+        neighbourhoods = Neighbourhoods(self.problem, rng, self._without_model(seed))
         recreate = None if self.by_columns is None else self.by_columns.recreate(seed)
         while self.literals and not self.over:
             kind = neighbourhoods.pick_kind()
             cost, begun = self.best.verdict.cost, self.budget.seconds
             if kind.name == LINES and self.by_columns is not None and recreate is not None:
                 effort, hard = self.by_columns.recreated(recreate), None
+            elif kind.name == RELAXED:
+                effort, hard = self.relaxed.round(), None
             else:
                 effort, hard = self._neighbourhood(kind, neighbourhoods, rng)
             took = effort if self.budget.repeatable else self.budget.seconds - begun
             gain = (cost - self.best.verdict.cost) / max(cost, 1)
             kind.learn(max(gain, 0) / max(took, 0.01), hard)
+
+    def _without_model(self, seed: int) -> list[str]:
+        """The kinds of neighbourhoods here that are not drawn as cells."""
+        if self.by_columns is not None:
+            return [LINES]
+        first = seed == self.params.seed  # one works with the relaxation at a time
+        return [RELAXED] if first and self.relaxed.good_cells is not None else []
 
     def _neighbourhood(
         self, kind: Kind, neighbourhoods: Neighbourhoods, rng: random.Random
@@ -346,7 +381,8 @@ class Search:
 
     def _promising(self, base: Grid, rng: random.Random) -> Narrow | None:
         """Half of the time only the cells of good columns and of the roster so far."""
-        good = None if self.by_columns is None else self.by_columns.good_cells
+        near = self.relaxed if self.by_columns is None else self.by_columns
+        good = near.good_cells
         if good is None or rng.random() < ALL_CELLS:
             return None
         narrow = good.copy()

@@ -1,0 +1,113 @@
+"""The part of a search that works from the linear relaxation: a bound, then rosters near it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from scheduler.best import Best
+from scheduler.model import Limit, RosterModel, Solvers
+from scheduler.relaxation import Relaxation
+from scheduler.variables import Grid, Narrow
+
+PROGRAMS_SHARE = 0.5  # of the limit, at most, for the first two programs
+FAR = 1.1  # times the bound: a roster costing more shows no good cells
+ROUND_SHARE = 0.15  # of the limit for one narrowed model,
+ROUND_LEAST = 4.0  # times what its linear program takes, at least
+
+
+class RelaxedSearch:
+    """Rosters from the cells of relaxed answers, for a problem to which columns do not apply."""
+
+    def __init__(
+        self,
+        best: Best,
+        solvers: Solvers,
+        over: Callable[[], bool],
+        relaxation: Relaxation | None = None,
+    ) -> None:
+        self.best, self.budget, self.solvers, self.over = best, best.budget, solvers, over
+        self.relaxation = relaxation  # of an earlier search for the same problem
+        self.good_cells: Narrow | None = None
+        self._rounds = 0
+        self._patience = 1.0  # grows while nothing near the bound is found
+
+    def bound(self) -> bool:
+        """Solve the relaxation and tell its bound; False when there is no time for that."""
+        if self.relaxation is None:
+            model = RosterModel(self.best.problem, self.best.grid, hint=False)
+            self.relaxation = Relaxation(model, self.budget.params.seed)
+        if self.relaxation.bound > -math.inf:
+            self.best.raise_bound(self.relaxation.bound)
+            return True
+        left, needed = self.budget.limit(PROGRAMS_SHARE), self._of_programs(2.0)
+        if _short(left.seconds, needed.seconds) or _short(left.effort, needed.effort):
+            return False
+        self.budget.spend(self.relaxation.effort)
+        if not self.relaxation.solve(self.budget.limit().seconds):
+            return False
+        self.best.raise_bound(self.relaxation.bound)
+        return True
+
+    @property
+    def far(self) -> bool:
+        """Whether the best roster is so far from the bound that its cells say little."""
+        return self.best.verdict.cost > FAR * self.best.bound
+
+    def round(self) -> float:
+        """The best roster of the cells of relaxed answers and of the best so far.
+
+        Returns the effort; 0 when a relaxed answer was not to be had.
+        """
+        assert self.relaxation is not None
+        self.budget.spend(self.relaxation.effort)
+        narrow = self.relaxation.near(self.budget.limit().seconds)
+        if narrow is None:
+            return 0.0
+        self.good_cells = narrow.copy()
+        base = self.best.grid
+        close = not self.far
+        if close:
+            narrow.include(np.array(base.cells))
+        model = RosterModel(self.best.problem, base, narrow=narrow, hint=close)
+        self._rounds += 1
+        part = model.solve(
+            self._limit(),
+            self.budget.params.seed + self._rounds,
+            on_better=lambda grid, _: self._heard(grid),
+            solvers=self.solvers,
+        )
+        self._patience = 2 * self._patience if self.far else 1.0
+        self.budget.spend(part.effort)
+        return part.effort + self.relaxation.effort
+
+    def _limit(self) -> Limit:
+        """Of a round: a fair share, but no less than what finds a roster as a rule."""
+        fair, least = self.budget.limit(ROUND_SHARE), self._of_programs(ROUND_LEAST)
+        left = self.budget.limit()
+
+        def within(left: float | None, fair: float | None, least: float) -> float | None:
+            if left is None or fair is None:
+                return None
+            return min(left, self._patience * max(fair, least))
+
+        return Limit(
+            within(left.seconds, fair.seconds, least.seconds or 0.0),
+            within(left.effort, fair.effort, least.effort or 0.0),
+        )
+
+    def _of_programs(self, times: float) -> Limit:
+        """What so many linear programs take."""
+        assert self.relaxation is not None
+        return Limit(times * self.relaxation.seconds, times * self.relaxation.effort)
+
+    def _heard(self, grid: Grid) -> None:
+        self.best.offer(grid)
+        if self.over():
+            self.solvers.stop()
+
+
+def _short(left: float | None, needed: float | None) -> bool:
+    return left is not None and needed is not None and left < needed
