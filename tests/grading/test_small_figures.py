@@ -19,7 +19,7 @@ from grading.estimate import (
 )
 from grading.fairness import impact_of_counts
 from grading.intervals import clopper_pearson, funnel, jeffreys, wilson
-from grading.raters import cohen_kappa, intraclass_correlations, krippendorff_alpha
+from grading.raters import cohen_kappa, fleiss_kappa, intraclass_correlations, krippendorff_alpha
 from grading.sorting import (
     PseudoCriteria,
     concordance,
@@ -48,7 +48,9 @@ def test_intraclass_correlations_of_four_targets_and_three_raters() -> None:
 def test_the_smallest_table_of_scores() -> None:
     # rows 1.5 and 4, columns 2 and 3.5, all 2.75: between 2 · 2 · 1.25² = 6.25, raters
     # 2 · 2 · 0.75² = 2.25, of 8.75 in all the rest is 0.25
-    assert intraclass_correlations([[1, 2], [3, 5]]).icc31 == pytest.approx(6 / 6.5)
+    found = intraclass_correlations([[1, 2], [3, 5]])
+    assert found.icc31 == pytest.approx(6 / 6.5)
+    assert found.icc21 == pytest.approx(6 / (6.5 + 2 * (2.25 - 0.25) / 2))
     assert math.isnan(intraclass_correlations([[7, 7], [7, 7]]).icc11)  # nothing differs
     for short in ([[1, 2]], [[1], [2]]):
         with pytest.raises(ValueError, match="two targets and two raters"):
@@ -82,6 +84,17 @@ def test_kappa_of_a_hundred_pairs() -> None:
     assert found.high - found.value == pytest.approx(1.959964 * found.error)
 
 
+def test_kappa_of_grades_and_of_several_raters() -> None:
+    # ten pairs, seven alike and two of them next to each other. Linear: 0.7 + ½ · 0.2 against
+    # 0.34 + ½ · 0.42 by chance; squares: ¾ instead of ½
+    table = [[2, 1, 0], [0, 2, 1], [1, 0, 3]]
+    assert cohen_kappa(table, "linear").value == pytest.approx((0.8 - 0.55) / 0.45)
+    assert cohen_kappa(table, "quadratic").value == pytest.approx((0.85 - 0.655) / 0.345)
+    # three raters: alike 1, 1 and (4 + 1 − 3) / 6 of their pairs; by chance (5² + 4²) / 9²
+    kappa = fleiss_kappa([[3, 0], [0, 3], [2, 1]])
+    assert kappa == pytest.approx((7 / 9 - 41 / 81) / (1 - 41 / 81))
+
+
 # -- do groups fare alike? -------------------------------------------------------------------------
 
 
@@ -91,9 +104,13 @@ def test_the_best_group_has_the_best_share_not_the_most_people() -> None:
 
 
 def test_a_policy_may_ask_for_another_least_ratio() -> None:
-    counts = {"a": (100, 100), "b": (85, 100)}
+    counts = {"a": (100, 200), "b": (85, 200)}
     for least, adverse in ((0.84, False), (0.85, False), (0.86, True)):
         assert impact_of_counts(counts, least_ratio=least)[1].adverse is adverse
+
+
+def test_where_nobody_was_selected_there_is_no_ratio() -> None:
+    assert all(math.isnan(one.ratio) for one in impact_of_counts({"a": (0, 3), "b": (0, 2)}))
 
 
 def test_significant_is_below_the_level() -> None:
