@@ -122,6 +122,7 @@ def test_thresholds_of_pseudo_criteria() -> None:
 
     rule = load_policy(text(2, 2)).criteria["quality"]
     assert (rule.indifference, rule.preference) == (2, 2)
+    assert refused(text(0, 0)) == refused(text(0.5, 0.5)) == ""
     assert "criteria.quality.preference" in refused(text(2, 1.9))
     assert "criteria.quality.indifference" in refused(text(-0.1, 1))
     plain = load_policy(TEXT).criteria["quality"]
