@@ -14,6 +14,7 @@ from scheduler.variables import Grid, Narrow
 
 PROGRAMS_SHARE = 0.5  # of the limit, at most, for the first two programs
 FAR = 1.1  # times the bound: a roster costing more shows no good cells
+FINDING_SHARE = 0.5  # of the limit, by which a roster near the bound must be there
 ROUND_SHARE = 0.15  # of the limit for one narrowed model,
 ROUND_LEAST = 4.0  # times what its linear program takes, at least
 
@@ -33,6 +34,14 @@ class RelaxedSearch:
         self.good_cells: Narrow | None = None
         self._rounds = 0
         self._patience = 1.0  # grows while nothing near the bound is found
+
+    def run(self) -> None:
+        """The bound, and rounds until a roster near it is found."""
+        if self.over() or not self.bound():
+            return
+        late = self.budget.share(FINDING_SHARE)
+        while not self.over() and self.round() and self.far and not late():
+            pass
 
     def bound(self) -> bool:
         """Solve the relaxation and tell its bound; False when there is no time for that."""

@@ -32,7 +32,6 @@ from scheduler.verify import verify
 
 WHOLE_MODEL = 40_000  # literals a whole model may have
 WHOLE_FIRST = 800  # literals up to which the whole model is solved as soon as its relaxation
-RELAXED_SHARE = 0.5  # of the limit, at most, for rosters near the relaxation
 PROVABLE = 0.003  # of the bound: a gap the whole model may close
 SMALL_MODEL = 4_000  # literals up to which the whole model goes first, with all workers
 FIRST_SHARE = 0.6  # of the limit, for that
@@ -132,7 +131,8 @@ class Search:
                 self.by_columns.columns()
             elif self.best.verdict.valid and self.literals > WHOLE_FIRST:
                 self.best.phase = "relaxation"
-                self._relax_whole()
+                if self.literals <= self._affordable:
+                    self.relaxed.run()
             if self.literals <= SMALL_MODEL and not self.over and not self._beyond_proof:
                 self.best.phase = "whole"
                 self._small()
@@ -226,14 +226,6 @@ class Search:
             if not part.proven:
                 break
             margin *= 3
-
-    def _relax_whole(self) -> None:
-        """The relaxation's bound, and rosters near it until one is found."""
-        if self.literals > self._affordable or self.over or not self.relaxed.bound():
-            return
-        late = self.budget.share(RELAXED_SHARE)
-        while not self.over and self.relaxed.round() and self.relaxed.far and not late():
-            pass
 
     @property
     def _beyond_proof(self) -> bool:
