@@ -66,7 +66,7 @@ ROUTERS = (
     access, account_admin, webhooks, sign_in_provider, planning,
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
-COLLECT_AFTER = (50_000, 20, 20)  # a page of a large desk is a hundred thousand short-lived objects
+COLLECT_AFTER = (20_000, 10, 10)  # a page of a large desk is a hundred thousand short-lived objects
 
 
 def served() -> FastAPI:
