@@ -42,8 +42,6 @@ OFF = (DayType.STATUTORY_HOLIDAY, DayType.REST_DAY)
 PROPOSE_LOCK = 8_203_118  # any constant: tables are proposed one at a time
 MOST_DAYS = 2  # posts one person may hold in one table
 WISH_WEIGHTS = {1: 20, 2: 60, 3: 200}  # strength → units of squared burden
-
-
 Tell: TypeAlias = Callable[[float, str], None]  # share done, and what comes next
 
 
@@ -177,12 +175,7 @@ def problem(
     with_locks: bool = True,
     facts: Sequence[AgentFacts] | None = None,
 ) -> DutyProblem:
-    """Who can hold which post on these days, what each wishes, and has borne before.
-
-    Parameters
-    ----------
-    facts : sequence of AgentFacts, optional
-        What holds of the agents on the first day, where somebody has read it already.
+    """Who can hold which post, what each wishes and has borne; `facts` where they are read.
 
     Raises
     ------
