@@ -189,6 +189,7 @@ def _demands_cost(covers: Sequence[ShiftCover | IntervalCover], kinds: Counter[i
     return spare * min(cover.over_weight for cover in covers) + sum(
         _cover_cost(cover, cover.desired - short)
         for cover, short in zip(covers, missing, strict=True)
+        if short  # who has all she wants costs nothing
     )
 
 
