@@ -9,18 +9,20 @@ from markupsafe import Markup, escape
 
 from wfm.services.roster_day import Mark
 from wfm.services.roster_month import Cell, Row
+from wfm.tables import Skill
 
 MUCH = 480  # minutes beyond or below the contract
 
 
 def lines(
-    language: str, away: str, grades: Mapping[str, str], lock: str = ""
+    language: str, away: str, grades: Mapping[str, str], skills: Mapping[str, Skill], lock: str = ""
 ) -> Callable[[Row], Markup]:
     """A function that gives the row of an agent: who, the days before, the cells, the totals.
 
     `away` is the short word for leave, `grades` the tag of each grade, `lock` what the button that
     locks the whole line is called; there is none without a name.
     """
+    called = {code: getattr(skill, f"name_{language}") for code, skill in skills.items()}
     button = f'<button type="button" data-lock-line title="{escape(lock)}">L</button>'
     known: dict[int, tuple[Cell, str]] = {}  # most cells are the same few objects
 
@@ -35,10 +37,11 @@ def lines(
             for shift in row.carried_in
         )
         agent = row.agent
+        held = ", ".join(called.get(code, code) for code in agent.skills)
         head = (
             f'<tr data-agent="{agent.id}"><th class="person" scope="row">'
             f'<span class="name">{escape(agent.name)}</span> {grades[agent.grade.value]}'
-            f'{button if lock else ""}<span class="skills">{escape(" ".join(agent.skills))}</span>'
+            f'{button if lock else ""}<span class="skills">{escape(held)}</span>'
         )
         cells = "".join(map(drawn, row.cells))
         return Markup(f"{head}</th>{before}{cells}{_totals(row)}</tr>")

@@ -182,6 +182,7 @@ def test_a_red_cell_of_the_cover_map_says_who_could_fill_it(planner: Planner) ->
     assert "Cells changed by hand: 1" in planner.edit(taken).text
     chinese = planner.client.get(f"{planned.page}/gap?{query}&lang=zh", headers=HTMX).text
     assert "谁能顶上" in chinese
+    assert "09:00 · 网络 ·" in chinese
 
 
 # -- repairs ---------------------------------------------------------------------------------------

@@ -181,6 +181,14 @@ def test_cells_say_by_letters_and_marks_what_colours_say(stored: Stored, signed_
         assert "&lt;script&gt;alert" in text
 
 
+def test_skills_go_by_their_names(stored: Stored, signed_in: SignIn) -> None:
+    client = signed_in(Role.PLANNER)
+    assert '<span class="skills">Network</span>' in client.get(stored.page).text
+    assert "<br>Network</p>" in client.get(stored.cell("B"), headers=HTMX).text
+    client.post("/language", data={"language": "zh"})
+    assert '<span class="skills">网络</span>' in client.get(stored.page).text
+
+
 def test_the_heat_map_is_chosen_by_skill_and_tier(stored: Stored, signed_in: SignIn) -> None:
     client = signed_in(Role.PLANNER)
     text = client.get(f"{stored.page}?version=1").text

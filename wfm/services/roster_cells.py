@@ -17,8 +17,9 @@ from wfm.services import roster_desk, roster_people, rostering
 from wfm.services.day_types import NamedDay, days_between
 from wfm.services.facts import AgentFacts
 from wfm.services.roster_month import ShownShift, all_shifts
+from wfm.services.roster_pages import skills
 from wfm.services.roster_versions import get_version, problem_of
-from wfm.tables import Assignment, Leave, Post, Roster, RosterLock
+from wfm.tables import Assignment, Leave, Post, Roster, RosterLock, Skill
 from wfm.words import Mode
 
 SHOWN_OTHERS = 5
@@ -40,6 +41,7 @@ class CellPanel:
     leave: str | None
     lock: RosterLock | None
     choices: tuple[ShownShift, ...]
+    skills: dict[str, Skill]
     may_plan: bool
 
 
@@ -89,6 +91,7 @@ def panel(
             )
         ).first(),
         choices=tuple(one for one in shifts.values() if one.template.mode != Mode.STANDBY),
+        skills=skills(session),
         may_plan=actor.may("rosters.plan", roster.team_id),
     )
 

@@ -17,6 +17,8 @@ from wfm.access import Actor
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.services import roster_desk, roster_people, roster_problems, rostering
 from wfm.services.roster_month import ShownShift, all_shifts
+from wfm.services.roster_pages import skills
+from wfm.tables import Skill
 
 SECONDS = 2.0
 CONFLICT_SECONDS = 5.0
@@ -34,6 +36,7 @@ class GapPanel:
     names: dict[str, str]
     numbers: dict[str, int]
     shifts: dict[str, ShownShift]
+    skills: dict[str, Skill]
 
     @property
     def first(self) -> list[int]:
@@ -83,6 +86,7 @@ def gap(
         {agent.code: agent.name for agent in people},
         {agent.code: agent.id for agent in people},
         all_shifts(session),
+        skills(session),
     )
 
 

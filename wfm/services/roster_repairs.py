@@ -29,6 +29,7 @@ from wfm.services import (
     rostering,
 )
 from wfm.services.roster_desk import Desk
+from wfm.services.roster_pages import skills
 from wfm.services.roster_problems import PLANNER_SOURCE, SLOT_MINUTES, UNDER_WEIGHT
 from wfm.tables import Leave, Post, PostHolding, Requirement, Roster, Skill
 from wfm.words import Grade, LeaveKind
@@ -78,6 +79,7 @@ class RepairPanel:
     names: dict[str, str]
     numbers: dict[str, int]
     posts: dict[str, Post]
+    skills: dict[str, Skill]
     version_id: int
     seen: int
 
@@ -125,6 +127,7 @@ def look(
         names,
         {agent.code: agent.id for agent in people},
         {post.code: post for post in session.exec(select(Post))},
+        skills(session),
         version_id,
         desk.seen,
     )
