@@ -27,6 +27,12 @@ DUTIES, GROWTH = 2_000, 1.4
 EFFORT = 0.3  # of the solver's deterministic units in such a second
 
 
+def needed(duties: int) -> tuple[float, float]:
+    """What one solve takes, about: seconds of a core, and the solver's deterministic units."""
+    seconds = float((duties / DUTIES) ** GROWTH)
+    return seconds, EFFORT * seconds
+
+
 class Relaxation:
     """The linear program of a model of all cells.
 
@@ -34,8 +40,6 @@ class Relaxation:
     ----------
     bound : float
         What every roster costs at least; minus infinity before it is known.
-    seconds, effort : float
-        What one solve takes, about: of a core, and in the solver's deterministic units.
     """
 
     def __init__(self, model: RosterModel, seed: int) -> None:
@@ -52,8 +56,6 @@ class Relaxation:
         self._noise = 0.0
         self._own: Narrow | None = None
         self.bound = -math.inf
-        self.seconds: float = (len(duties) / DUTIES) ** GROWTH
-        self.effort: float = EFFORT * self.seconds
 
     def solve(self, seconds: float | None) -> bool:
         """Solve for the costs as they are; False when that was not possible in time."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from scheduler.best import Best
 from scheduler.model import Limit, RosterModel, Solvers
-from scheduler.relaxation import Relaxation
+from scheduler.relaxation import Relaxation, needed
 from scheduler.variables import Grid, Narrow
 
 PROGRAMS_SHARE = 0.5  # of the limit, at most, for the first two programs
@@ -31,6 +31,10 @@ class RelaxedSearch:
     ) -> None:
         self.best, self.budget, self.solvers, self.over = best, best.budget, solvers, over
         self.relaxation = relaxation  # of an earlier search for the same problem
+        allowed = best.problem.lookup.allowed
+        self._seconds, self._effort = needed(
+            sum(len(shifts) for line in allowed for shifts in line)
+        )
         self.good_cells: Narrow | None = None
         self._rounds = 0
         self._patience = 1.0  # grows while nothing near the bound is found
@@ -46,17 +50,15 @@ class RelaxedSearch:
     def bound(self) -> bool:
         """Solve the relaxation and tell its bound; False when there is no time for that."""
         if self.relaxation is None:
+            left = self.budget.limit(PROGRAMS_SHARE)
+            if _short(left.seconds, 2 * self._seconds) or _short(left.effort, 2 * self._effort):
+                return False
             model = RosterModel(self.best.problem, self.best.grid, hint=False)
             self.relaxation = Relaxation(model, self.budget.params.seed)
-        if self.relaxation.bound > -math.inf:
-            self.best.raise_bound(self.relaxation.bound)
-            return True
-        left, needed = self.budget.limit(PROGRAMS_SHARE), self._of_programs(2.0)
-        if _short(left.seconds, needed.seconds) or _short(left.effort, needed.effort):
-            return False
-        self.budget.spend(self.relaxation.effort)
-        if not self.relaxation.solve(self.budget.limit().seconds):
-            return False
+        if self.relaxation.bound == -math.inf:
+            self.budget.spend(self._effort)
+            if not self.relaxation.solve(self.budget.limit().seconds):
+                return False
         self.best.raise_bound(self.relaxation.bound)
         return True
 
@@ -71,7 +73,7 @@ class RelaxedSearch:
         Returns the effort; 0 when a relaxed answer was not to be had.
         """
         assert self.relaxation is not None
-        self.budget.spend(self.relaxation.effort)
+        self.budget.spend(self._effort)
         narrow = self.relaxation.near(self.budget.limit().seconds)
         if narrow is None:
             return 0.0
@@ -90,27 +92,21 @@ class RelaxedSearch:
         )
         self._patience = 2 * self._patience if self.far else 1.0
         self.budget.spend(part.effort)
-        return part.effort + self.relaxation.effort
+        return part.effort + self._effort
 
     def _limit(self) -> Limit:
         """Of a round: a fair share, but no less than what finds a roster as a rule."""
-        fair, least = self.budget.limit(ROUND_SHARE), self._of_programs(ROUND_LEAST)
-        left = self.budget.limit()
+        fair, left = self.budget.limit(ROUND_SHARE), self.budget.limit()
 
-        def within(left: float | None, fair: float | None, least: float) -> float | None:
+        def within(left: float | None, fair: float | None, program: float) -> float | None:
             if left is None or fair is None:
                 return None
-            return min(left, self._patience * max(fair, least))
+            return min(left, self._patience * max(fair, ROUND_LEAST * program))
 
         return Limit(
-            within(left.seconds, fair.seconds, least.seconds or 0.0),
-            within(left.effort, fair.effort, least.effort or 0.0),
+            within(left.seconds, fair.seconds, self._seconds),
+            within(left.effort, fair.effort, self._effort),
         )
-
-    def _of_programs(self, times: float) -> Limit:
-        """What so many linear programs take."""
-        assert self.relaxation is not None
-        return Limit(times * self.relaxation.seconds, times * self.relaxation.effort)
 
     def _heard(self, grid: Grid) -> None:
         self.best.offer(grid)
@@ -118,5 +114,5 @@ class RelaxedSearch:
             self.solvers.stop()
 
 
-def _short(left: float | None, needed: float | None) -> bool:
-    return left is not None and needed is not None and left < needed
+def _short(left: float | None, wanted: float) -> bool:
+    return left is not None and left < wanted
