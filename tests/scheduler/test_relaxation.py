@@ -21,6 +21,7 @@ from scheduler.problem import (
     Day,
     FairShare,
     MaxConsecutive,
+    Request,
     RosterProblem,
     Shift,
     ShiftCover,
@@ -171,6 +172,25 @@ def test_near_cells_are_fewer_and_repeat_with_the_seed() -> None:
 
     assert 0 < near(1).sum() < near(1).size
     assert (near(1) == near(1)).all()
+
+
+def test_near_cells_are_those_of_the_only_best_roster() -> None:
+    # one early and one late duty; each person's wish, of five, makes one way cheapest. Costs are
+    # changed by less than 0.2 x 1 / 2 duties, so it stays the only one
+    problem = replace(
+        desk(2, 1),
+        requests=(
+            Request("p0", MONDAY, True, 5, "E"),
+            Request("p1", MONDAY, True, 5, "L"),
+        ),
+    )
+    relaxation = Relaxation(RosterModel(problem, Grid.empty(problem), hint=False), 1)
+    assert relaxation.solve(None)
+    assert relaxation.bound == pytest.approx(0)
+    found = relaxation.near(None)
+    assert found is not None
+    assert np.argwhere(found.allowed).tolist() == [[0, 0, 0], [1, 0, 1]]
+    assert not found.may_rest.any()
 
 
 def test_a_round_keeps_to_the_cells_and_finds_the_best() -> None:
