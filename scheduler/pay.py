@@ -85,6 +85,7 @@ class WorkedDuty:
     in_lieu: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "breaks", tuple(self.breaks))  # duties are told apart by hash
         if not self.start < self.end:
             raise SchedulingError(f"a duty from {self.start} to {self.end} does not end after it")
         edge = self.start

@@ -109,3 +109,14 @@ def test_ordinary_work_on_a_workday_costs_nothing_more():
     assert sorted((c.pay_class.value, c.amount) for c in costs) == [
         ("ordinary", 0), ("overtime", 150),
     ]  # fmt: skip
+
+
+def test_people_with_the_same_duties_are_priced_together_whatever_holds_their_breaks():
+    # 8 October: nine hours less one of break for each of the two
+    hour = (at(12, day=8), at(13, day=8))
+    duties = {
+        "A": [WorkedDuty(at(8, day=8), at(17, day=8), [hour])],
+        "B": (WorkedDuty(at(8, day=8), at(17, day=8), (hour,)),),
+    }
+    [cost] = cost_by_day(duties, kind_of, WAGE)
+    assert cost.minutes == 2 * 8 * 60

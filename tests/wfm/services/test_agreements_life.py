@@ -83,7 +83,8 @@ def test_from_draft_to_seal(sample: Session) -> None:
     assert row.status == AgreementStatus.IN_FORCE
     export = json.loads(json.dumps(agreement_versions.export(sample, AUDITOR, key)))
     assert verify(export, row.seal).ok
-    actions = [entry.action for entry in sample.exec(select(audit.AuditEntry)).all()]
+    written = select(audit.AuditEntry).order_by(col(audit.AuditEntry.id))
+    actions = [entry.action for entry in sample.exec(written).all()]
     assert actions[-1] == "agreement.seal"
     assert actions.count("agreement.sign") == 2
 
