@@ -343,6 +343,23 @@ def test_a_wrong_lock_is_refused_with_words(stored: Stored, signed_in: SignIn) -
     assert client.get(stored.cell("B", date(2026, 12, 1))).status_code == 404
 
 
+def test_a_cell_of_a_version_nobody_solved_offers_nothing_that_fails(
+    stored: Stored, fresh_engine: sa.Engine, signed_in: SignIn
+) -> None:
+    client = signed_in(Role.PLANNER)
+    query = f"?version={stored.versions[0]}"
+    solved = client.get(stored.cell("B") + query, headers=HTMX).text
+    assert "/why?" in solved
+    assert "was not made by a solve" not in solved
+    with transaction(fresh_engine) as session:
+        session.get_one(tables.RosterVersion, stored.versions[0]).problem = {}
+    brought = client.get(stored.cell("B") + query, headers=HTMX).text
+    assert "This version was not made by a solve" in brought
+    assert "Lock cell" in brought
+    for path in ("/why?", "/edit", "/repair"):
+        assert path not in brought
+
+
 def test_who_may_not_plan_sees_the_cell_without_the_form(stored: Stored, signed_in: SignIn) -> None:
     client = signed_in(Role.DISPATCHER)
     text = client.get(stored.cell("B"), headers=HTMX).text

@@ -32,6 +32,7 @@ class CellPanel:
 
     roster: Roster
     version_id: int | None
+    solved: bool  # else there are no rules to judge changes by
     agent: AgentFacts
     day: NamedDay
     shift: ShownShift | None
@@ -70,12 +71,14 @@ def panel(
         .order_by(col(Assignment.kind))  # an ordinary duty before standby
     ).first()
     duty, post = held if held else (None, None)
+    version = None if version_id is None else get_version(session, version_id)
     away = session.exec(
         select(Leave).where(Leave.agent_id == agent_id, Leave.start_on <= day, Leave.end_on >= day)
     ).first()
     return CellPanel(
         roster=roster,
         version_id=version_id,
+        solved=version is not None and bool(version.problem),
         agent=agent,
         day=days_between(session, day, day)[0],
         shift=shifts.get(duty.shift_code) if duty else None,
