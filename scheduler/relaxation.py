@@ -92,7 +92,9 @@ class Relaxation:
         )
         try:
             result = mathopt.solve(self._model, mathopt.SolverType.HIGHS, params=parameters)
-        except Exception:  # it lost its way; the library then raises one thing or another
+        except (
+            Exception
+        ):  # as in the master problem: nothing narrower catches all the library raises
             return None
         return result if result.termination.reason == mathopt.TerminationReason.OPTIMAL else None
 

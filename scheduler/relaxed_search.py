@@ -27,9 +27,11 @@ class RelaxedSearch:
         best: Best,
         solvers: Solvers,
         over: Callable[[], bool],
+        heard: Callable[[Grid], None],
         relaxation: Relaxation | None = None,
     ) -> None:
         self.best, self.budget, self.solvers, self.over = best, best.budget, solvers, over
+        self.heard = heard  # of a better roster
         self.relaxation = relaxation  # of an earlier search for the same problem
         allowed = best.problem.lookup.allowed
         self._seconds, self._effort = needed(
@@ -87,7 +89,7 @@ class RelaxedSearch:
         part = model.solve(
             self._limit(),
             self.budget.params.seed + self._rounds,
-            on_better=lambda grid, _: self._heard(grid),
+            on_better=lambda grid, _: self.heard(grid),
             solvers=self.solvers,
         )
         self._patience = 2 * self._patience if self.far else 1.0
@@ -107,11 +109,6 @@ class RelaxedSearch:
             within(left.seconds, fair.seconds, self._seconds),
             within(left.effort, fair.effort, self._effort),
         )
-
-    def _heard(self, grid: Grid) -> None:
-        self.best.offer(grid)
-        if self.over():
-            self.solvers.stop()
 
 
 def _short(left: float | None, wanted: float) -> bool:

@@ -73,7 +73,9 @@ class Search:
         verdict = verify(problem, roster_of(problem, empty))
         self.best = Best(problem, self.budget, progress, empty, verdict)
         self.by_columns = ColumnSearch.of(self.best, lambda: self.over)
-        self.relaxed = RelaxedSearch(self.best, self.solvers, lambda: self.over, relaxation)
+        self.relaxed = RelaxedSearch(
+            self.best, self.solvers, lambda: self.over, self._heard, relaxation
+        )
         self.literals = (
             sum(len(shifts) for line in self.look.allowed for shifts in line)
             + sum(len(post.days) for post in problem.posts) * self.look.n_agents

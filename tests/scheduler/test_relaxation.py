@@ -197,7 +197,7 @@ def test_a_round_keeps_to_the_cells_and_finds_the_best() -> None:
     problem = desk(4, 10)  # each may work eight of ten days: 4 x 2 duties of 40 are missing
     search = Search(problem, Params(seconds=20.0), time.monotonic(), None, None)
     search.begin()
-    relaxed = RelaxedSearch(search.best, Solvers(), lambda: search.over)
+    relaxed = RelaxedSearch(search.best, Solvers(), lambda: search.over, search._heard)
     assert relaxed.bound()
     assert search.bound == 80
     while not search.best.proven:

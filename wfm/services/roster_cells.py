@@ -19,7 +19,7 @@ from wfm.services.facts import AgentFacts
 from wfm.services.roster_month import ShownShift, all_shifts
 from wfm.services.roster_pages import skills
 from wfm.services.roster_versions import get_version, problem_of
-from wfm.tables import Assignment, Leave, Post, Roster, RosterLock, Skill
+from wfm.tables import Assignment, Leave, Post, Roster, RosterLock, RosterVersion, Skill
 from wfm.words import Mode
 
 SHOWN_OTHERS = 5
@@ -59,19 +59,19 @@ def panel(
     agent = next((a for a in roster_people.members(session, roster) if a.id == agent_id), None)
     if agent is None or not roster.period_from <= day <= roster.period_until:
         raise NotFoundError("this roster has no such cell")
+    version = _version(session, roster_id, version_id)
     shifts = all_shifts(session)
     held = session.exec(
         select(Assignment, Post)
         .join(Post, col(Post.id) == Assignment.post_id, isouter=True)
         .where(
-            Assignment.version_id == _version_id(session, roster_id, version_id),
+            Assignment.version_id == version_id,
             Assignment.agent_id == agent_id,
             Assignment.day == day,
         )
         .order_by(col(Assignment.kind))  # an ordinary duty before standby
     ).first()
     duty, post = held if held else (None, None)
-    version = None if version_id is None else get_version(session, version_id)
     away = session.exec(
         select(Leave).where(Leave.agent_id == agent_id, Leave.start_on <= day, Leave.end_on >= day)
     ).first()
@@ -99,10 +99,13 @@ def panel(
     )
 
 
-def _version_id(session: Session, roster_id: int, version_id: int | None) -> int | None:
-    if version_id is not None and get_version(session, version_id).roster_id != roster_id:
+def _version(session: Session, roster_id: int, version_id: int | None) -> RosterVersion | None:
+    if version_id is None:
+        return None
+    version = get_version(session, version_id)
+    if version.roster_id != roster_id:
         raise NotFoundError(f"version {version_id} is not one of roster {roster_id}")
-    return version_id
+    return version
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def why(
     """
     roster = rostering.get_roster(session, actor, roster_id)
     access.require(actor, "rosters.plan", roster.team_id)
-    _version_id(session, roster_id, version_id)
+    _version(session, roster_id, version_id)
     version = get_version(session, version_id)
     if not version.problem:
         raise InputError.of([Fault("this version was not made by a solve")])
