@@ -227,10 +227,9 @@ def verdict(
     floor = rule.floor.of(grade) if side == "entry" else None
     veto = rule.veto.of(grade)
 
-    def unlikely(bound: float | None) -> Flags:
-        if bound is None:
-            return np.zeros(len(frame), dtype=bool)
-        return evidence.at_least(name, bound) <= doubt
+    nobody = np.zeros(len(frame), dtype=bool)
+    vetoed = nobody if veto is None else evidence.above(name, veto) <= doubt
+    low = nobody if floor is None else evidence.at_least(name, floor) <= doubt
 
     reach = evidence.at_least(name, limit) if limit is not None else np.full(len(frame), np.nan)
     unused, idle = rule.weight <= 0, limit is None and veto is None
@@ -238,7 +237,7 @@ def verdict(
         [
             np.full(len(n), unused), n == 0, np.full(len(n), idle),
             n < rule.minimum_evidence, ~enough,
-            unlikely(veto), unlikely(floor), reach >= sure, reach <= doubt,
+            vetoed, low, reach >= sure, reach <= doubt,
         ],
         [
             "not_counted", "missing", "not_counted", "thin", "left_out",

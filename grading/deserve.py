@@ -83,11 +83,13 @@ def _allowed(
 ) -> Array:
     """Probability that neither veto nor floor stands against the grade."""
     rule = policy.criteria[name]
-    bounds = [rule.veto.of(grade), rule.floor.of(grade) if side == "entry" else None]
-    given = [bound for bound in bounds if bound is not None]
-    if not given:
-        return np.ones(len(evidence.agents))
-    return evidence.at_least(name, max(given))
+    veto, floor = rule.veto.of(grade), rule.floor.of(grade) if side == "entry" else None
+    allowed = np.ones(len(evidence.agents))
+    if veto is not None:
+        allowed = evidence.above(name, veto)
+    if floor is not None:
+        allowed = np.minimum(allowed, evidence.at_least(name, floor))
+    return allowed
 
 
 def _deserved(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from grading.assess import Assessments, verdict
 from grading.changes import Change, nearest_changes, taken
@@ -20,6 +21,7 @@ from grading.evidence import Evidence
 from grading.policy import CRITERIA, GRADES, UPPER, Criterion, Grade, GradePolicy
 
 CHUNK = 2048  # agents whose what-ifs are tried together
+NOTHING_ASKED: tuple[float | None, NDArray[np.float64]] = (None, np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,20 +179,19 @@ def _reasons(
     """What one criterion says about one grade, of every agent."""
     rule = policy.criteria[name]
     usual = profile(policy, name, side).of(grade)
-    limits = {
-        "below_floor": rule.floor.of(grade) if side == "entry" else None,
-        "vetoed": rule.veto.of(grade),
+    asked = {
+        "": (usual, some.at_least),
+        "below_floor": (rule.floor.of(grade) if side == "entry" else None, some.at_least),
+        "vetoed": (rule.veto.of(grade), some.above),
     }
     chances = {
-        limit: some.at_least(name, limit)
-        for limit in {usual, *limits.values()}
-        if limit is not None
+        word: (limit, of(name, limit)) for word, (limit, of) in asked.items() if limit is not None
     }
     words = verdict(some, policy, name, grade, side)
     told = []
     for place, row in enumerate(some.criteria[name].to_dict("records")):
         word = str(words[place])
-        limit = limits.get(word, usual)
+        limit, chance = chances.get(word, chances.get("", NOTHING_ASKED))
         told.append(
             Reason(
                 criterion=name,
@@ -202,7 +203,7 @@ def _reasons(
                 n=int(row["n"]),
                 needed=rule.minimum_evidence,
                 limit=limit,
-                probability=None if limit is None else _number(chances[limit][place]),
+                probability=None if limit is None else _number(chance[place]),
             )
         )
     return told

@@ -110,6 +110,26 @@ def test_a_criterion_without_weight_has_no_floor(
     assert entering(short, ruled(plain, quality={"weight": 0})) == pytest.approx(1)
 
 
+@METHODS
+def test_service_at_its_veto_is_vetoed_and_at_its_floor_is_not(
+    known: Known, policy: GradePolicy, method: str
+) -> None:
+    # 6 months: at the veto of 6 nobody is senior, above it everybody whose work is; at a floor of
+    # 6 the same 6 months are enough. By credibility the veto begins to weigh before: 9 months are
+    # 3 of the 6 behind that are a veto, 0.5 against, less than the 0.78 that agree
+    plain = deciding(policy, method=method)
+    bars = ruled(plain, tenure={"veto": Limits(6, 7), "floor": Limits()})
+    work = {"resolution": 0.9, "quality": 90.0, "satisfaction": 0.9}
+    above = 6.01 if method == "majority" else 9
+    evidence = known(work | {"tenure": 6}, work | {"tenure": above}, work)
+    assert probability_of(evidence, bars, "senior", "entry") == pytest.approx([0, 1, 1])
+    assert probability_of(evidence, plain, "senior", "entry") == pytest.approx([1, 1, 1])
+    found = verdict(evidence, bars, "tenure", "senior", "entry").tolist()
+    assert found == ["vetoed", "against", "missing"]
+    told = explain("A0", evidence, bars, assess(evidence, bars)).cases[0].reasons[0]
+    assert (told.verdict, told.limit, told.probability) == ("vetoed", 6, 0)
+
+
 # -- moving, and what each criterion says ----------------------------------------------------------
 
 
