@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import re
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 from web import htmx, security
 from web.api import problems
 from web.api.app import create_api
+from web.beside import PAGE_WAITS_S, Answers, Beside, Work, answering
 from web.boards import Boards
 from web.deps import Csrf, recognise
 from web.i18n import LANGUAGES
@@ -67,23 +71,42 @@ ROUTERS = (
 )  # fmt: skip
 OPEN_PATHS = ("/static/", "/sign-in", "/health")
 COLLECT_AFTER = (20_000, 10, 10)  # a page of a large desk is a hundred thousand short-lived objects
+TURN_S = 0.001  # a quick page that waits for a slow one's threads gets its turn so soon
+# what takes seconds for a roster of 500
+LONG = re.compile(
+    r"(/api/v1)?/rosters/\d+(/versions/\d+)?"
+    r"/(gap|repair|conflicts|why-not|cells/\d+/[\d-]+/why)|/me/swap|/api/v1/me/swaps"
+)
 
 
 def served() -> FastAPI:
     """The application of a process that does nothing else: garbage is looked for more rarely,
-    and never among what was loaded at the start."""
-    app = create_app()
+    and never among what was loaded at the start; long work is done beside it."""
+    app = create_app(beside=True)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+    sys.setswitchinterval(TURN_S)
     return app
 
 
-def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
-    """Put the application together."""
+def _boards_beside(settings: Settings) -> Work:
+    return dispatch.boards_of(create_app(settings))
+
+
+def _pages_beside(settings: Settings) -> Work:
+    return answering(create_app(settings))
+
+
+def create_app(
+    settings: Settings | None = None, engine: Engine | None = None, *, beside: bool = False
+) -> FastAPI:
+    """Put the application together; what takes long is done in processes `beside` it, or here."""
     settings = settings or Settings.from_environment()
     engine = engine or open_engine(settings)
     listener = Listener(engine)
+    same = replace(settings, database_url=engine.url.render_as_string(hide_password=False))
+    boards_beside, pages_beside = Beside(same, _boards_beside), Beside(same, _pages_beside)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -91,7 +114,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         await boards.start()
         yield
         await boards.stop()
+        boards_beside.stop()
         await listener.stop()
+        if app.state.answers is not None:
+            await app.state.answers.stop()
 
     app = FastAPI(
         title="Tierdesk", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
@@ -103,7 +129,9 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.sign_in_limit = Limiter(per_minute=12, burst=20)
     app.state.api_limit = Limiter(per_minute=600, burst=200)
     app.state.views = Views(settings.timezone)
-    app.state.boards = boards = Boards(listener, "dispatch", dispatch.boards_of(app))
+    make_boards = boards_beside.pieces if beside else dispatch.boards_of(app)
+    app.state.boards = boards = Boards(listener, "dispatch", make_boards)
+    app.state.answers = Answers(pages_beside) if beside else None
     app.mount("/static/htmx", StaticFiles(directory=HTMX), name="htmx")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in ROUTERS:
@@ -133,7 +161,7 @@ async def _at_the_door(
     try:
         security.check_origin(request)
         security.check_size(request)
-        response = await call_next(request)
+        response = await _made_beside(request) or await call_next(request)
     except TierdeskError as error:
         response = await _show_error(request, error)
     response.headers.update(security.HEADERS)
@@ -149,6 +177,35 @@ async def _at_the_door(
             response, security.CSRF_COOKIE, request.state.csrf, secure=settings.secure_cookies
         )
     return response
+
+
+async def _made_beside(request: Request) -> Response | None:
+    """The answer to what takes long, or that it is being prepared; None: it is made here."""
+    answers: Answers | None = request.app.state.answers
+    path = request.url.path
+    if answers is None or request.method != "GET" or not LONG.fullmatch(path):
+        return None
+    if path.startswith("/api/"):
+        try:
+            found = await answers.of(request, wait_s=None)
+        except TierdeskError as error:
+            return await problems.refused(request, error)
+    elif request.state.actor is None or security.CSRF_COOKIE not in request.cookies:
+        return None
+    else:
+        found = await answers.of(request, wait_s=PAGE_WAITS_S)
+    if isinstance(found, Response):
+        return found
+    # the second part of a gap's panel is taken out of a whole one
+    part = ".near" if path.endswith("/gap") and "near" in request.query_params else ""
+    return request.app.state.views.render(  # type: ignore[no-any-return]
+        request,
+        "preparing.html",
+        block="waiting" if htmx.wants_fragment(request) else None,
+        again=f"{path}?{request.url.query}",
+        seconds=round(found),
+        part=part,
+    )
 
 
 def _language(request: Request, settings: Settings) -> str:

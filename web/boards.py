@@ -13,7 +13,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -27,17 +27,25 @@ GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 RECHECK_S = 60.0  # how long somebody signed out elsewhere may go on looking
 
+
+class Event(NamedTuple):
+    """The content of a board as bytes of an event stream, plain and compressed."""
+
+    plain: bytes
+    packed: bytes
+
+
+NOTHING = Event(b"", b"")
 V = TypeVar("V", bound=Hashable)
-Making = Callable[[Iterable[V]], Iterable[tuple[V, str]]]
+Making = Callable[[list[V]], Iterable[tuple[V, Event]]]
 """From the boards asked for to their contents, all of one look at the desk."""
 
 
 @dataclass
 class _Board:
-    """The newest content, as bytes of an event stream, plain and compressed, and who waits."""
+    """The newest content, and who waits for a newer one."""
 
-    plain: bytes = b""
-    packed: bytes = b""
+    event: Event = NOTHING
     number: int = 0
     newer: asyncio.Event = field(default_factory=asyncio.Event)
     viewers: int = 0
@@ -81,7 +89,7 @@ class Boards(Generic[V]):
                     if not await run_in_threadpool(may_go_on):
                         return
                 seen = shown.number
-                yield shown.packed if packed else shown.plain
+                yield shown.event.packed if packed else shown.event.plain
         finally:
             shown.viewers -= 1
             if not shown.viewers and self._open.get(board) is shown:
@@ -107,27 +115,28 @@ class Boards(Generic[V]):
         loop = asyncio.get_running_loop()
 
         def make() -> None:
-            for board, text in self._make(wanted):
-                plain = _event(text)
-                loop.call_soon_threadsafe(self._publish, board, plain, _packed(plain))
+            for board, event in self._make(wanted):
+                loop.call_soon_threadsafe(self._publish, board, event)
 
         try:
             await run_in_threadpool(make)
         except Exception:  # the database may be away; the next round tries again
             LOG.exception("the boards of %s could not be made", self._topic)
 
-    def _publish(self, board: V, plain: bytes, packed: bytes) -> None:
+    def _publish(self, board: V, event: Event) -> None:
         shown = self._open.get(board)
         if shown is None:
             return
-        shown.plain, shown.packed, shown.number = plain, packed, shown.number + 1
+        shown.event, shown.number = event, shown.number + 1
         newer, shown.newer = shown.newer, asyncio.Event()
         newer.set()
 
 
-def _event(text: str) -> bytes:
+def event_of(text: str) -> Event:
+    """A content as it is sent."""
     lines = "".join(f"data: {line}\n" for line in text.splitlines())
-    return f"event: content\n{lines}\n".encode()
+    plain = f"event: content\n{lines}\n".encode()
+    return Event(plain, _packed(plain))
 
 
 def _packed(event: bytes) -> bytes:

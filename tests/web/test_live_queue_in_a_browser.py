@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from web.boards import GZIP_HEADER, _event, _packed
+from web.boards import GZIP_HEADER, _packed, event_of
 from wfm import instants
 from wfm.access import SYSTEM
 from wfm.db import transaction
@@ -121,7 +121,7 @@ def test_nobody_unknown_hears_of_the_queue(client: TestClient) -> None:
 
 
 def test_pieces_packed_apart_make_one_stream() -> None:
-    first, second = _event("<p>one\ntwo</p>"), _event("<p>three</p>")
+    first, second = event_of("<p>one\ntwo</p>").plain, event_of("<p>three</p>").plain
     assert first == b"event: content\ndata: <p>one\ndata: two</p>\n\n"
     stream = GZIP_HEADER + _packed(first) + _packed(second)
     assert zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(stream) == first + second

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from web import htmx
-from web.boards import Making
+from web.boards import Event, Making, event_of
 from web.deps import AtDesk, Desk, recognise
 from web.fields import AskedId
 from wfm import access, instants
@@ -100,7 +100,7 @@ def boards_of(app: FastAPI) -> Making[View]:
     """How the boards that are open are made: all of one look at the desk."""
     settings, views = app.state.settings, app.state.views
 
-    def make(wanted: Iterable[View]) -> Iterator[tuple[View, str]]:
+    def make(wanted: Iterable[View]) -> Iterator[tuple[View, Event]]:
         at = instants.now()
         boards: dict[tuple[Filters, int], Board] = {}
         with transaction(app.state.engine) as session:
@@ -110,7 +110,8 @@ def boards_of(app: FastAPI) -> Making[View]:
                 part = (view.filters, view.show)
                 if part not in boards:
                     boards[part] = dispatching.board_of(session, seen, *part)
-                yield view, views.text(view.language, *_shown(view, boards[part], left_over))
+                text = views.text(view.language, *_shown(view, boards[part], left_over))
+                yield view, event_of(text)
 
     return make
 
