@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from grading.fairness import GroupImpact, impact_of_counts
-from grading.policy import GRADES
 from grading.procedure import FairnessRules
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import ConflictError, InputError, NotFoundError
+from wfm.services.grade_filters import GRADE_RANK
 from wfm.services.grade_policies import policy_of
 from wfm.services.grading import check_reason, covers, newest_decisions, require_all
 from wfm.tables import (
@@ -30,7 +30,6 @@ from wfm.tables import (
 from wfm.words import CycleStatus, DecisionAction, Grade
 
 OUTCOMES = ("holds_senior", "rises", "spared_a_fall")
-RANK = {Grade(name): place for place, name in enumerate(GRADES)}
 
 
 @dataclass(frozen=True)
@@ -179,11 +178,11 @@ def _outcomes(
 def _outcome(before: Grade, after: Grade, signed: GradeDecision | None) -> dict[str, bool | None]:
     if signed and signed.action not in (DecisionAction.SEND_BACK, DecisionAction.WITHDRAW):
         after = signed.grade
-    top, bottom = RANK[before] == len(GRADES) - 1, RANK[before] == 0
+    top, bottom = GRADE_RANK[before] == len(GRADE_RANK) - 1, GRADE_RANK[before] == 0
     return {
-        "holds_senior": RANK[after] >= 1,
-        "rises": None if top else RANK[after] > RANK[before],
-        "spared_a_fall": None if bottom else RANK[after] >= RANK[before],
+        "holds_senior": GRADE_RANK[after] >= 1,
+        "rises": None if top else GRADE_RANK[after] > GRADE_RANK[before],
+        "spared_a_fall": None if bottom else GRADE_RANK[after] >= GRADE_RANK[before],
     }
 
 

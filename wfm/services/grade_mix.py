@@ -12,10 +12,9 @@ from sqlmodel import Session, col
 from wfm import access
 from wfm.access import Actor
 from wfm.services import facts
+from wfm.services.grade_filters import GRADE_RANK
 from wfm.tables import Requirement, StaffingPlan, Team
 from wfm.words import Grade
-
-RANK = {grade: place for place, grade in enumerate(Grade)}
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,9 @@ def _needs(session: Session, plan_id: int | None) -> dict[int, dict[Grade, tuple
             .where(
                 col(Requirement.plan_id) == plan_id,
                 col(Requirement.team_id).is_not(None),
-                col(Requirement.tier).in_([one for one in Grade if RANK[one] >= RANK[grade]]),
+                col(Requirement.tier).in_(
+                    [one for one in Grade if GRADE_RANK[one] >= GRADE_RANK[grade]]
+                ),
             )
             .group_by(col(Requirement.team_id), col(Requirement.starts_at))
             .subquery()
@@ -114,7 +115,7 @@ def _tiers(
         return ()
     found = []
     for grade in Grade:
-        held = sum(counts[other] for other in Grade if RANK[other] >= RANK[grade])
+        held = sum(counts[other] for other in Grade if GRADE_RANK[other] >= GRADE_RANK[grade])
         total, most = needs.get(grade, (0.0, 0.0))
         found.append(TierNeed(grade, held, held / agents, total / whole, most))
     return tuple(found)

@@ -25,13 +25,13 @@ from wfm.access import SYSTEM, Actor
 from wfm.db import Engine, transaction
 from wfm.errors import NotFoundError, faults_of
 from wfm.services import grade_runs
+from wfm.services.grade_filters import GRADE_RANK
 from wfm.services.grading import newest_decisions, second_signature, state_of
 from wfm.settings import Settings
 from wfm.tables import Agent, Assessment, AssessmentCycle, Job
 from wfm.tables import GradePolicy as PolicyRow
 
 MOST_MOVES = 200
-RANK = {str(name): place for place, name in enumerate(GRADES)}
 Stored = tuple[Evidence, pd.DataFrame]
 Signed = tuple[Evidence, pd.DataFrame, dict[str, Grade], str]
 
@@ -245,7 +245,7 @@ def practice(session: Session, policy: GradePolicy) -> dict[str, Any]:
             .where(col(Assessment.cycle_id) == cycle.id)
         )
         given = {
-            code: GRADES[RANK[decisions[number].grade.value]]
+            code: GRADES[GRADE_RANK[decisions[number].grade]]
             for code, number, previous in rows
             if state_of(decisions.get(number), previous, second) == "decided"
         }
