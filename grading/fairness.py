@@ -7,6 +7,7 @@ differ by chance, and the exact test says how easily.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -74,8 +75,7 @@ def impact_of_counts(
         chosen, total = counts[name]
         share = chosen / total
         ratio = share / best_share if best_share > 0 else float("nan")
-        table = np.array([[chosen, total - chosen], [best_selected, best_total - best_selected]])
-        p_value = 1.0 if name == best else float(fisher_exact(table).pvalue)
+        p_value = 1.0 if name == best else _exact(chosen, total, best_selected, best_total)
         found.append(
             GroupImpact(
                 group=name,
@@ -89,3 +89,10 @@ def impact_of_counts(
             )
         )
     return found
+
+
+@lru_cache(maxsize=4096)
+def _exact(chosen: int, total: int, best: int, best_total: int) -> float:
+    """Fisher's exact test of two shares, two-sided."""
+    table = np.array([[chosen, total - chosen], [best, best_total - best]])
+    return float(fisher_exact(table).pvalue)

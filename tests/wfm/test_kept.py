@@ -8,7 +8,7 @@ from itertools import count
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from wfm.kept import kept
+from wfm.kept import kept, shared
 
 AT = datetime(2026, 10, 8, 2, tzinfo=UTC)
 
@@ -39,3 +39,35 @@ def test_other_questions_other_desks_and_earlier_times_have_their_own() -> None:
 def test_a_quick_answer_is_always_made_anew() -> None:
     engine = sa.create_engine("postgresql://")
     assert answers(engine, ("a", 0), ("a", 0), slow_s=60) == [0, 1]
+
+
+def test_what_all_look_at_is_made_once_until_something_is_written(fresh_engine: sa.Engine) -> None:
+    made = count()
+
+    def asked(what: str = "a", after_s: float = 0, *, writes: bool = False) -> int:
+        with Session(fresh_engine) as session, session.begin():
+            if writes:
+                session.execute(sa.text("insert into site (code, name_zh, name_en) "
+                                        "values (random()::text, 'a', 'a')"))  # fmt: skip
+            return shared(session, what, AT + timedelta(seconds=after_s), lambda: next(made))
+
+    assert [asked(), asked(), asked(after_s=3)] == [0, 0, 0]
+    assert asked("b") == 1  # another question
+    assert [asked(after_s=4), asked(after_s=3)] == [2, 3]  # too late, and before it was made
+    assert asked(after_s=3) == 3
+    assert asked(after_s=3, writes=True) == 4  # one's own write is seen by nobody else yet
+    assert asked(after_s=3) == 5  # and then by all
+    assert asked(after_s=3) == 5
+
+
+def test_an_answer_made_while_somebody_wrote_is_not_shared(fresh_engine: sa.Engine) -> None:
+    made = count()
+
+    def meanwhile() -> int:
+        with fresh_engine.begin() as other:
+            other.execute(sa.text("update account set failures = 0"))
+            other.execute(sa.text("select pg_current_xact_id()"))
+        return next(made)
+
+    with Session(fresh_engine) as session:
+        assert [shared(session, "a", AT, meanwhile) for _ in range(2)] == [0, 1]

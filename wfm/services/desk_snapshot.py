@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col
 
+from wfm import kept
 from wfm.dispatch.model import Agent, DeskState, Kind, Seat, micro
 from wfm.dispatch.model import Ticket as Waiting
 from wfm.dispatch.policy import Policy
@@ -89,6 +90,11 @@ def take(session: Session, at: datetime, timezone: str, about: Ticket | None = N
         policy=desk_rules.load().policy(),
         time=time,
     )
+
+
+def glance(session: Session, at: datetime, timezone: str) -> Snapshot:
+    """The same for a page: one snapshot is shared by all who look while nothing changes."""
+    return kept.shared(session, ("desk", timezone), at, lambda: take(session, at, timezone))
 
 
 def due_at(ticket: Any, time: BusinessTime) -> datetime:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from wfm import access, audit
+from wfm import access, audit, kept
 from wfm.access import Actor
 from wfm.dispatch.live import Proposal, has_room, in_order, next_for, recommend, recommend_all
 from wfm.dispatch.model import Ticket as Waiting
@@ -23,7 +23,7 @@ from wfm.services.facts import AgentFacts
 from wfm.services.outlook import Outlook, outlook
 from wfm.services.queue_parts import QueuePart, parts_of
 from wfm.services.replaying import TIERS
-from wfm.services.ticket_work import Refusal
+from wfm.services.ticket_work import Refusal, reason_document
 from wfm.tables import Agent as AgentRow
 from wfm.tables import Customer, DispatchDecision, Skill, Ticket, TicketEvent
 from wfm.tables.base import among
@@ -142,8 +142,12 @@ def board(
 
 
 def look(session: Session, at: datetime, timezone: str) -> Look:
-    """The desk as it is at one instant; the permission is checked by whoever shows it."""
-    desk = desk_snapshot.take(session, at, timezone)
+    """The desk at one instant, for all who look while nothing changes; they check permissions."""
+    return kept.shared(session, ("look", timezone), at, lambda: _look(session, at, timezone))
+
+
+def _look(session: Session, at: datetime, timezone: str) -> Look:
+    desk = desk_snapshot.glance(session, at, timezone)
     ordered = tuple(in_order(desk.policy, desk.state, micro(at)))
     return Look(
         at=at,
@@ -151,7 +155,11 @@ def look(session: Session, at: datetime, timezone: str) -> Look:
         ordered=ordered,
         risks={one.ticket_id: _risk(desk, desk.tickets[one.ticket_id], at) for one in ordered},
         ahead=outlook(session, desk, at),
-        skills=tuple(session.exec(select(Skill).order_by(Skill.code))),
+        skills=tuple(
+            # copies, which stay as they are when the transaction they were read in fails
+            Skill(**skill.model_dump())
+            for skill in session.exec(select(Skill).order_by(Skill.code))
+        ),
     )
 
 
@@ -373,21 +381,13 @@ def _check(desk: Snapshot, ticket: Waiting, agent: AgentRow) -> None:
         raise Refusal("full", agent=agent.name)
 
 
-def reason_document(reason: Any) -> dict[str, Any]:
-    """A reason with its words in both languages, as they were when it was decided."""
-    return {
-        "code": reason.code, "numbers": dict(reason.numbers),
-        "en": reason.text("en"), "zh": reason.text("zh"),
-    }  # fmt: skip
-
-
 def propose_next(
     session: Session, actor: Actor, agent_code: str, at: datetime, timezone: str
 ) -> Proposal:
     """What an agent on duty should take next."""
     if actor.agent_id is None or not _is_self(session, actor, agent_code):
         access.require(actor, "dispatch.view")
-    desk = desk_snapshot.take(session, at, timezone)
+    desk = desk_snapshot.glance(session, at, timezone)
     try:
         return next_for(desk.policy, agent_code, desk.state, micro(at))
     except ValueError as error:

@@ -24,8 +24,8 @@ from wfm.dispatch.model import DeskState, micro
 from wfm.dispatch.model import Ticket as Waiting
 from wfm.services import clock_book, desk_snapshot
 from wfm.services.desk_snapshot import Snapshot
-from wfm.services.dispatching import reason_document
 from wfm.services.ticket_states import derive
+from wfm.services.ticket_work import reason_document
 from wfm.tables import Agent, DispatchDecision, Ticket, TicketEvent
 from wfm.words import EventKind, TicketState
 

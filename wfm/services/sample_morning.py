@@ -12,9 +12,9 @@ from wfm.dispatch.reasons import Reason
 from wfm.dispatch.replay import Decision, Duty, Trace, run
 from wfm.sample.catalogue import SERVICES
 from wfm.services import desk_rules, replaying
-from wfm.services.dispatching import reason_document
 from wfm.services.facts import agents_on
 from wfm.services.ticket_states import derive
+from wfm.services.ticket_work import reason_document
 from wfm.tables import (
     Assignment,
     DispatchDecision,

@@ -129,3 +129,11 @@ def find(session: Session, ticket_code: str, *, lock: bool = False) -> Ticket:
     if ticket is None:
         raise NotFoundError(f"there is no ticket {ticket_code}")
     return ticket
+
+
+def reason_document(reason: Any) -> dict[str, Any]:
+    """A reason with its words in both languages, as they were when it was decided."""
+    return {
+        "code": reason.code, "numbers": dict(reason.numbers),
+        "en": reason.text("en"), "zh": reason.text("zh"),
+    }  # fmt: skip

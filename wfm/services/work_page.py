@@ -45,7 +45,7 @@ def of(session: Session, actor: Actor, code: str, at: datetime, timezone: str) -
         access.require(actor, "dispatch.view")
     skill = session.get(Skill, ticket.skill_id) if ticket.skill_id else None
     able = [one for one in agents_on(session, local_date(at, timezone)) if _may(one, ticket, skill)]
-    present = {row.agent.code: row for row in desk_snapshot.take(session, at, timezone).seats}
+    present = {row.agent.code: row for row in desk_snapshot.glance(session, at, timezone).seats}
     seats = [present[one.code] for one in able if one.code in present]
     seats.sort(key=lambda row: (("free", "full", "on_break").index(row.state), row.agent.code))
     merged = session.get(Ticket, ticket.merged_into_id) if ticket.merged_into_id else None
