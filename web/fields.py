@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Form, Path, Query
+from pydantic import BeforeValidator, Field
 
 LARGEST = 2**31 - 1  # of an integer column
 
 PathId = Annotated[int, Path(ge=1, le=LARGEST)]
 FormId = Annotated[int, Form(ge=1, le=LARGEST)]
 QueryId = Annotated[int, Query(ge=1, le=LARGEST)]
-AskedId = Annotated[int | None, Query(ge=1, le=LARGEST)]
+# a form whose choice is "all" sends the name without a value
+AskedId = Annotated[
+    Annotated[int, Field(ge=1, le=LARGEST)] | None,
+    BeforeValidator(lambda text: text or None),
+    Query(),
+]
 
 
 def scope_of(text: str) -> tuple[int | None, int | None]:

@@ -34,8 +34,10 @@ def _environment(language: str, timezone: str) -> jinja2.Environment:
     def local(instant: datetime | None, pattern: str = "%Y-%m-%d %H:%M") -> str:
         return instant.astimezone(zone).strftime(pattern) if instant else ""
 
-    def percent(share: float | None, digits: int = 0) -> str:
-        return "" if share is None else f"{100 * share:.{digits}f} %"
+    def percent(share: float | None, digits: int = 0, *, signed: bool = False) -> str:
+        sign = "+" if signed else ""
+        # a minus sign, not a hyphen, after which a line may break
+        return "" if share is None else f"{100 * share:{sign}.{digits}f} %".replace("-", "−")
 
     def weekday(day: date) -> str:
         return WEEKDAYS[language][day.weekday()]

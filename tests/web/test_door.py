@@ -78,3 +78,16 @@ def test_an_unknown_page_is_a_page_too(signed_in: SignIn) -> None:
     answer = signed_in(Role.AGENT).get("/nowhere")
     assert answer.status_code == 404
     assert "there is no such page" in answer.text
+
+
+def test_an_empty_choice_of_a_form_chooses_all(signed_in: SignIn) -> None:
+    client = signed_in(Role.PLANNER)
+    assert client.get("/planning/people?team=&who=").status_code == 200
+    assert client.get("/planning/people?team=0").status_code == 422
+
+
+def test_an_agents_account_without_an_agent_starts_on_a_page_it_may_see(signed_in: SignIn) -> None:
+    client = signed_in(Role.AGENT)
+    assert client.get("/me").status_code == 404
+    start = client.get("/").headers["location"]
+    assert client.get(start).status_code == 200

@@ -109,7 +109,7 @@ def test_the_forecast_is_shown_beside_last_week_again_with_its_notes(
         }  # fmt: skip
     client = signed_in(Role.PLANNER, language="zh")
     text = client.get("/rosters").text
-    for word in ("12.4 %", "21.3 %", "57.1 %", "-1.2 %", "季节模式", "网络", "不足一年&lt;i&gt;"):
+    for word in ("12.4 %", "21.3 %", "57.1 %", "−1.2 %", "季节模式", "网络", "不足一年&lt;i&gt;"):
         assert word in text
     assert "less than a year" in client.get("/rosters?lang=en").text
 

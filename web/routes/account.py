@@ -36,7 +36,8 @@ def health() -> PlainTextResponse:
 def start(desk: AtDesk) -> Response:
     """The first desk this person may sit at."""
     for right, path in START_PAGES:
-        if desk.actor.may(right):
+        nobodys = path == "/me" and desk.actor.agent_id is None  # the account is no agent's
+        if desk.actor.may(right) and not nobodys:
             return RedirectResponse(path, status_code=303)
     return RedirectResponse("/account", status_code=303)
 

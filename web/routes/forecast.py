@@ -20,7 +20,7 @@ SKILL_LENGTH = 120
 SATURDAY = 5
 WORDS = {
     "en": ("came", "expected", "before adjustment", "80 % interval", "people required", "contacts"),
-    "zh": ("实际", "预测", "调整前", "80% 区间", "所需人数", "件"),
+    "zh": ("实际", "预测", "调整前", "80 % 区间", "所需人数", "件"),
 }
 
 First = Annotated[date | None, Query(alias="from")]

@@ -221,7 +221,7 @@ def why_not(
     panel = roster_cells.why_not(
         desk.session, desk.actor, roster_id, agent, day, version, shift
     )  # fmt: skip
-    return desk.page("roster_why_not.html", block="panel", panel=panel)
+    return desk.page("roster_why_not.html", block="panel", panel=panel, roster_id=roster_id)
 
 
 class Happened(BaseModel):

@@ -133,6 +133,19 @@ document.addEventListener("htmx:afterSwap", (event) => {
   }
 });
 
+/* What scrolls can be scrolled by keyboard: it takes the focus while there is more than it shows. */
+function reachScrollers() {
+  for (const place of document.querySelectorAll(".scroll:not([role=region])")) {
+    const more = place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight;
+    place.toggleAttribute("tabindex", more);
+    if (more) place.tabIndex = 0;
+  }
+}
+document.addEventListener("DOMContentLoaded", reachScrollers);
+document.addEventListener("htmx:afterSettle", reachScrollers);
+document.addEventListener("toggle", reachScrollers, true); // something was unfolded
+window.addEventListener("resize", reachScrollers);
+
 /* <input type="file" data-limit="BYTES" data-refusal="…"> refuses before anything is sent. */
 document.addEventListener("change", (event) => {
   const { limit, refusal } = event.target.dataset;
