@@ -21,6 +21,7 @@ SLOW_S = 0.5
 MOST_KEPT = 200
 MOST_SHARED = 20
 SHARED_FOR = timedelta(seconds=3)  # clocks run though nothing is written
+EVER = datetime.min  # of what no clock changes
 
 T = TypeVar("T")
 
@@ -61,8 +62,8 @@ def kept(
     return answer
 
 
-def shared(session: Session, what: Hashable, at: datetime, make: Callable[[], T]) -> T:
-    """What `make` says as of `at` or up to three seconds earlier, while the database is the same.
+def shared(session: Session, what: Hashable, make: Callable[[], T], at: datetime = EVER) -> T:
+    """What `make` says, as of `at` or up to three seconds earlier, while the database is the same.
 
     Many look at one desk in the same moment: what is the same for all of them is made once, for as
     long as nothing at all is written. Whoever wrote something in this transaction sees that.

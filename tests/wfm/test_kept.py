@@ -49,7 +49,7 @@ def test_what_all_look_at_is_made_once_until_something_is_written(fresh_engine: 
             if writes:
                 session.execute(sa.text("insert into site (code, name_zh, name_en) "
                                         "values (random()::text, 'a', 'a')"))  # fmt: skip
-            return shared(session, what, AT + timedelta(seconds=after_s), lambda: next(made))
+            return shared(session, what, lambda: next(made), AT + timedelta(seconds=after_s))
 
     assert [asked(), asked(), asked(after_s=3)] == [0, 0, 0]
     assert asked("b") == 1  # another question
@@ -70,4 +70,4 @@ def test_an_answer_made_while_somebody_wrote_is_not_shared(fresh_engine: sa.Engi
         return next(made)
 
     with Session(fresh_engine) as session:
-        assert [shared(session, "a", AT, meanwhile) for _ in range(2)] == [0, 1]
+        assert [shared(session, "a", meanwhile, AT) for _ in range(2)] == [0, 1]

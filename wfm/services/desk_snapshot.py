@@ -94,7 +94,7 @@ def take(session: Session, at: datetime, timezone: str, about: Ticket | None = N
 
 def glance(session: Session, at: datetime, timezone: str) -> Snapshot:
     """The same for a page: one snapshot is shared by all who look while nothing changes."""
-    return kept.shared(session, ("desk", timezone), at, lambda: take(session, at, timezone))
+    return kept.shared(session, ("desk", timezone), lambda: take(session, at, timezone), at)
 
 
 def due_at(ticket: Any, time: BusinessTime) -> datetime:

@@ -143,7 +143,7 @@ def board(
 
 def look(session: Session, at: datetime, timezone: str) -> Look:
     """The desk at one instant, for all who look while nothing changes; they check permissions."""
-    return kept.shared(session, ("look", timezone), at, lambda: _look(session, at, timezone))
+    return kept.shared(session, ("look", timezone), lambda: _look(session, at, timezone), at)
 
 
 def _look(session: Session, at: datetime, timezone: str) -> Look:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from wfm import kept
 from wfm.tables import Agent, AgentContract, AgentGrade, AgentSkill, AgentTeam, Skill, Team
 from wfm.tables.base import among
 from wfm.words import Grade
@@ -59,6 +60,17 @@ def agents_on(
     session: Session, day: date, team_id: int | None = None, ids: Collection[int] | None = None
 ) -> list[AgentFacts]:
     """All agents employed on `day` (of one team, or of these numbers, where named), by code."""
+    if ids is not None:
+        return _agents(session, day, team_id, ids)
+    made = kept.shared(
+        session, ("agents", day, team_id), lambda: _agents(session, day, team_id, None)
+    )
+    return list(made)
+
+
+def _agents(
+    session: Session, day: date, team_id: int | None, ids: Collection[int] | None
+) -> list[AgentFacts]:
     query = (
         sa.select(*(col(getattr(Agent, name)) for name in PERSON), col(AgentTeam.team_id))
         .join(

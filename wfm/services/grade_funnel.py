@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sqlmodel import Session
+import pandas as pd
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from grading.intervals import funnel
 from wfm import access
@@ -13,12 +15,12 @@ from wfm.access import Actor
 from wfm.errors import Fault, InputError
 from wfm.services.grade_cases import names_of
 from wfm.services.grade_pages import cycle_of
-from wfm.services.grade_trials import stored
-from wfm.tables import AssessmentCycle
+from wfm.tables import Agent, Assessment, AssessmentCycle
 
 CRITERIA = ("resolution", "satisfaction")
 INNER, OUTER = 0.95, 0.998
 CURVE = 40
+SHARE = ["n", "raw", "adjusted"]
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,7 @@ def page(session: Session, actor: Actor, cycle_code: str, criterion: str) -> Fun
         expected = f"expected one of {', '.join(CRITERIA)}"
         raise InputError.of([Fault(expected, column="criterion", value=criterion)])
     cycle = cycle_of(session, actor, cycle_code)
-    evidence, _ = stored(session, cycle)
-    frame = evidence.criteria["resolution" if criterion == "resolution" else "satisfaction"]
-    frame = frame[frame["n"] > 0]
+    frame = _shares(session, cycle, criterion)
     if frame.empty:
         return Funnel(cycle, criterion, None, (), (), 0.0, 0, 0)
     n = frame["n"].to_numpy(dtype=float)
@@ -106,6 +106,20 @@ def page(session: Session, actor: Actor, cycle_code: str, criterion: str) -> Fun
         raw_outside=int((outside["raw"] != "").sum()),
         adjusted_outside=int((outside["adjusted"] != "").sum()),
     )
+
+
+def _shares(session: Session, cycle: AssessmentCycle, criterion: str) -> pd.DataFrame:
+    """Cases, raw and adjusted share of every agent who has cases, by code."""
+    evidence = col(Assessment.evidence)
+    figures = [sa.cast(evidence[criterion, name].astext, sa.Float) for name in SHARE]
+    rows = session.execute(
+        sa.select(col(Agent.code), *figures)
+        .join(Agent, col(Agent.id) == col(Assessment.agent_id))
+        .where(col(Assessment.cycle_id) == cycle.id, figures[0] > 0)
+        .order_by(col(Agent.code))
+    ).all()
+    figured = np.array([row[1:] for row in rows], dtype=float).reshape(-1, len(SHARE))
+    return pd.DataFrame(figured, index=[row[0] for row in rows], columns=SHARE)
 
 
 def _curve(most: int, share: float) -> tuple[Curve, ...]:
