@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from math import inf
 from typing import Literal
 
 from grading.definitions import Definition, read_definition
@@ -34,15 +35,11 @@ UPPER: tuple[Grade, ...] = GRADES[1:]
 MOST_ODDS = 1e6  # of all agents being equal; more is as good as sure
 Limit = Literal["entry", "exit", "floor", "veto"]
 LIMITS: tuple[Limit, ...] = ("entry", "exit", "floor", "veto")
+# columns of the cases that say who, which and how it went: not what kind of work it was
+OUTCOMES = ("agent_id", "case_id", "resolved", "independent", "reopened", "satisfaction")
 
 Criterion = Literal["tenure", "resolution", "quality", "initiative", "satisfaction"]
-CRITERIA: tuple[Criterion, ...] = (
-    "tenure",
-    "resolution",
-    "quality",
-    "initiative",
-    "satisfaction",
-)
+CRITERIA: tuple[Criterion, ...] = ("tenure", "resolution", "quality", "initiative", "satisfaction")
 Method = Literal["majority", "electre-tri-b"]
 METHODS: tuple[Method, ...] = ("majority", "electre-tri-b")
 
@@ -352,8 +349,28 @@ def _check_whole(policy: GradePolicy, root: Table) -> None:
         root.fault("reviews.highest", "must be above reviews.lowest")
     if not any(r.weight > 0 and not r.companion for r in policy.criteria.values()):
         root.fault("criteria", "at least one criterion that is no companion needs a weight above 0")
+    if known := [name for name in policy.case_mix if name in OUTCOMES]:
+        root.fault("case_mix.factors", "must be kinds of work, no results", ", ".join(known))
     for name, rule in policy.criteria.items():
         _check_criterion(f"criteria.{name}", rule, root)
+        _check_scale(f"criteria.{name}", rule, *_scale(policy, name), root)
+
+
+def _scale(policy: GradePolicy, name: Criterion) -> tuple[float, float]:
+    """The least and the greatest value a criterion can have."""
+    if name == "quality":
+        return policy.reviews.lowest, policy.reviews.highest
+    return 0.0, 1.0 if name in ("resolution", "satisfaction") else inf
+
+
+def _check_scale(path: str, rule: CriterionRule, low: float, high: float, root: Table) -> None:
+    """A limit no value can reach is a slip: 75 where 0.75 was meant."""
+    for kind in LIMITS:
+        for grade in UPPER:
+            limit = rule.limits(kind).of(grade)
+            if limit is not None and not low <= limit <= high:
+                nearest = f"at least {low:g}" if limit < low else f"at most {high:g}"
+                root.fault(f"{path}.{kind}", f"{grade} must be {nearest}", limit)
 
 
 def out_of_order(rule: CriterionRule) -> Iterator[tuple[Limit, str]]:

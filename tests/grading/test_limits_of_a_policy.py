@@ -88,7 +88,10 @@ def test_the_last_number_allowed_and_the_first_that_is_not(path: str) -> None:
         ({"surveys.satisfied_from": 5}, ""),
         ({"surveys.satisfied_from": 5.1}, "surveys.satisfied_from"),
         ({"reviews.lowest": 100}, "reviews.highest"),
-        ({"reviews.lowest": 99.9}, ""),
+        ({"reviews.lowest": 60}, ""),  # the lowest limit of quality is a veto of 60
+        ({"reviews.lowest": 60.1}, "criteria.quality.veto: senior must be at least 60.1"),
+        ({"reviews.highest": 87}, ""),
+        ({"reviews.highest": 86.9}, "criteria.quality.entry: expert must be at most 86.9"),
         ({"criteria.quality.minimum_evidence": 4.5}, "criteria.quality.minimum_evidence"),
     ],
 )

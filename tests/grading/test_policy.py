@@ -62,6 +62,18 @@ def test_the_default_policy_stands_for_the_desk_rules() -> None:
             "criteria.quality.veto",
         ),
         (
+            "entry = { senior = 0.80, expert = 0.88 }",
+            "entry = { senior = 0.80, expert = 88 }",
+            "criteria.satisfaction.entry",
+        ),
+        (
+            "veto = { senior = 0.40, expert = 0.50 }",
+            "veto = { senior = -0.1, expert = 0.50 }",
+            "criteria.resolution.veto",
+        ),
+        ("floor = { senior = 6,", "floor = { senior = -6,", "criteria.tenure.floor"),
+        ('"priority", "difficulty"]', '"priority", "agent_id"]', "case_mix.factors"),
+        (
             "entry = { senior = 1.0, expert = 2.0 }",
             "entry = { senior = 1.0 }",
             "criteria.initiative.entry",
