@@ -21,8 +21,8 @@ OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
 # a year alone or a bare number would pass as ISO 8601, and is hardly ever meant as a time
 DAY = r"\d{4}(?:-\d{1,2}-\d{1,2}|\d{4})(?!\d)"
 BOOLEANS = {
-    "y": True, "yes": True, "true": True, "1": True, "是": True,
-    "n": False, "no": False, "false": False, "0": False, "否": False,
+    "y": True, "yes": True, "true": True, "1": True, "1.0": True, "是": True,
+    "n": False, "no": False, "false": False, "0": False, "0.0": False, "否": False,
 }  # fmt: skip
 
 

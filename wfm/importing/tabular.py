@@ -28,6 +28,7 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 ENCODING_GUESSES = ("gb18030", "cp1252")
 CHUNK_ROWS = 50_000
 WORKBOOKS = {".xlsx", ".xlsm"}
+END = "\x1f"  # stands as a line behind the last one: within quotation marks it is part of a field
 DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
@@ -109,11 +110,17 @@ def _delimited_chunks(
         first = number + 1
         while True:
             block = list(islice(records, rows))
+            ended = block[-1:] == [[END]]
+            if ended:
+                block.pop()
+            elif len(block) < rows:
+                row = first + len(block) - 1
+                raise InputError.of([Fault("a quotation mark is not closed", path.name, row)])
             if block or first == number + 1:
                 share = min(raw.tell() / size, 1.0)
                 yield _chunk(block, header, first, path.name, share)
             first += len(block)
-            if len(block) < rows:
+            if ended:
                 return
 
 
@@ -144,6 +151,7 @@ def _lines(text: Iterable[str], name: str) -> Iterator[str]:
         if "\x00" in line:
             raise InputError.of([Fault("this is not a text file (it holds zero bytes)", name)])
         yield line
+    yield END
 
 
 def _wrong_encoding(path: Path, encoding: str) -> InputError:

@@ -29,6 +29,7 @@ SENTENCES = [
             "不是 XLSX 工作簿；请重新另存为 .xlsx",
         ),
         (r"this \.gz file is damaged; compress it again", ".gz 文件已损坏；请重新压缩"),
+        (r"a quotation mark is not closed", "引号未闭合"),
         (r"cannot be read as a table .+", "无法按表格读取；可能缺少或多出一个引号"),
         (
             r"not ([\w-]+); it may be ([\w-]+): save the file as UTF-8 and try again",

@@ -20,6 +20,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "twice.csv": (b"a,a\n1,2\n", "twice.csv，第 1 行，a 列：该列出现两次；请改名其一"),
     "other.csv": (b"b,c\n1,2\n", "other.csv，第 1 行，a 列：缺少该列；现有：b, c"),
     "wide.csv": (b"a,b\n1,2,3\n", "wide.csv，第 2 行：有 3 个字段，表头为 2 个"),
+    "open.csv": (b'a,b\n1,"2\n', "open.csv，第 2 行：引号未闭合"),
     "cut.csv.gz": (
         gzip.compress(b"a,b\n" * 99, mtime=0)[:-12],
         "cut.csv.gz：.gz 文件已损坏；请重新压缩",

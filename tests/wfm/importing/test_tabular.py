@@ -39,6 +39,17 @@ def test_chunks_number_on(tmp_path: Path) -> None:
     assert chunks[-1].share == 1.0
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 4])
+def test_a_quotation_mark_left_open_is_named_wherever_a_chunk_ends(
+    tmp_path: Path, rows: int
+) -> None:
+    closed = written(tmp_path, 'a,b\n1,"2\n2"\n3,4\n"5",6')
+    frames = [chunk.frame for chunk in read_chunks(closed, rows=rows)]
+    assert [cell for frame in frames for cell in frame["b"]] == ["2\n2", "4", "6"]
+    with pytest.raises(InputError, match="row 4: a quotation mark is not closed"):
+        list(read_chunks(written(tmp_path, 'a,b\n1,2\n3,4\n5,"6\n'), rows=rows))
+
+
 def test_a_row_of_the_wrong_width_is_a_fault_and_the_others_are_read(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b\n1,2\n3\n4,5,6\n7,8\n")
     (chunk,) = read_chunks(path)
@@ -95,6 +106,9 @@ def test_another_separator_may_be_asked_for(tmp_path: Path) -> None:
         (gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:30], "damaged"),
         (gzip.compress(b"a,b\n" + b"\xff,\n" * 60_000, mtime=0)[:-9], "damaged"),
         (b'a,b\n1,"' + b"x\n" * 200_000, "quotation mark"),
+        (b'a,b\n1,2\n3,"4\n5,6\n', "row 3: a quotation mark is not closed"),
+        (b'a,b\n1,2\n3,"4', "row 3: a quotation mark is not closed"),
+        (b'a,"b\n1,2\n', "row 1: a quotation mark is not closed"),
     ],
 )
 def test_structural_faults(tmp_path: Path, content: bytes, expected: str) -> None:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
+from wfm.importing.columns import booleans
 from wfm.importing.forms import FORMS
 from wfm.importing.reasons import in_chinese
 from wfm.importing.typed import typed_rows
@@ -106,3 +107,11 @@ def test_review_scores_and_dates() -> None:
         "reviewed_on: not a date; expected YYYY-MM-DD"
     ]
     assert judged("reviews", **row, score="100")[1] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("1.0", True), ("0.0", False), ("1", True), ("0", False), ("", None)]
+)
+def test_flags_as_a_spreadsheet_writes_them(written: str, meant: bool | None) -> None:
+    values, faults = booleans(pd.Series([written], name="resolved"))
+    assert (values.astype(object).where(values.notna(), None).tolist(), faults) == ([meant], [])
