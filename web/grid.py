@@ -16,11 +16,12 @@ MUCH = 480  # minutes beyond or below the contract
 
 def lines(
     language: str, away: str, grades: Mapping[str, str], skills: Mapping[str, Skill], lock: str = ""
-) -> Callable[[Row], Markup]:
+) -> Callable[..., Markup]:
     """A function that gives the row of an agent: who, the days before, the cells, the totals.
 
     `away` is the short word for leave, `grades` the tag of each grade, `lock` what the button that
-    locks the whole line is called; there is none without a name.
+    locks the whole line is called; there is none without a name. A row of another team tells its
+    roster and version.
     """
     called = {code: getattr(skill, f"name_{language}") for code, skill in skills.items()}
     button = f'<button type="button" data-lock-line title="{escape(lock)}">L</button>'
@@ -31,7 +32,7 @@ def lines(
             found = known[id(cell)] = cell, _cell(cell, language, away)
         return found[1]
 
-    def line(row: Row) -> Markup:
+    def line(row: Row, of: int = 0, version: int | None = None) -> Markup:
         before = "".join(
             f'<td class="past">{escape(shift.short(language)) if shift else ""}</td>'
             for shift in row.carried_in
@@ -39,14 +40,22 @@ def lines(
         agent = row.agent
         held = ", ".join(called.get(code, code) for code in agent.skills)
         head = (
-            f'<tr data-agent="{agent.id}"><th class="person" scope="row">'
+            f'<tr data-agent="{agent.id}"{_elsewhere(of, version)}><th class="person" scope="row">'
             f'<span class="name">{escape(agent.name)}</span> {grades[agent.grade.value]}'
-            f'{button if lock else ""}<span class="skills">{escape(held)}</span>'
+            f'{button if lock and not of else ""}<span class="skills">{escape(held)}</span>'
         )
         cells = "".join(map(drawn, row.cells))
         return Markup(f"{head}</th>{before}{cells}{_totals(row)}</tr>")
 
     return line
+
+
+def _elsewhere(roster: int, version: int | None) -> str:
+    """What a row says that is not of the grid's own roster: its cells open there."""
+    if not roster:
+        return ""
+    told = escape(f'{{"version": {version}}}') if version else "{}"
+    return f' data-of="{roster}" hx-vals="{told}"'
 
 
 def _cell(cell: Cell, language: str, away: str) -> str:

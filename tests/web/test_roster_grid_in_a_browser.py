@@ -55,6 +55,9 @@ def test_cells_are_changed_by_keys_undone_painted_and_swapped(grid: Page) -> Non
     cell(grid, 0, 1).focus()
     grid.keyboard.press("ArrowLeft")
     expect(cell(grid, 0, 0)).to_be_focused()
+    # one stop of the Tab key, however many cells there are
+    expect(grid.locator("table.grid button[tabindex='0']")).to_have_count(1)
+    expect(cell(grid, 0, 0)).to_have_attribute("tabindex", "0")
     grid.keyboard.press("1")
     expect(bar).to_contain_text("Cells changed by hand: 1")
     expect(cell(grid, 0, 0)).to_have_text("E")

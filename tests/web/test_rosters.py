@@ -17,8 +17,10 @@ from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from wfm import tables
+from wfm.access import Actor
 from wfm.db import transaction
-from wfm.services import rostering
+from wfm.services import roster_teams, rostering
+from wfm.services.roster_rows import Choice
 from wfm.words import Role
 
 SignIn = Callable[..., TestClient]
@@ -179,6 +181,42 @@ def test_cells_say_by_letters_and_marks_what_colours_say(stored: Stored, signed_
         text = client.get(path).text  # D is called after a script
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert" in text
+
+
+def test_rosters_of_the_same_days_stand_below_one_another_by_team(
+    stored: Stored, fresh_engine: sa.Engine, signed_in: SignIn
+) -> None:
+    with transaction(fresh_engine) as session:
+        own = session.get_one(tables.Roster, stored.roster)
+        other = tables.Roster(team_id=stored.week.other_team, period_from=own.period_from,
+                              period_until=own.period_until)  # fmt: skip
+        helper = tables.Agent(code="H", name="Helper")
+        session.add_all([other, helper])
+        session.flush()
+        session.add(tables.AgentTeam(agent_id=helper.id, team_id=other.team_id,
+                                     valid_from=date(2026, 1, 1)))  # fmt: skip
+        number = other.id
+    client = signed_in(Role.PLANNER)
+    assert "Helper" not in client.get(stored.page).text
+    text = client.get(f"{stored.page}?group=team").text
+    assert text.count('scope="rowgroup"') == 2
+    # what is another team's opens on its own roster, and has no button that locks a line
+    assert re.search(rf'<tr data-agent="\d+" data-of="{number}"[^>]*>.*Helper</span> .*', text)
+    assert f'<a href="/rosters/{number}">' in text
+    filtered = client.get(f"{stored.page}?group=team&who=helper").text
+    assert re.findall(r'<span class="name">(\w+)', filtered) == ["Helper"]
+
+
+def test_who_sees_one_team_sees_no_other_in_the_grid(
+    stored: Stored, fresh_engine: sa.Engine
+) -> None:
+    reader = Actor("r", roles={Role.PLANNER: frozenset({stored.week.team})})
+    with transaction(fresh_engine) as session:
+        own = session.get_one(tables.Roster, stored.roster)
+        session.add(tables.Roster(team_id=stored.week.other_team, period_from=own.period_from,
+                                  period_until=own.period_until))  # fmt: skip
+        session.flush()
+        assert roster_teams.others(session, reader, own, Choice()) == []
 
 
 def test_skills_go_by_their_names(stored: Stored, signed_in: SignIn) -> None:

@@ -20,6 +20,7 @@ from wfm.services import (
     roster_export,
     roster_locks,
     roster_pages,
+    roster_teams,
     roster_versions,
     roster_work,
     rostering,
@@ -108,7 +109,12 @@ def roster(
 ) -> Response:
     page = roster_pages.roster_page(desk.session, desk.actor, roster_id, version, against)
     choice = Choice(who, grade, has, group, changed)
-    return desk.page("roster.html", block="page", **_shown(page, skill, tier, choice))
+    shown = _shown(page, skill, tier, choice)
+    if group == "team":
+        others = roster_teams.others(desk.session, desk.actor, page.roster, choice)
+        on_duty = roster_teams.together(page.month.on_duty, others)
+        shown |= {"others": others, "on_duty": on_duty}
+    return desk.page("roster.html", block="page", **shown)
 
 
 def _shown(
@@ -122,6 +128,8 @@ def _shown(
         "choice": choice,
         "chosen": urlencode({name: value for name, value in chosen.items() if value}),
         "groups": arranged(page.month, choice),
+        "others": [],
+        "on_duty": page.month.on_duty,
         "heat": roster_cover.heat(version, page.month, skill, tier) if version else None,
         "gaps": roster_cover.gaps(version) if version else [],
         "terms": roster_cover.terms(version) if version else [],

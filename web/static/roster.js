@@ -11,6 +11,9 @@
   const editable = () => grid()?.dataset.edit;
   const buttons = (row) => [...row.querySelectorAll("td > button")];
   const cellOf = (target) => target.closest?.("table.grid tbody td")?.querySelector("button");
+  /* Rows of other teams are looked at here and changed on the page of their own roster. */
+  const OWN = "tr[data-agent]:not([data-of])";
+  const own = (target) => (target.closest?.(OWN) ? cellOf(target) : null);
 
   function placeOf(button) {
     const cell = button.closest("td");
@@ -56,7 +59,7 @@
     for (const button of chosenCells()) button.closest("td").classList.remove("chosen");
     anchor = from;
     if (!from) return;
-    const rows = [...grid().querySelectorAll("tbody tr[data-agent]")];
+    const rows = [...grid().querySelectorAll(`tbody ${OWN}`)];
     const place = (button) => [rows.indexOf(button.closest("tr")), button.closest("td").cellIndex];
     const [[r1, c1], [r2, c2]] = [place(from), place(to)];
     for (const row of rows.slice(Math.min(r1, r2), Math.max(r1, r2) + 1)) {
@@ -91,7 +94,7 @@
     if (line) turn(buttons(line));
     const head = event.target.closest("[data-lock-day]")?.closest("th");
     if (!head) return;
-    const rows = [...grid().querySelectorAll("tbody tr[data-agent]")];
+    const rows = [...grid().querySelectorAll(`tbody ${OWN}`)];
     turn(rows.map((row) => row.cells[head.cellIndex].querySelector("button")).filter(Boolean));
   });
 
@@ -125,12 +128,13 @@
       event.preventDefault();
       const next = move(button, event.key);
       if (!next) return;
-      if (event.shiftKey && editable()) choose(anchor ?? button, next);
-      else choose(null);
+      if (event.shiftKey && editable() && own(next) && own(anchor ?? button)) {
+        choose(anchor ?? button, next);
+      } else choose(null);
       next.focus();
     } else if (event.key === "Escape") {
       choose(null);
-    } else if (editable()) {
+    } else if (editable() && own(button)) {
       const chosen = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
       const off = event.key === "Delete" || event.key === "Backspace";
       if (chosen || off) {
@@ -142,6 +146,27 @@
         lock(meant(button), event.key === "l" ? "lock" : "unlock");
       }
     }
+  });
+
+  /* The Tab key stops once at the grid, at the cell last looked at; arrows lead to the others. */
+  let stop = null;
+
+  function stopAt(button) {
+    if (stop) stop.tabIndex = -1;
+    stop = button;
+    if (stop) stop.tabIndex = 0;
+  }
+
+  function oneStop() {
+    if (!grid() || grid().contains(stop)) return;
+    for (const button of grid().querySelectorAll("button")) button.tabIndex = -1;
+    stopAt(grid().querySelector("tbody td > button"));
+  }
+
+  document.addEventListener("DOMContentLoaded", oneStop);
+  document.addEventListener("htmx:afterSettle", oneStop);
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("table.grid td > button")) stopAt(event.target);
   });
 
   /* -- brush: paint over cells, or swap two ------------------------------------------------- */
@@ -165,7 +190,7 @@
   document.addEventListener(
     "click",
     (event) => {
-      const button = cellOf(event.target);
+      const button = own(event.target);
       if (!button || !brush || !editable()) return;
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -180,7 +205,8 @@
     const button = cellOf(event.target);
     if (!button) return;
     const { agent, day } = placeOf(button);
-    htmx.ajax("GET", `/rosters/${grid().dataset.roster}/cells/${agent}/${day}`, { source: button });
+    const roster = button.closest("tr").dataset.of ?? grid().dataset.roster;
+    htmx.ajax("GET", `/rosters/${roster}/cells/${agent}/${day}`, { source: button });
   });
 
   function swap(button) {
@@ -203,7 +229,7 @@
   let droppedAt = null;
 
   document.addEventListener("pointerdown", (event) => {
-    const button = cellOf(event.target);
+    const button = own(event.target);
     if (brush || !editable() || event.button !== 0 || event.pointerType !== "mouse" || !button) return;
     event.target.releasePointerCapture?.(event.pointerId);
     dragged = button;
@@ -211,7 +237,7 @@
   document.addEventListener("pointerover", (event) => {
     if (!dragged) return;
     droppedAt?.classList.remove(SELECTED);
-    const button = cellOf(event.target);
+    const button = own(event.target);
     droppedAt = button && button !== dragged ? button : null;
     dragged.classList.toggle(SELECTED, Boolean(droppedAt));
     droppedAt?.classList.add(SELECTED);
@@ -226,14 +252,14 @@
   });
 
   function paint(target) {
-    const button = cellOf(target);
+    const button = own(target);
     if (!button || painted.has(button)) return;
     painted.add(button);
     button.classList.add(SELECTED);
   }
 
   document.addEventListener("pointerdown", (event) => {
-    if (!brush || brush === "swap" || !editable() || event.button !== 0 || !cellOf(event.target)) return;
+    if (!brush || brush === "swap" || !editable() || event.button !== 0 || !own(event.target)) return;
     event.preventDefault();
     event.target.releasePointerCapture?.(event.pointerId);
     painted = new Set();

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from scheduler.problem.parts import GRADES
 from wfm.services.roster_month import Month, Row
 
-Grouping: TypeAlias = Literal["", "grade", "skill"]
+Grouping: TypeAlias = Literal["", "team", "grade", "skill"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,18 @@ class Group:
 
 def arranged(grid: Month, choice: Choice) -> list[Group]:
     """The rows wanted, by group; whoever has several skills stands under each."""
-    rows = [row for row in grid.rows if _wanted(row, choice)]
+    rows = chosen(grid.rows, choice)
     if choice.group == "grade":
         return _grouped(rows, list(reversed(GRADES)), lambda row: [row.agent.grade.value])
     if choice.group == "skill":
         skills = sorted({skill for row in rows for skill in row.agent.skills})
         return _grouped(rows, skills, lambda row: list(row.agent.skills))
-    return [Group("", tuple(rows))]
+    return [Group("", rows)]
+
+
+def chosen(rows: Sequence[Row], choice: Choice) -> tuple[Row, ...]:
+    """The rows wanted."""
+    return tuple(row for row in rows if _wanted(row, choice))
 
 
 def _wanted(row: Row, choice: Choice) -> bool:
