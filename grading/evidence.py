@@ -98,14 +98,9 @@ class Evidence:
         return known[limit]
 
     def above(self, criterion: Criterion, limit: float) -> Array:
-        """Probability that the true value is beyond `limit`: a value at its veto is vetoed.
-
-        It differs from `at_least` only where the value is known exactly.
-        """
-        if FAMILIES[criterion] != "exact":
-            return self.at_least(criterion, limit)
-        value = self.criteria[criterion]["value"].to_numpy(dtype=float)
-        return np.where(np.isnan(value), np.nan, (value > limit).astype(float))
+        """Probability that the true value is beyond `limit`: a value at its veto is vetoed."""
+        exact = FAMILIES[criterion] == "exact"  # else nothing lies on the limit itself
+        return self.at_least(criterion, float(np.nextafter(limit, np.inf)) if exact else limit)
 
     def with_other(self, criterion: Criterion, frame: pd.DataFrame) -> Evidence:
         """The same but for one criterion; what is found of the others is not reckoned again."""
