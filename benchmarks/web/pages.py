@@ -4,6 +4,18 @@ from __future__ import annotations
 
 HOLIDAY = "from=2026-10-01&until=2026-10-07"
 GRID = "month grid, 500 × 31"
+# answers that are made beside the web process: the page comes at once, the answer within seconds
+PREPARED: tuple[tuple[str, str, str], ...] = (
+    ("roster gap", "planner", "/rosters/12/gap?day=2026-10-09&start=600&version=12"),
+    ("roster gap, arranged anew", "planner",
+     "/rosters/12/gap?day=2026-10-09&start=600&version=12&near=true"),
+    ("roster cell, why", "planner", "/rosters/12/cells/1/2026-10-09/why?version=12&shift=late"),
+    ("roster repair", "planner",
+     "/rosters/12/repair?agent=1&from=2026-10-09&until=2026-10-10&version=12"),
+    ("roster gap, 140 people", "planner", "/rosters/7/gap?day=2026-10-09&start=600&version=7"),
+    ("roster repair, 140 people", "planner",
+     "/rosters/7/repair?agent=7&from=2026-10-09&until=2026-10-10&version=7"),
+)  # fmt: skip
 
 PAGES: tuple[tuple[str, str, str], ...] = (
     # name, account, path
@@ -34,14 +46,10 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     (GRID, "planner", "/rosters/12"),
     ("month grid, 140 × 31", "planner", "/rosters/7"),
     ("roster cell", "planner", "/rosters/12/cells/1/2026-10-09?version=12"),
-    ("roster cell, why", "planner", "/rosters/12/cells/1/2026-10-09/why?version=12&shift=late"),
     ("roster day", "planner", "/rosters/7/days/2026-10-09"),
     ("roster day, 500", "planner", "/rosters/12/days/2026-10-09"),
     ("roster desk", "planner", "/rosters/12/desk?version=12"),
-    ("roster gap", "planner", "/rosters/12/gap?day=2026-10-09&start=600&version=12"),
     ("roster compare", "planner", "/rosters/12/compare?left=1&right=1"),
-    ("roster repair", "planner",
-     "/rosters/12/repair?agent=1&from=2026-10-09&until=2026-10-10&version=12"),
     ("holiday duty", "planner", f"/duty?{HOLIDAY}"),
     ("holiday duty place", "planner", f"/duty/place?day=2026-10-01&post=1&{HOLIDAY}"),
     ("holiday duty costs", "planner", f"/duty/costs?{HOLIDAY}"),

@@ -34,6 +34,7 @@ from wfm.words import AgreementKind, Metric
 
 HISTORY = timedelta(days=183)
 YEAR = timedelta(days=365)
+SLOW_S = 0.1  # half a year of records is kept for some minutes from here on
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,12 @@ def history(
         (metric, priority, np.array(columns, dtype=np.int64))
         for metric, priority, *columns in kept(
             session, ("finished", *_work_of(agreement)), at,
-            lambda: _finished(session, agreement, at - HISTORY, at),
+            lambda: _finished(session, agreement, at - HISTORY, at), slow_s=SLOW_S,
         )
     ]  # fmt: skip
     arrived = kept(
         session, ("arrivals", *_work_of(agreement)), at,
-        lambda: agreement_people.tickets(session, _of(agreement), at - HISTORY, at),
+        lambda: agreement_people.tickets(session, _of(agreement), at - HISTORY, at), slow_s=SLOW_S,
     )  # fmt: skip
     found = []
     for target in targets:
