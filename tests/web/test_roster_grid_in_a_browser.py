@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from wfm import instants
 from wfm.db import transaction
@@ -31,7 +31,9 @@ def grid(browser: Browser, desk: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
     errors: list[str] = []
-    page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+    lost = "net::ERR_FAILED"  # the browser's word for what a test let go astray
+    page.on("console", lambda told: errors.append(told.text)
+            if told.type == "error" and lost not in told.text else None)  # fmt: skip
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(desk)
     page.fill("input[name=name]", "boss")
@@ -110,3 +112,16 @@ def test_cells_are_chosen_with_shift_and_a_duty_is_dragged(grid: Page) -> None:
     expect(bar).to_contain_text("Cells changed by hand: 3")
     grid.keyboard.press("Control+z")
     expect(cell(grid, 0, 2)).to_have_text("E")
+
+
+@pytest.mark.browser
+def test_what_takes_long_is_seen_and_what_is_lost_is_told(grid: Page) -> None:
+    held: list[Route] = []
+    grid.evaluate("console.error = () => {}")  # htmx tells it there as well
+    grid.route("**/cells/**", lambda route: held.append(route))
+    cell(grid, 0, 1).click()
+    expect(grid.locator("body")).to_have_class("busy")
+    for one in held:
+        one.abort()
+    expect(grid.locator("#notices")).to_contain_text("The desk did not answer.")
+    expect(grid.locator("body")).not_to_have_class("busy")

@@ -40,6 +40,24 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+/* What takes long is seen to be on its way, and what never arrives is told. */
+let underWay = 0;
+function awaited(more) {
+  underWay = Math.max(0, underWay + more);
+  document.body.classList.toggle("busy", underWay > 0);
+}
+document.addEventListener("htmx:beforeSend", () => awaited(1));
+document.addEventListener("htmx:afterRequest", () => awaited(-1));
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, () => {
+    const place = document.getElementById("notices");
+    const told = document.createElement("div");
+    told.className = "notice bad";
+    told.textContent = place.dataset.lost;
+    place.replaceChildren(told);
+  });
+}
+
 /*
  * <… sse-connect="/live/TOPIC"> hears when something of the topic changed and tells every element
  * within whose hx-trigger is "sse:changed" (htmx's own extension only swaps what an event carries).
