@@ -75,7 +75,7 @@ TURN_S = 0.001  # a quick page that waits for a slow one's threads gets its turn
 # what takes seconds for a roster of 500
 LONG = re.compile(
     r"(/api/v1)?/rosters/\d+(/versions/\d+)?"
-    r"/(gap|repair|conflicts|why-not|cells/\d+/[\d-]+/why)|/me/swap|/api/v1/me/swaps"
+    r"/(gap|repair|conflicts|why-not|cells/[^/]+/[\d-]+/why(-not)?)|/me/swap|/api/v1/me/swaps"
 )
 
 

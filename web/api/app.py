@@ -24,7 +24,9 @@ from web.api import (
     planning,
     problems,
     roster_edits,
+    roster_reasons,
     rosters,
+    service_clocks,
     service_levels,
     webhooks,
 )
@@ -34,8 +36,8 @@ from web.api.problems import Problem
 from wfm.errors import TierdeskError
 
 MODULES = (
-    desk, grades, grade_reports, rosters, roster_edits, planning, duty, duty_posts, forecast,
-    dispatch, me, service_levels, imports, accounts, webhooks,
+    desk, grades, grade_reports, rosters, roster_edits, roster_reasons, planning, duty, duty_posts,
+    forecast, dispatch, me, service_levels, service_clocks, imports, accounts, webhooks,
 )  # fmt: skip
 VERSION = "1.0"
 LARGEST_BODY = 1 << 20

@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import Field
 
 from web.api.calls import Call, Called
-from web.api.fields import Asked, AskedNumber, Code, Name, Number, Text, Wanted
+from web.api.fields import Asked, AskedNumber, Code, Id, Name, Number, Text, Wanted
 from web.api.operations import After, Limit, Operations
 from wfm.services import (
     clock_pages,
@@ -70,6 +70,10 @@ class Urgency(Note):
 
 class OfService(Note):
     service: Name = Field(examples=["broadband"])
+
+
+class OfAgreement(Note):
+    agreement: Id | None = Field(description="none: the one of the ticket's service")
 
 
 class Settled(Wanted):
@@ -254,6 +258,14 @@ def service(call: Called, ticket: Code, wanted: OfService) -> TicketRow:
     """Change its service; its promises follow."""
     ticket_changes.change_service(call.session, call.actor, ticket, wanted.service, call.at,
                                   wanted.note)  # fmt: skip
+    return _now(call, ticket)
+
+
+@api.write("/tickets/{ticket}/agreement", method="PUT", guard=ticket)
+def agreement(call: Called, ticket: Code, wanted: OfAgreement) -> TicketRow:
+    """Let another agreement with its customer hold for it."""
+    ticket_changes.change_agreement(call.session, call.actor, ticket, wanted.agreement, call.at,
+                                    wanted.note)  # fmt: skip
     return _now(call, ticket)
 
 

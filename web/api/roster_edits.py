@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import Field
 
 from web.api.calls import Call, Called
-from web.api.fields import ADay, Asked, Code, Day, From, Name, Number, Text, Until, Wanted
+from web.api.fields import ADay, Asked, Code, Day, Name, Number, Text, Wanted
 from web.api.operations import Operations
 from web.api.rosters import Tier, agent_of, id_of, roster, version
+from wfm.errors import Fault, InputError
 from wfm.services import (
     roster_desk,
     roster_edits,
@@ -25,8 +26,8 @@ from wfm.services.roster_desk import Desk
 from wfm.services.roster_edits import Edited, Wish
 from wfm.services.roster_gaps import GapPanel
 from wfm.services.roster_pages import VersionFigures
-from wfm.services.roster_repairs import Absent, RepairPanel
-from wfm.words import LeaveKind, LockKind
+from wfm.services.roster_repairs import Absent, AsNow, Cause, MoreDemand, RepairPanel
+from wfm.words import Grade, LeaveKind, LockKind
 
 api = Operations("rosters")
 Seen = Annotated[
@@ -73,13 +74,36 @@ class Moved(Wanted):
     post: Name | None = None
 
 
-class Repair(Acted):
-    """An absence, and the changes that mend it."""
+class Happened(Wanted):
+    """What is to be mended: an absence, more people wanted, or whatever changed meanwhile."""
 
-    agent: Name = Field(examples=["A007"])
-    first: Day = Field(alias="from")
-    last: Day = Field(alias="until")
+    cause: Literal["absence", "demand", "now"] = "absence"
+    agent: Name | None = Field(None, description="of an absence", examples=["A007"])
+    first: Day | None = Field(None, alias="from", examples=["2026-10-01"])
+    last: Day | None = Field(None, alias="until", examples=["2026-10-02"])
     kind: LeaveKind = LeaveKind.SICK
+    day: Day | None = Field(None, description="of demand", examples=["2026-10-01"])
+    start: int = Field(0, ge=0, lt=1440, description="of demand: minute of the day")
+    end: int = Field(1440, gt=0, le=1440, description="of demand: minute of the day")
+    people: int = Field(1, ge=1, le=99)
+    skill: Name = ""
+    tier: Grade = Grade.ORDINARY
+
+    def named(self, call: Call) -> Cause:
+        """As the service knows it."""
+        if self.cause == "now":
+            return AsNow()
+        if self.cause == "demand" and self.day is not None:
+            return MoreDemand(self.day, self.start, self.end, self.people, self.skill, self.tier)
+        if self.cause == "absence" and self.agent and self.first and self.last:
+            return Absent(agent_of(call, self.agent), self.first, self.last, self.kind)
+        needed = "a day" if self.cause == "demand" else "who, and from when to when"
+        raise InputError.of([Fault(f"expected {needed}", column=self.cause)])
+
+
+class Repair(Acted, Happened):
+    """What happened, and the changes that mend it."""
+
     changes: list[Moved] = Field(default_factory=list, max_length=200)
 
 
@@ -167,36 +191,35 @@ def unlock(call: Called, roster: Number, agent: Code, day: ADay) -> None:
 def gap(
     call: Called, roster: Number, version: Number,
     day: Annotated[date, Query(ge=date(2000, 1, 1), le=date(2100, 1, 1), examples=["2026-10-01"])],
-    start: Annotated[int, Query(ge=0, lt=1440, description="minute of the day", examples=[600])],
-    skill: Asked = "", tier: Tier = "",
+    start: Annotated[
+        int | None, Query(ge=0, lt=1440, description="minute of the day", examples=[600])
+    ] = None,
+    skill: Asked = "", tier: Tier = "", shift: Asked = "",
 ) -> GapPanel:  # fmt: skip
-    """Who could fill a half-hour, at what cost to whom, and what stops the others."""
+    """Who could fill a half-hour, or a shift, at what cost to whom, and what stops the others."""
     found = id_of(call, roster, version)
-    return roster_gaps.gap(call.session, call.actor, roster, found, day, start, skill, tier)
+    return roster_gaps.gap(call.session, call.actor, roster, found, day, start, skill, tier, shift)
 
 
 @api.read("/rosters/{roster}/versions/{version}/repair")
 def look(
-    call: Called, roster: Number, version: Number, first: From, last: Until,
-    agent: Annotated[str, Query(max_length=120, pattern=r"^[^\x00]*$", examples=["A007"])],
-    kind: LeaveKind = LeaveKind.SICK,
-) -> RepairPanel:  # fmt: skip
-    """Ways to mend an absence with the fewest changes; nothing is changed yet."""
+    call: Called, roster: Number, version: Number, what: Annotated[Happened, Query()]
+) -> RepairPanel:
+    """Ways to mend what happened with the fewest changes; nothing is changed yet."""
     found = id_of(call, roster, version)
-    absent = Absent(agent_of(call, agent), first, last, kind)
-    return roster_repairs.look(call.session, call.actor, roster, found, absent, call.timezone)
+    cause = what.named(call)
+    return roster_repairs.look(call.session, call.actor, roster, found, cause, call.timezone)
 
 
 @api.write("/rosters/{roster}/versions/{version}/repair", status=201)
 def take(call: Called, roster: Number, version: Number, wanted: Repair) -> VersionFigures:
-    """Record an absence and keep the mended roster as a new version."""
-    absent = Absent(agent_of(call, wanted.agent), wanted.first, wanted.last, wanted.kind)
+    """Record what happened and keep the mended roster as a new version."""
     changes = [
         roster_repairs.change(one.agent, one.day, one.before, one.after, one.post)
         for one in wanted.changes
     ]
     roster_repairs.take(
-        call.session, call.actor, roster, id_of(call, roster, version), wanted.seen, absent,
-        changes, call.at, call.timezone, wanted.reason,
+        call.session, call.actor, roster, id_of(call, roster, version), wanted.seen,
+        wanted.named(call), changes, call.at, call.timezone, wanted.reason,
     )  # fmt: skip
     return _newest(call, roster)

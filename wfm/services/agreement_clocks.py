@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,7 +55,7 @@ class ClockPage:
 
     agreement: Agreement
     target: AgreementTarget
-    chosen: Mapping[str, Collection[str]]
+    chosen: Mapping[str, Set[str]]
     repeats: bool
     rests_when_resolved: bool
     usual: bool
@@ -115,7 +115,7 @@ def in_words(target: AgreementTarget, language: str) -> str:
     return " · ".join(told)
 
 
-def _chosen(rule: Conditions) -> dict[str, Collection[str]]:
+def _chosen(rule: Conditions) -> dict[str, Set[str]]:
     holds = [hold for hold in rule.holds if not hold.final]
     none: frozenset[str] = frozenset()
     return {

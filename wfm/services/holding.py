@@ -7,7 +7,15 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from wfm.errors import NotFoundError
-from wfm.tables import Account, Agreement, AssessmentCycle, Post, Roster, Ticket
+from wfm.tables import (
+    Account,
+    Agreement,
+    AssessmentCycle,
+    BusinessCalendar,
+    Post,
+    Roster,
+    Ticket,
+)
 
 # by what a page or an operation names them
 HELD: dict[str, tuple[Any, Any]] = {
@@ -17,6 +25,7 @@ HELD: dict[str, tuple[Any, Any]] = {
     "account": (Account, Account.id),
     "agreement": (Agreement, Agreement.id),
     "post": (Post, Post.id),
+    "calendar": (BusinessCalendar, BusinessCalendar.code),
 }
 
 
