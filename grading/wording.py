@@ -101,7 +101,7 @@ NOTICE: Words = {
         "{cases} cases scored twice (at least {limit:.2f} is asked)",
         "alike": "{criterion} tells nobody apart: the records of {agents} agents do not show that "
         "they differ (odds of {odds:g} to 1 that all are equal), so all have the common value",
-        "quota": "{share:.1%} of the agents would be {grade}; {limit:.1%} are meant to be",
+        "quota": "{share} of the agents would be {grade}; {limit} are meant to be",
     },
     "zh": {
         "unknown_agents": "{rows} 条{kind}属于不在名单中的 {agents} 人，未计入：{names}",
@@ -113,7 +113,7 @@ NOTICE: Words = {
         "{alpha:.2f}（要求至少 {limit:.2f}）",
         "alike": "{criterion}分不出高低：{agents} 人的记录不足以说明彼此不同"
         "（“人人相同”的胜算为 {odds:g} 比 1），故一律按全体水平计",
-        "quota": "{grade}将占 {share:.1%}，控制比例为 {limit:.1%}",
+        "quota": "{grade}将占 {share}，控制比例为 {limit}",
     },
 }
 
@@ -130,6 +130,8 @@ def notice_text(notice: Notice, language: Language = "en") -> str:
         values["grade"] = GRADE[language][str(values["grade"])]
     if "criterion" in values:
         values["criterion"] = CRITERION[language][str(values["criterion"])]
+    if notice.code == "quota":
+        values |= {name: percent(float(str(values[name])), 1) for name in ("share", "limit")}
     if "kind" in values:
         values["kind"] = KIND[language][str(values["kind"])]
     return NOTICE[language][notice.code].format(**values)
@@ -180,12 +182,8 @@ def explanation_text(
     grade = GRADE[language]
     said = DECISION[language][explanation.decision].format(grade=grade[explanation.grade])
     block = f" ({BLOCK[language][explanation.block]})" if explanation.block else ""
-    lines = [
-        f"{explanation.agent_id}: {said}{block}"
-        if english
-        else f"{explanation.agent_id}：{said}{block}"
-    ]
-    chances = ", ".join(f"{grade[g]} {p:.0%}" for g, p in explanation.probabilities.items())
+    lines = [f"{explanation.agent_id}{': ' if english else '：'}{said}{block}"]
+    chances = ", ".join(f"{grade[g]} {percent(p)}" for g, p in explanation.probabilities.items())
     lines.append(("Probability of deserving: " if english else "应得等级的概率：") + chances)
     for case in explanation.cases:
         lines += _case_lines(case, language)
@@ -210,20 +208,25 @@ def _case_lines(case: GradeCase, language: Language) -> list[str]:
     grade = GRADE[language][case.grade]
     if language == "en":
         way = "keep" if case.side == "exit" else "be given"
-        head = f"To {way} {grade} or higher (probability {case.probability:.0%}):"
+        head = f"To {way} {grade} or higher (probability {percent(case.probability)}):"
     else:
         way = "保持" if case.side == "exit" else "评为"
-        head = f"{way}{grade}或以上（概率 {case.probability:.0%}）："
+        head = f"{way}{grade}或以上（概率 {percent(case.probability)}）："
     return [
         head,
         *(f"  {reason_text(r, language)}" for r in case.reasons if r.verdict != "not_counted"),
     ]
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share as the pages write it, in both languages."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def amount(criterion: Criterion, value: float, language: Language) -> str:
     """A value of a criterion with its unit."""
     if FAMILIES[criterion] == "share":
-        return f"{value:.1%}"
+        return percent(value, 1)
     if criterion == "tenure":
         return f"{value:.1f} months" if language == "en" else f"{value:.1f} 个月"
     if criterion == "initiative":
@@ -257,9 +260,9 @@ def reason_text(reason: Reason, language: Language = "en") -> str:
     if reason.limit is not None and reason.probability is not None:
         limit = amount(reason.criterion, reason.limit, language)
         against = (
-            f"; {limit} asked, reached with {reason.probability:.0%}"
+            f"; {limit} asked, reached with {percent(reason.probability)}"
             if english
-            else f"；要求 {limit}，达到的概率 {reason.probability:.0%}"
+            else f"；要求 {limit}，达到的概率 {percent(reason.probability)}"
         )
     return (
         f"{name}: {word}; {value}{spread}{against}"

@@ -39,12 +39,12 @@ def funnel(dots: Sequence[Dot], curve: Sequence[Curve], share: float, title: str
         parts.append(tag("polyline", points=points, class_=tone))
     for dot in dots:
         parts.append(tag("circle", cx=x(dot.n), cy=y(dot.raw), r=3, class_="ring"))
-        says = f"{dot.name} ({dot.code}): {dot.adjusted:.1%}, n = {dot.n}"
+        says = f"{dot.name} ({dot.code}): {100 * dot.adjusted:.1f} %, n = {dot.n}"
         mark = tag("circle", tag("title", escape(says)), cx=x(dot.n), cy=y(dot.adjusted), r=3.5,
                    class_=dot.stands_out or "within")  # fmt: skip
         parts.append(mark)
     for value in (lowest, share, highest):
-        parts.append(tag("text", f"{value:.0%}", x=0, y=y(value) + 4))
+        parts.append(tag("text", f"{100 * value:.0f} %", x=0, y=y(value) + 4))
     for count in (fewest, most):
         parts.append(tag("text", f"n = {count}", x=min(x(count), WIDTH - 60), y=HEIGHT - 6))
     return tag("svg", Markup().join(parts), class_="funnel", viewBox=f"0 0 {WIDTH} {HEIGHT}",

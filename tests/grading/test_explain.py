@@ -115,7 +115,7 @@ def test_unknown_agents_have_no_explanation(known: Known, policy: GradePolicy) -
 def test_both_languages_say_the_same(known: Known, policy: GradePolicy, language: str) -> None:
     found = explained(known(AGENT), policy)
     text = wording.explanation_text(found, policy, language)
-    for shown in ("78.0%", "82.0", "79.0%", f"{found.probabilities['senior']:.0%}"):
+    for shown in ("78.0 %", "82.0", "79.0 %", f"{100 * found.probabilities['senior']:.0f} %"):
         assert shown in text
     assert policy.title[language] in text
     line = wording.short_reasons(assess(known(AGENT), policy), language).iloc[0]
@@ -143,7 +143,7 @@ def test_notices_read_well(language: str) -> None:
     quota = wording.notice_text(
         Notice("quota", {"grade": "expert", "share": 0.301, "limit": 0.2}), language
     )
-    assert "30.1%" in quota
+    assert "30.1 %" in quota
 
 
 def test_many_at_once_are_explained_like_one_by_one(

@@ -178,10 +178,15 @@ def download(desk: AtDesk, attachment_id: PathId) -> Response:
 
 
 @router.get("/grades/records/{assessment_id}")
-def records(desk: AtDesk, assessment_id: PathId, criterion: Name) -> Response:
-    """The records behind one criterion."""
+def records(
+    desk: AtDesk,
+    assessment_id: PathId,
+    criterion: Name,
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+) -> Response:
+    """The records behind one criterion, page by page."""
     found = grade_evidence.records(
-        desk.session, desk.actor, assessment_id, criterion, desk.settings.timezone
+        desk.session, desk.actor, assessment_id, criterion, desk.settings.timezone, page
     )
     return desk.page("grades_records.html", block="records", found=found)
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from wfm.access import Actor
 from wfm.errors import NotFoundError
+from wfm.instants import local_date
 from wfm.services.facts import in_force
 from wfm.services.grade_policies import policy_of
 from wfm.services.grade_stints import above_own, holders
@@ -28,7 +29,7 @@ from wfm.tables import (
 )
 from wfm.words import RecordKind
 
-MOST = 200
+SHOWN = 25  # records on a page
 KINDS = {
     "resolution": RecordKind.TICKET,
     "quality": RecordKind.REVIEW,
@@ -46,22 +47,35 @@ class Record:
     against: bool
     corrected: bool
     facts: tuple[tuple[str, Any], ...]
+    counted: bool = True
 
 
 @dataclass(frozen=True)
 class Records:
-    """What the page lists; `found` may be more than are shown."""
+    """One page of what was found, with how many of all speak against or are not counted."""
 
+    assessment: int
     criterion: str
     kind: RecordKind
     rows: tuple[Record, ...]
     found: int
+    against: int
+    uncounted: int
+    page: int
+    pages: int
 
 
 def records(
-    session: Session, actor: Actor, assessment_id: int, criterion: str, timezone: str
+    session: Session,
+    actor: Actor,
+    assessment_id: int,
+    criterion: str,
+    timezone: str,
+    page: int = 1,
 ) -> Records:
     """The records of the period behind a criterion, for a lead, or for the agent themselves.
+
+    A page beyond the last is the last.
 
     Raises
     ------
@@ -85,7 +99,15 @@ def records(
     }[kind]
     found = listed(session, assessment.agent_id, cycle, fixes, timezone)
     found.sort(key=lambda one: (not one.against, -one.on.toordinal(), one.number))
-    return Records(criterion, kind, tuple(found[:MOST]), len(found))
+    pages = max(-(-len(found) // SHOWN), 1)
+    page = min(page, pages)
+    return Records(
+        assessment=assessment_id, criterion=criterion, kind=kind,
+        rows=tuple(found[(page - 1) * SHOWN : page * SHOWN]), found=len(found),
+        against=sum(one.against for one in found),
+        uncounted=sum(not one.counted for one in found),
+        page=page, pages=pages,
+    )  # fmt: skip
 
 
 def _tickets(
@@ -123,8 +145,10 @@ def _tickets(
             ("independent", alone), ("reopened", reopened), ("difficulty", one.difficulty),
             ("passed", "by_rule" if by_rule else passed),
         )  # fmt: skip
-        day = (one.resolved_at or one.opened_at).date()
-        found.append(Record(one.code, day, against and not by_rule, one.code in fixes, facts))
+        day = local_date(one.resolved_at or one.opened_at, timezone)
+        found.append(
+            Record(one.code, day, against and not by_rule, one.code in fixes, facts, not by_rule)
+        )
     return found
 
 

@@ -600,6 +600,14 @@ def test_a_team_has_a_cycle_of_its_own(session: Session, desk: dict[str, int]) -
 # -- the records behind a value -------------------------------------------------------------------
 
 
+def pages_of(session: Session, number: int) -> list[tuple[grade_evidence.Record, ...]]:
+    found = grade_evidence.records(session, LEAD, number, "resolution", ZONE)
+    return [
+        grade_evidence.records(session, LEAD, number, "resolution", ZONE, page + 1).rows
+        for page in range(found.pages)
+    ]
+
+
 def test_the_records_are_those_that_are_counted(session: Session, desk: dict[str, int]) -> None:
     # two tickets went from A2 (ordinary) to B0 (senior), who ended them; the second is of a tier
     # above A2's grade, so passing it on is what the rules ask for
@@ -626,12 +634,34 @@ def test_the_records_are_those_that_are_counted(session: Session, desk: dict[str
     for who in ("A2", "B0"):
         number = number_of(session, desk[who])
         found = grade_evidence.records(session, LEAD, number, "resolution", ZONE)
-        seen[who] = {row.number: row for row in found.rows}
+        rows = [row for page in pages_of(session, number) for row in page]
+        seen[who] = {row.number: row for row in rows}
         counted = session.get_one(tables.Assessment, number).evidence["resolution"]["n"]
-        by_rule = [row for row in found.rows if dict(row.facts)["passed"] == "by_rule"]
+        by_rule = [row for row in rows if dict(row.facts)["passed"] == "by_rule"]
         assert found.found - len(by_rule) == counted
+        assert found.uncounted == len(by_rule)
+        assert found.against == sum(row.against for row in rows)
     assert seen["A2"]["P-1"].against
     assert dict(seen["A2"]["P-1"].facts)["passed"] is True
     assert not seen["A2"]["P-2"].against
     assert dict(seen["B0"]["P-1"].facts)["independent"] is True
     assert not seen["B0"]["P-1"].against
+
+
+def test_records_come_in_pages_with_what_speaks_against_first(
+    session: Session, desk: dict[str, int]
+) -> None:
+    # 80 tickets, of every 20 the last 6 not resolved: 24 against on the first page of 25
+    opened(session)
+    number = number_of(session, desk["A3"])
+    pages = pages_of(session, number)
+    assert [len(page) for page in pages] == [25, 25, 25, 5]
+    assert [row.against for row in pages[0]] == [True] * 24 + [False]
+    rows = {row.number: row for page in pages for row in page}
+    assert len(rows) == 80
+    assert not any(row.against for page in pages[1:] for row in page)
+    # ticket 1 came on 1 August at 18:00 UTC, which is the 2nd in Shanghai
+    assert rows["A3-1"].on == date(2026, 8, 2)
+    beyond = grade_evidence.records(session, LEAD, number, "resolution", ZONE, 99)
+    assert (beyond.page, beyond.pages, beyond.found, beyond.against) == (4, 4, 80, 24)
+    assert (beyond.uncounted, beyond.rows) == (0, pages[3])
