@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from wfm.words import Role
 
 FAILURES_BEFORE_PAUSE = 5
 PAUSE = timedelta(minutes=5)
+MOST_STRANGERS = 10_000
 SEEN_GRANULARITY = timedelta(minutes=1)  # not every request needs a write
 
 
@@ -78,6 +80,37 @@ def create(
     return account
 
 
+class _Strangers:
+    """Failures under names nobody has, which pause as those of accounts do: else the pause would
+    tell which names are accounts. Kept in this process, the newest of them."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, tuple[int, datetime | None]] = {}
+        self._lock = threading.Lock()
+
+    def fails(self, name: str, at: datetime) -> None:
+        with self._lock:
+            count, until = self._failures.pop(name, (0, None))
+            paused = until is not None and until > at
+            if not paused:
+                last = count + 1 >= FAILURES_BEFORE_PAUSE
+                count, fresh = (0, at + PAUSE) if last else (count + 1, None)
+            self._failures[name] = (count, until if paused else fresh)
+            if len(self._failures) > MOST_STRANGERS:
+                del self._failures[next(iter(self._failures))]
+        if paused:
+            _check_pause(until, at)
+
+
+_strangers = _Strangers()
+
+
+def _check_pause(until: datetime | None, at: datetime) -> None:
+    if until is not None and until > at:
+        minutes = -(-(until - at).seconds // 60)
+        raise SignInError(f"too many failures; try again in {minutes} minutes")
+
+
 def sign_in(session: Session, name: str, password: str, at: datetime, code: str = "") -> str | None:
     """Check a password (and the second factor's code, where the account has one); open a session.
 
@@ -92,11 +125,10 @@ def sign_in(session: Session, name: str, password: str, at: datetime, code: str 
     """
     account = named(session, name)
     if account is None or not account.active:
+        _strangers.fails(name, at)
         _hasher().verify(password, _decoy())
         return None
-    if account.locked_until is not None and account.locked_until > at:
-        minutes = -(-(account.locked_until - at).seconds // 60)
-        raise SignInError(f"too many failures; try again in {minutes} minutes")
+    _check_pause(account.locked_until, at)
     right = _hasher().verify(password, account.password_hash)
     if account.totp_secret:
         step = totp.matching_step(account.totp_secret, code, at, account.totp_step)

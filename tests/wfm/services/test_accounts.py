@@ -64,6 +64,20 @@ def test_five_failures_pause_the_account_for_five_minutes(session: Session, lead
     assert accounts.sign_in(session, "lin", PASSWORD, NOW + timedelta(minutes=5)) is not None
 
 
+def test_a_name_nobody_has_pauses_as_an_account_does(session: Session, lead: None) -> None:
+    """Else the pause would tell which names are accounts."""
+
+    def told(name: str, at: datetime) -> str:
+        try:
+            return str(accounts.sign_in(session, name, "Wrong-answer-42", at))
+        except SignInError as error:
+            return str(error)
+
+    for after_s in (*range(7), 240, 301, 302, 307, 700):
+        at = NOW + timedelta(seconds=after_s)
+        assert told("nobody-of-this-test", at) == told("lin", at), after_s
+
+
 def test_an_idle_session_ends(session: Session, lead: None) -> None:
     token = accounts.sign_in(session, "lin", PASSWORD, NOW)
     assert token is not None
