@@ -113,9 +113,11 @@ def test_people_to_spare_are_those_no_demand_needs() -> None:
     ("shares", "rounds", "chosen", "why"),
     [
         ([0.91], 3, 5, "kept"),
+        ([0.90], 3, 5, "kept"),  # just what was agreed
         ([0.80], 3, 5, None),
         ([0.80], 3, 0, "people_out"),
         ([0.80, 0.85], 1, 5, "rounds_out"),
+        ([0.80, 0.85], 2, 5, None),  # the first look and one round: another may follow
         ([0.80, 0.85, 0.851], 5, 5, None),  # 0.851 beside 0.85: the round before brought much
         ([0.80, 0.85, 0.851, 0.850], 5, 5, "people_out"),  # two rounds brought nothing
         ([0.80, 0.85, 0.84, 0.87], 5, 5, None),

@@ -176,6 +176,20 @@ def test_the_error_of_handle_times_is_counted_by_contacts() -> None:
     assert forecast_handle(history, [MONDAY], {}).wapes["mean"] == pytest.approx(error / actual)
 
 
+def test_a_slot_nobody_measured_has_no_error_and_one_contact_has() -> None:
+    # evenings without a contact have no time either; mornings of one contact take 100 s, the last
+    # 130: the mean before it is 100, so 30 s are wrong each time that day is tried
+    counts = np.array([[1.0, 0.0]] * 20)
+    history = past(counts, 100.0)
+    history.handle_s[:, 1] = np.nan
+    history.handle_s[19, 0] = 130
+    tried = [n for start in starts(history) for n in next_days(history, start)]
+    error = 30 * tried.count(19)
+    expected = error / (100 * len(tried) + error)
+    assert 0 < expected < 0.1
+    assert forecast_handle(history, [MONDAY], {}).wapes["mean"] == pytest.approx(expected)
+
+
 # -- special days ----------------------------------------------------------------------------------
 
 
@@ -228,6 +242,16 @@ def test_a_slot_far_above_the_usual_is_cut() -> None:
     two[8] = 36  # the Tuesdays: 16 and 36, of which the latter makes 90 + 24 + 3 believable
     two[1] = 200
     assert Profile(past(two), {}).totals[[1, 8]].tolist() == [117, 36]
+
+
+def test_growth_compares_the_last_fortnight_with_the_one_before() -> None:
+    # 80, 100, 100, 110, 110 a day, week by week: 1.1 times in two weeks; the first week is too old
+    weeks = np.repeat([80.0, 100, 100, 110, 110], 7)[:, None]
+    assert Profile(past(weeks), {}).growth() == pytest.approx(math.sqrt(1.1))
+    # a fortnight alone has nothing before it
+    assert Profile(past(weeks[-14:]), {}).growth() == 1.0
+    # twice as much in a fortnight would be 1.41 a week: no more than a tenth is believed
+    assert Profile(past(np.repeat([100.0, 145], 14)[:, None]), {}).growth() == 1.1
 
 
 @pytest.mark.parametrize(
@@ -369,6 +393,17 @@ def test_people_come_for_what_is_left_beyond_those_who_are_free() -> None:
     answer = level([work], always(3), 30, np.full(3, 0.4))
     assert answer.people.tolist() == [1, 0, 0]
     assert answer.done[0] == pytest.approx([1.4, 0.1, 0])
+
+
+def test_nobody_comes_early_for_less_than_a_full_slot() -> None:
+    # one slot of work may wait until the third, and in the second five come that cannot wait;
+    # half a person is free throughout. At first half is left beyond the one free: nobody comes.
+    # Then 0.5 + 5 are there, five beyond the one free, and five finish everything
+    early = DeferredWork("s", "ordinary", "P", np.array([0]), np.array([2]), np.array([30.0]))
+    due = DeferredWork("s", "ordinary", "Q", np.array([1]), np.array([1]), np.array([150.0]))
+    answer = level([early, due], always(3), 30, np.full(3, 0.5))
+    assert answer.people.tolist() == [0, 5, 0]
+    assert answer.done[0] == pytest.approx([0.5, 0.5, 0])
 
 
 # -- queues ----------------------------------------------------------------------------------------
