@@ -378,6 +378,9 @@ def test_the_ledger_as_rules_of_a_roster():
     assert share.past == (PastShare("A", 6), PastShare("B", 0))
     assert (share.measure, share.how, share.weight) == ("burden", "squares", 2)
     assert (repeat.held, repeat.weight) == ((HeldDay("B", "10月1日"),), 9)
+    # shares count from that of whoever has borne least: 6 and 4 are 2 and none
+    share, _ = fairness_rules((borne("A", 6), borne("B", 4)), DAYS, ["A", "B"])
+    assert share.past == (PastShare("A", 2), PastShare("B", 0))
 
 
 def test_the_spread_falls_from_year_to_year():

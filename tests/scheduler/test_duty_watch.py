@@ -57,6 +57,9 @@ def test_rostered_duties_are_no_part_of_the_watch():
         (at(12, 40), at(12, 55), ("T1",)),
         (at(21), at(21, 5), ("T2",)),
     ]
+    # an entry on the stroke of its end is the shift's, one at its beginning the watch's
+    assert found(Act(at(21), "T1"), elsewhere=shift) == []
+    assert found(Act(at(13), "T1"), elsewhere=shift) == [(at(12, 45), at(13), ("T1",))]
     short = ((at(13), at(13, 20)),)
     acts = (Act(at(12, 55), "T1"), Act(at(13, 25), "T2"))
     assert len(found(*acts, elsewhere=short)) == 2

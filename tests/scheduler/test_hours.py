@@ -61,3 +61,6 @@ def test_standby_is_no_work_and_placed_breaks_count() -> None:
     roster = replace(Roster({("a", EVE): "D"}), breaks={("a", EVE): (660,)})
     ((start, end),) = duties_of(PROBLEM, roster)["a"][0].breaks
     assert (start.hour, start.minute, end.hour, end.minute) == (11, 0, 11, 30)
+    # a paid break is work
+    paid = replace(PROBLEM, shifts=(Shift("D", 480, 990, breaks=(Break(720, 750),)),))
+    assert list(duties_of(paid, Roster({("a", EVE): "D"}))["a"][0].breaks) == []
