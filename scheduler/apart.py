@@ -1,4 +1,4 @@
-"""Solve the parts of a problem that share nobody, side by side, and put them together."""
+"""Solve the parts of a problem that share nobody, and put them together."""
 
 from __future__ import annotations
 
@@ -40,26 +40,86 @@ class Part:
         return max(0, self.cost - self.bound)
 
 
-class ApartSearch:
-    """One solve of a problem in parts."""
+class InParts:
+    """The parts of a problem, and what is known of the whole."""
 
     def __init__(
         self,
-        problem: RosterProblem,
         parts: list[RosterProblem],
         params: Params,
         started: float,
         progress: ProgressCallback | None,
         stop: Callable[[], bool] | None,
+        closing: bool = True,
     ) -> None:
-        self.problem, self.params, self.progress, self.stop = problem, params, progress, stop
-        self.budget = Budget(params, started)
+        self.params, self.progress, self.stop = params, progress, stop
+        self.budget = Budget(params, started, closing)
         self.stopped = False
         self.parts = []
         for part in parts:
             start = Roster() if params.start is None else roster_within(params.start, part)
-            verdict = verify(part, start)
-            self.parts.append(Part(part, start, verdict.cost, 0))
+            self.parts.append(Part(part, start, 0, 0))
+
+    def _asked(self) -> bool:
+        if self.stop is not None and self.stop():
+            self.stopped = True
+        return self.stopped or self.budget.out_of_time
+
+    def _tell(self, phase: str) -> None:
+        if self.progress is not None and all(part.heard for part in self.parts):
+            cost, bound = (sum(getattr(p, x) for p in self.parts) for x in ("cost", "bound"))
+            self.progress(Progress(self.budget.seconds, cost, bound, phase))
+
+    @property
+    def roster(self) -> Roster:
+        """The parts put together."""
+        cells: dict[tuple[str, date], str] = {}
+        posts: dict[tuple[str, date], tuple[str, ...]] = {}
+        for part in self.parts:
+            cells |= part.roster.cells
+            posts |= part.roster.posts
+        return Roster(cells, posts)
+
+    @property
+    def bound(self) -> int:
+        return sum(part.bound for part in self.parts)
+
+    @property
+    def status(self) -> Status:
+        """The worst of the parts'; stopped only when the caller asked."""
+        found = {part.status for part in self.parts}
+        if "nothing_found" in found:
+            return "nothing_found"
+        if "conflict" in found:
+            return "conflict"
+        if found == {"optimal"}:
+            return "optimal"
+        return "stopped" if self.stopped else "feasible"
+
+
+class ApartSearch(InParts):
+    """One solve of a problem in parts, within this process.
+
+    Parameters
+    ----------
+    heard : callable, optional
+        Told of a part whenever something better is known of it, and of the phase.
+    """
+
+    def __init__(
+        self,
+        parts: list[RosterProblem],
+        params: Params,
+        started: float,
+        progress: ProgressCallback | None = None,
+        stop: Callable[[], bool] | None = None,
+        closing: bool = True,
+        heard: Callable[[Part, str], None] | None = None,
+    ) -> None:
+        super().__init__(parts, params, started, progress, stop, closing)
+        self._heard = heard
+        for part in self.parts:
+            part.cost = verify(part.problem, part.roster).cost
 
     def run(self) -> None:
         """A roster for each, a round for all alike, then most for those furthest from a bound."""
@@ -110,7 +170,8 @@ class ApartSearch:
         def told(progress: Progress) -> None:
             part.cost, part.heard = progress.cost, True
             part.bound = max(part.bound, progress.bound or 0)
-            self._tell(progress.phase)
+            part.status, part.roster = search.status, search.roster
+            self._told(part, progress.phase)
 
         search = Search(
             part.problem, params, time.monotonic(), told, self._asked, False, part.relaxation
@@ -121,39 +182,9 @@ class ApartSearch:
         part.roster, part.relaxation = search.roster, search.relaxed.relaxation
         part.cost = search.best.verdict.cost
         part.bound = max(part.bound, search.best.bound)
+        self._told(part, search.best.phase)
 
-    def _asked(self) -> bool:
-        if self.stop is not None and self.stop():
-            self.stopped = True
-        return self.stopped or self.budget.out_of_time
-
-    def _tell(self, phase: str) -> None:
-        if self.progress is not None and all(part.heard for part in self.parts):
-            cost, bound = (sum(getattr(p, x) for p in self.parts) for x in ("cost", "bound"))
-            self.progress(Progress(self.budget.seconds, cost, bound, phase))
-
-    @property
-    def roster(self) -> Roster:
-        """The parts put together."""
-        cells: dict[tuple[str, date], str] = {}
-        posts: dict[tuple[str, date], tuple[str, ...]] = {}
-        for part in self.parts:
-            cells |= part.roster.cells
-            posts |= part.roster.posts
-        return Roster(cells, posts)
-
-    @property
-    def bound(self) -> int:
-        return sum(part.bound for part in self.parts)
-
-    @property
-    def status(self) -> Status:
-        """The worst of the parts'; stopped only when the caller asked."""
-        found = {part.status for part in self.parts}
-        if "nothing_found" in found:
-            return "nothing_found"
-        if "conflict" in found:
-            return "conflict"
-        if found == {"optimal"}:
-            return "optimal"
-        return "stopped" if self.stopped else "feasible"
+    def _told(self, part: Part, phase: str) -> None:
+        if self._heard is not None:
+            self._heard(part, phase)
+        self._tell(phase)

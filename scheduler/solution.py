@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 from scheduler.errors import SchedulingError
 from scheduler.problem import RosterProblem
@@ -60,6 +61,10 @@ class Roster:
         object.__setattr__(self, "breaks", MappingProxyType(breaks))
         posts = {place: tuple(sorted(held)) for place, held in self.posts.items() if held}
         object.__setattr__(self, "posts", MappingProxyType(posts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: views of mappings do not travel, mappings do."""
+        return Roster, (dict(self.cells), dict(self.posts), self.extra, dict(self.breaks))
 
     def shift(self, agent: str, day: date) -> str | None:
         """The shift of a cell, None when off."""

@@ -9,6 +9,7 @@ from scheduler.apart import ApartSearch
 from scheduler.breaks import has_movable_breaks, place_breaks
 from scheduler.budget import Budget
 from scheduler.components import components
+from scheduler.lanes import LanesSearch, worth_processes
 from scheduler.problem import RosterProblem
 from scheduler.result import Params, ProgressCallback, Result, Status
 from scheduler.search import Search
@@ -47,9 +48,11 @@ def solve(
     params = params or Params()
     begun = time.monotonic() if started is None else started
     parts = components(problem)
-    search: Search | ApartSearch
-    if len(parts) > 1:
-        search = ApartSearch(problem, parts, params, begun, progress, stop)
+    search: Search | ApartSearch | LanesSearch
+    if worth_processes(parts, params):
+        search = LanesSearch(parts, params, begun, progress, stop)
+    elif len(parts) > 1:
+        search = ApartSearch(parts, params, begun, progress, stop)
     else:
         search = Search(problem, params, begun, progress, stop)
     search.run()

@@ -115,7 +115,7 @@ def test_each_part_has_a_roster_before_any_has_a_bound() -> None:
 
 def test_what_the_parts_spend_counts_against_the_limit_of_the_whole() -> None:
     problem = two_teams()
-    search = ApartSearch(problem, components(problem), EFFORT, 0.0, None, None)
+    search = ApartSearch(components(problem), EFFORT, 0.0)
     search.run()
     assert 0 < search.budget.spent <= EFFORT.effort
     assert search.budget.limit().effort == EFFORT.effort - search.budget.spent
