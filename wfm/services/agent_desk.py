@@ -11,7 +11,7 @@ from wfm import access
 from wfm.access import SYSTEM, Actor
 from wfm.dispatch.live import Proposal
 from wfm.errors import ConflictError, NotFoundError
-from wfm.services import dispatching, holiday_duty
+from wfm.services import dispatching, holiday_duty, ticket_work
 from wfm.services.holiday_duty import Holding
 from wfm.services.ticket_work import Refusal
 from wfm.tables import (
@@ -28,6 +28,7 @@ from wfm.tables import (
 from wfm.words import TicketState
 
 OPEN = (TicketState.OPEN, TicketState.PAUSED)
+GIVEN_MEANWHILE = ("gone", "taken")
 MOST_HANDOVERS = 10
 NO_AGENT = "this account belongs to no agent; an administrator can connect it with one"
 
@@ -142,14 +143,36 @@ def take_next(session: Session, actor: Actor, at: datetime, timezone: str) -> st
         Off duty, hands full, or nothing waits that this agent should take.
     """
     agent = own_agent(session, actor)
-    proposal = dispatching.propose_next(session, actor, agent.code, at, timezone)
-    if proposal.ticket_id is None:
-        raise ConflictError("there is nothing for you to take now")
-    dispatching.assign(
-        session, replace(SYSTEM, name=actor.name), proposal.ticket_id, agent.code, at, timezone,
-        "taken by the agent as next",
-    )  # fmt: skip
-    return proposal.ticket_id
+    while True:
+        code = _first_to_take(session, actor, agent.code, at, timezone)
+        try:
+            dispatching.assign(
+                session, replace(SYSTEM, name=actor.name), code, agent.code, at, timezone,
+                "taken by the agent as next",
+            )  # fmt: skip
+            return code
+        except Refusal as refusal:
+            if refusal.code not in GIVEN_MEANWHILE:
+                raise
+
+
+def _first_to_take(
+    session: Session, actor: Actor, agent_code: str, at: datetime, timezone: str
+) -> str:
+    """The first ticket for her that nobody is busy with, so that many can take at once.
+
+    When somebody is giving away each of them just now, the first: it may come back.
+    """
+    passed: list[str] = []
+    while True:
+        proposal = dispatching.propose_next(session, actor, agent_code, at, timezone, passed)
+        if proposal.ticket_id is None:
+            if not passed:
+                raise ConflictError("there is nothing for you to take now")
+            return passed[0]
+        if ticket_work.lock_waiting(session, proposal.ticket_id):
+            return proposal.ticket_id
+        passed.append(proposal.ticket_id)
 
 
 def _work(session: Session, agent_id: int) -> tuple[Work, ...]:

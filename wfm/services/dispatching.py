@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -208,11 +208,10 @@ def choice(session: Session, actor: Actor, ticket_code: str, at: datetime, timez
             seat.agent.code,
         )
     )
-    kept = row.ticket
     history = session.exec(
         select(TicketEvent, AgentRow.name)
         .join(AgentRow, col(AgentRow.id) == TicketEvent.agent_id, isouter=True)
-        .where(TicketEvent.ticket_id == kept.id)
+        .where(TicketEvent.ticket_id == row.ticket.id)
         .order_by(col(TicketEvent.at).desc(), col(TicketEvent.id).desc())
         .limit(LONGEST_HISTORY)
     )
@@ -344,8 +343,8 @@ def assign(
     people = {seat.agent.code: seat.agent for seat in desk.seats}
     proposed = people.get(proposal.agent_id or "")
     if not note and agent_code != proposal.agent_id:
-        name = proposed.name if proposed else None
-        raise Refusal("say_why" if proposed else "kept", agent=agent.name, proposed=name)
+        code, name = ("say_why", proposed.name) if proposed else ("kept", None)
+        raise Refusal(code, agent=agent.name, proposed=name)
     decision = DispatchDecision(
         ticket_id=ticket.id, agent_id=agent.id, at=at, decided_by=actor.name,
         policy=desk.policy.name, proposed_agent_id=proposed.id if proposed else None, note=note,
@@ -382,18 +381,20 @@ def _check(desk: Snapshot, ticket: Waiting, agent: AgentRow) -> None:
 
 
 def propose_next(
-    session: Session, actor: Actor, agent_code: str, at: datetime, timezone: str
+    session: Session,
+    actor: Actor,
+    agent_code: str,
+    at: datetime,
+    timezone: str,
+    without: Collection[str] = (),
 ) -> Proposal:
-    """What an agent on duty should take next."""
-    if actor.agent_id is None or not _is_self(session, actor, agent_code):
+    """What an agent on duty should take next, as if the tickets `without` were not there."""
+    own = session.get(AgentRow, actor.agent_id) if actor.agent_id is not None else None
+    if own is None or own.code != agent_code:
         access.require(actor, "dispatch.view")
     desk = desk_snapshot.glance(session, at, timezone)
+    left = [one for one in desk.state.waiting if one.ticket_id not in without]
     try:
-        return next_for(desk.policy, agent_code, desk.state, micro(at))
+        return next_for(desk.policy, agent_code, replace(desk.state, waiting=left), micro(at))
     except ValueError as error:
         raise Refusal("off_duty", agent=agent_code) from error
-
-
-def _is_self(session: Session, actor: Actor, agent_code: str) -> bool:
-    own = session.get(AgentRow, actor.agent_id)
-    return own is not None and own.code == agent_code

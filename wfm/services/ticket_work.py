@@ -131,6 +131,20 @@ def find(session: Session, ticket_code: str, *, lock: bool = False) -> Ticket:
     return ticket
 
 
+def lock_waiting(session: Session, ticket_code: str) -> bool:
+    """Lock the ticket if it still waits and nobody else has it locked, without waiting."""
+    query = (
+        select(Ticket.id)
+        .where(
+            Ticket.code == ticket_code,
+            Ticket.state == TicketState.OPEN,
+            col(Ticket.owner_id).is_(None),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    return session.exec(query).first() is not None
+
+
 def reason_document(reason: Any) -> dict[str, Any]:
     """A reason with its words in both languages, as they were when it was decided."""
     return {
