@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,10 @@ def _environment(language: str, timezone: str) -> jinja2.Environment:
         """The name of a team, skill … in the reader's language."""
         return str(getattr(thing, f"name_{language}"))
 
+    def called(code: str, things: Mapping[str, Any]) -> str:
+        """The name of what a code stands for; the code where nobody knows it any more."""
+        return named(things[code]) if code in things else code
+
     def told(text: str) -> str:
         """What is wrong, in the reader's language; what has no translation stays as it is."""
         return in_chinese(text) if language == "zh" else text
@@ -55,6 +60,7 @@ def _environment(language: str, timezone: str) -> jinja2.Environment:
         "percent": percent,
         "weekday": weekday,
         "named": named,
+        "called": called,
         "faults": told,
     }
     environment.globals |= {"language": language, "timezone": timezone}
