@@ -7,6 +7,7 @@ typed column together with the faults; an empty value becomes a missing one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import MAXYEAR, MINYEAR
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -77,7 +78,7 @@ def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Co
     aware = rest & text.str.contains(OFFSET, regex=True) & text.str.contains(":")
     if aware.any():
         parsed = pd.to_datetime(text[aware], format="ISO8601", errors="coerce", utc=True)
-        result[aware] = parsed.astype("datetime64[us, UTC]")
+        result[aware] = _in_any_zone(parsed).astype("datetime64[us, UTC]")
     plain = rest & ~aware
     if plain.any():
         parsed = pd.to_datetime(text[plain], format="ISO8601", errors="coerce")
@@ -92,9 +93,14 @@ def _localised(naive: pd.Series, tz: ZoneInfo) -> pd.Series:
     import numpy as np
 
     first = np.ones(len(naive), dtype=bool)
-    local = naive.dt.tz_localize(tz, ambiguous=first, nonexistent="shift_forward")
+    local = _in_any_zone(naive).dt.tz_localize(tz, ambiguous=first, nonexistent="shift_forward")
     utc: pd.Series = local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
     return utc
+
+
+def _in_any_zone(times: pd.Series) -> pd.Series:
+    """Without times so near the ends of the calendar that some zone cannot show them."""
+    return times.where(times.dt.year.between(MINYEAR + 1, MAXYEAR - 1))
 
 
 def iso(moments: pd.Series) -> pd.Series:

@@ -45,6 +45,10 @@ def test_a_good_ticket() -> None:
         ("opened_at", "2026-02-30", "not a time"),
         ("opened_at", "-1", "not a time"),
         ("opened_at", "2026", "not a time"),
+        # some zone would show these in the year 0, or 10000
+        ("opened_at", "0001-01-01T00:00:00", "not a time"),
+        ("opened_at", "9999-12-31T23:59:59", "not a time"),
+        ("opened_at", "9999-12-31T23:59:59-08:00", "not a time"),
         ("opened_at", "202602161", "not a time"),
         ("opened_at", "1026-02-16T09:00:00Z", "not a plausible time"),
         ("priority", "0", "must be at least 1"),
