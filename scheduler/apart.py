@@ -12,13 +12,15 @@ from scheduler.budget import Budget
 from scheduler.components import roster_within
 from scheduler.model import Limit
 from scheduler.problem import RosterProblem
-from scheduler.relaxation import Relaxation
+from scheduler.relaxation import Relaxation, needed_of
 from scheduler.result import Params, Progress, ProgressCallback, Status
 from scheduler.search import Search
 from scheduler.solution import Roster
 from scheduler.verify import verify
 
-BEGIN_SHARE = 0.4  # of the limit, at most, until every part has a roster
+BEGIN_SHARE = 0.8  # of the limit, at most, until every part has a roster: without, there is none
+ENOUGH = 4.5  # times what a part's linear program takes: with less there is not even a bound
+KEPT = 30  # linear programs kept from one search of a part for the next, for they are large
 # of what is left goes to everybody alike, then by the distance to the bound, in two rounds
 ALIKE_SHARE, WIDE_SHARE = 0.5, 0.5
 
@@ -124,7 +126,7 @@ class ApartSearch(InParts):
     def run(self) -> None:
         """A roster for each, a round for all alike, then most for those furthest from a bound."""
         self._round(BEGIN_SHARE, [(part, 1) for part in self.parts], Search.begin)
-        self._round(ALIKE_SHARE, [(part, 1) for part in self.parts])
+        self._round(ALIKE_SHARE, [(part, 1) for part in self.parts], least=ENOUGH)
         for share in (WIDE_SHARE, 1.0):
             self._round(share, [(p, p.gap) for p in self.parts if p.status != "optimal"])
 
@@ -133,8 +135,12 @@ class ApartSearch(InParts):
         share: float,
         due: list[tuple[Part, int]],
         work: Callable[[Search], None] = Search.run,
+        least: float = 0.0,
     ) -> None:
-        """Share out that much of what is left of the limit."""
+        """Share out that much of what is left of the limit.
+
+        No part gets less than `least` times what its linear program takes; the last may get none.
+        """
         whole = sum(weight for _, weight in due)
         if not whole or self.budget.over or self.stopped:
             return
@@ -142,7 +148,7 @@ class ApartSearch(InParts):
         with ThreadPoolExecutor(self._lanes) as lanes:
             jobs = [
                 lanes.submit(
-                    self._solve, part, self._params(part, share * weight / whole, left), work
+                    self._solve, part, self._params(part, share * weight / whole, left, least), work
                 )
                 for part, weight in due
             ]
@@ -153,19 +159,26 @@ class ApartSearch(InParts):
     def _lanes(self) -> int:
         return 1 if self.budget.repeatable else self.params.workers
 
-    def _params(self, part: Part, share: float, left: Limit) -> Params:
+    def _params(self, part: Part, share: float, left: Limit, least: float) -> Params:
+        programs = [least * each for each in needed_of(part.problem)]
         known = part.status != "nothing_found" or self.params.start is not None
         return replace(
             self.params,
-            seconds=None if left.seconds is None else share * self._lanes * left.seconds,
-            effort=None if left.effort is None else share * left.effort,
+            seconds=_shared(left.seconds, share * self._lanes, programs[0]),
+            effort=_shared(left.effort, share, programs[1]),
             workers=1,
             start=part.roster if known else None,
         )
 
     def _solve(self, part: Part, params: Params, work: Callable[[Search], None]) -> None:
-        if self.stopped or self.budget.out_of_time:
+        if self.stopped or self.budget.over:
             return
+        left = self.budget.limit()  # those before may have had more than their shares
+        params = replace(
+            params,
+            seconds=_shared(left.seconds, 0.0, params.seconds or 0.0),
+            effort=_shared(left.effort, 0.0, params.effort or 0.0),
+        )
 
         def told(progress: Progress) -> None:
             part.cost, part.heard = progress.cost, True
@@ -179,7 +192,9 @@ class ApartSearch(InParts):
         work(search)
         self.budget.spend(search.budget.spent)
         part.status = search.status
-        part.roster, part.relaxation = search.roster, search.relaxed.relaxation
+        part.roster = search.roster
+        if sum(other.relaxation is not None for other in self.parts) < KEPT:
+            part.relaxation = search.relaxed.relaxation
         part.cost = search.best.verdict.cost
         part.bound = max(part.bound, search.best.bound)
         self._told(part, search.best.phase)
@@ -188,3 +203,8 @@ class ApartSearch(InParts):
         if self._heard is not None:
             self._heard(part, phase)
         self._tell(phase)
+
+
+def _shared(left: float | None, share: float, least: float) -> float | None:
+    """A share of what is left, no less than what is some use."""
+    return None if left is None else min(left, max(share * left, least))

@@ -18,10 +18,12 @@ from ortools.math_opt.python import mathopt
 
 from scheduler.linear import Array, LinearProgram
 from scheduler.model import RosterModel
+from scheduler.problem import RosterProblem
 from scheduler.variables import Narrow
 
 NOISE = 0.2  # of what a duty costs on average: by how much a cell becomes dearer, at most
 IN_USE = 1e-6
+SHORTEST = 0.01  # seconds with which the solver is not even asked
 # an interior-point solve takes about a second of a core for so many duties to decide, and grows so
 DUTIES, GROWTH = 2_000, 1.4
 EFFORT = 0.3  # of the solver's deterministic units in such a second
@@ -31,6 +33,11 @@ def needed(duties: int) -> tuple[float, float]:
     """What one solve takes, about: seconds of a core, and the solver's deterministic units."""
     seconds = float((duties / DUTIES) ** GROWTH)
     return seconds, EFFORT * seconds
+
+
+def needed_of(problem: RosterProblem) -> tuple[float, float]:
+    """The same for a problem."""
+    return needed(sum(len(shifts) for line in problem.lookup.allowed for shifts in line))
 
 
 class Relaxation:
@@ -86,7 +93,9 @@ class Relaxation:
 
     def _solved(self, seconds: float | None) -> Any:
         """The result, if one was found in time; this solver cannot be interrupted."""
-        limit = None if seconds is None else timedelta(seconds=max(seconds, 0.01))
+        if seconds is not None and seconds < SHORTEST:
+            return None
+        limit = None if seconds is None else timedelta(seconds=seconds)
         parameters = mathopt.SolveParameters(
             time_limit=limit, lp_algorithm=mathopt.LPAlgorithm.BARRIER
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from scheduler.best import Best
 from scheduler.model import Limit, RosterModel, Solvers
-from scheduler.relaxation import Relaxation, needed
+from scheduler.relaxation import Relaxation, needed_of
 from scheduler.variables import Grid, Narrow
 
 PROGRAMS_SHARE = 0.5  # of the limit, at most, for the first two programs
@@ -33,10 +33,7 @@ class RelaxedSearch:
         self.best, self.budget, self.solvers, self.over = best, best.budget, solvers, over
         self.heard = heard  # of a better roster
         self.relaxation = relaxation  # of an earlier search for the same problem
-        allowed = best.problem.lookup.allowed
-        self._seconds, self._effort = needed(
-            sum(len(shifts) for line in allowed for shifts in line)
-        )
+        self._seconds, self._effort = needed_of(best.problem)
         self.good_cells: Narrow | None = None
         self._rounds = 0
         self._patience = 1.0  # grows while nothing near the bound is found

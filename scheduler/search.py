@@ -115,12 +115,12 @@ class Search:
     def begin(self) -> None:
         """A first roster, and no more."""
         with self._watched():
-            self._first()
+            self._first(1.0)
 
-    def _first(self) -> None:
+    def _first(self, share: float = LINE_SHARE) -> None:
         if not self._take_start():
             self.best.phase = "lines"
-            self._lines()
+            self._lines(share)
 
     def run(self) -> None:
         """First a roster, then a better one and a bound, until proven or out of time."""
@@ -239,7 +239,7 @@ class Search:
         """The price of a hard rule while the best roster breaks some."""
         return None if self.best.verdict.valid else self.best.verdict.cost + 1
 
-    def _lines(self) -> None:
+    def _lines(self, share: float) -> None:
         """A line for one person after another, each the best beside those before.
 
         The hard rules are per person but for a few, so this finds a roster quickly.
@@ -250,7 +250,7 @@ class Search:
         grid = self.best.grid
         waiting = sorted(range(self.look.n_agents), key=self._room)
         while waiting and not self.over:
-            line = self._line(waiting[0], grid, len(waiting))
+            line = self._line(waiting[0], grid, len(waiting), share)
             if line is not None:
                 grid, self.lined = line, self.lined + 1
                 waiting.pop(0)
@@ -259,12 +259,12 @@ class Search:
     def _room(self, a: int) -> int:
         return sum(len(shifts) for shifts in self.look.allowed[a])
 
-    def _line(self, a: int, base: Grid, waiting: int) -> Grid | None:
+    def _line(self, a: int, base: Grid, waiting: int, share: float) -> Grid | None:
         """The best line within a fair part of the time for lines, or else any line at all."""
         free = {(a, d) for d in range(self.look.n_days)}
         model = RosterModel(self.problem, base, free, hint=False)
         part = Part.nothing()
-        limit = self.budget.of_first(LINE_SHARE, waiting)
+        limit = self.budget.of_first(share, waiting)
         if self._room(a) <= LONG_LINE and limit is not None:
             part = self._spent(model.solve(limit, self.params.seed, solvers=self.solvers))
         if part.grid is None and not part.proven:

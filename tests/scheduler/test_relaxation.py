@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ortools.sat.python import cp_model
 
 from scheduler.linear import LinearProgram
-from scheduler.model import RosterModel, Solvers
+from scheduler.model import RosterModel, Solvers, grid_of
 from scheduler.problem import (
     Agent,
     Day,
@@ -31,7 +31,7 @@ from scheduler.relaxed_search import RelaxedSearch
 from scheduler.result import Params, Progress
 from scheduler.search import WHOLE_FIRST, Search
 from scheduler.solve import solve
-from scheduler.variables import Grid
+from scheduler.variables import Grid, Narrow
 
 MONDAY = date(2026, 3, 2)
 
@@ -203,6 +203,37 @@ def test_a_round_keeps_to_the_cells_and_finds_the_best() -> None:
     while not search.best.proven:
         assert relaxed.round() > 0
     assert search.best.verdict.cost == 80
+
+
+class OneCell(Relaxation):
+    """Relaxed answers that use one cell only."""
+
+    cell = (0, 0, 0)
+
+    def near(self, seconds: float | None) -> Narrow | None:
+        agents, days, shifts = self._shape
+        used = Narrow(np.zeros((agents, days, shifts), bool), np.zeros((agents, days), bool))
+        used.allowed[self.cell] = True
+        return used
+
+
+def test_a_round_near_the_bound_may_keep_every_cell_of_the_best_roster() -> None:
+    problem = desk(10, 10)  # each may work eight of ten days: 10 x 2 duties of ten are missing
+    search = Search(problem, Params(seconds=60.0), time.monotonic(), None, None)
+    best = solve(problem, Params(seconds=None, effort=20.0))
+    assert (best.cost, best.bound, best.roster is not None) == (200, 200, True)
+    whole = grid_of(problem, best.roster)
+    a, d = next((a, d) for a, line in enumerate(whole.cells) for d, s in enumerate(line) if s >= 0)
+    less = whole.copy()
+    less.cells[a][d] = -1
+    search.best.offer(less)
+    relaxation = OneCell(RosterModel(problem, less, hint=False), 1)
+    relaxation.cell = (a, d, whole.cells[a][d])
+    relaxed = RelaxedSearch(search.best, Solvers(), lambda: search.over, search._heard, relaxation)
+    assert relaxed.bound()
+    assert search.best.verdict.cost == 210
+    relaxed.round()  # one more duty, all others as they are
+    assert search.best.verdict.cost == 200
 
 
 def test_a_desk_beyond_the_smallest_is_relaxed_first() -> None:
