@@ -21,6 +21,8 @@ from wfm.instants import local_date
 from wfm.services import accounts
 from wfm.settings import Settings
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 @dataclass(frozen=True)
 class Desk:

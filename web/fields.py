@@ -11,6 +11,7 @@ LARGEST = 2**31 - 1  # of an integer column
 
 PathId = Annotated[int, Path(ge=1, le=LARGEST)]
 FormId = Annotated[int, Form(ge=1, le=LARGEST)]
+MaybeId = Annotated[int | None, Form(ge=1, le=LARGEST)]
 QueryId = Annotated[int, Query(ge=1, le=LARGEST)]
 # a form whose choice is "all" sends the name without a value
 AskedId = Annotated[
@@ -18,6 +19,8 @@ AskedId = Annotated[
     BeforeValidator(lambda text: text or None),
     Query(),
 ]
+
+Scope = Annotated[str, Form(pattern=r"^(desk|(team|site)-\d{1,9})$")]
 
 
 def scope_of(text: str) -> tuple[int | None, int | None]:

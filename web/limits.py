@@ -6,7 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 
+from wfm.errors import TooManyError
+
 MOST_KEPT = 10_000
+
+
+class TooOftenError(TooManyError):
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"too many attempts; try again in {wait_s} seconds")
+        self.wait_s = wait_s
 
 
 class Limiter:
@@ -37,6 +45,11 @@ class Limiter:
                 return max(1, round((1 - level) / self._rate))
             self._levels[who] = (level - take, now)
             return 0
+
+    def require(self, who: str, *, take: bool = True) -> None:
+        """Refuse whoever is to wait."""
+        if wait := self.wait_s(who, take=take):
+            raise TooOftenError(wait)
 
     def _forget_full(self, now: float) -> None:
         """Whoever has not asked for long starts afresh anyhow."""

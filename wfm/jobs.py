@@ -163,6 +163,16 @@ def _counted(session: Session, job_id: int) -> tuple[int, int]:
     ).one()
 
 
+def newest(session: Session, task: str, **arguments: Any) -> Job | None:
+    """The newest job of a task with these among its arguments."""
+    return session.exec(
+        select(Job)
+        .where(Job.task == task, col(Job.arguments).contains(arguments))
+        .order_by(col(Job.id).desc())
+        .limit(1)
+    ).first()
+
+
 def ask_to_cancel(session: Session, job_id: int, at: datetime) -> Job:
     """Ask a job to stop; one that waits is cancelled at once."""
     job = _get(session, job_id)

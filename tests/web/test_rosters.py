@@ -260,6 +260,8 @@ def test_the_page_costs_a_fixed_number_of_queries(
 ) -> None:
     client = signed_in(Role.PLANNER)
     client.get(stored.page)
+    with fresh_engine.begin() as other:  # somebody writes: what was shared is read anew
+        other.execute(sa.text("select pg_current_xact_id()"))
     with counted(fresh_engine) as few:
         client.get(stored.page)
     with transaction(fresh_engine) as session:
@@ -273,7 +275,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
             )  # fmt: skip
     with counted(fresh_engine) as many:
         client.get(stored.page)
-    assert len(many) == len(few) <= 30
+    assert len(many) == len(few) <= 34
 
 
 # -- solving --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from web.api.documents import document
 from wfm.access import Actor
 from wfm.db import Session, transaction
-from wfm.errors import ConflictError, SignInError, TooManyError
+from wfm.errors import ConflictError, SignInError
 from wfm.instants import local_date
 from wfm.services import api_tokens, holding
 from wfm.services.api_tokens import Caller
@@ -45,12 +45,6 @@ class Replayed(Exception):
     def __init__(self, status: int, body: dict[str, Any]) -> None:
         super().__init__("replayed")
         self.status, self.body = status, body
-
-
-class TooOftenError(TooManyError):
-    def __init__(self, wait_s: int) -> None:
-        super().__init__(f"too many attempts; try again in {wait_s} seconds")
-        self.wait_s = wait_s
 
 
 class ChangedError(ConflictError):
@@ -102,8 +96,7 @@ def _call(
         )  # fmt: skip
         if who is None:
             raise SignInError("a valid token is needed")
-        if wait := outer.state.api_limit.wait_s(str(who.token_id)):
-            raise TooOftenError(wait)
+        outer.state.api_limit.require(str(who.token_id))
         api_tokens.require_scope(who, "read" if request.method == "GET" else "write")
         yield Call(session=session, who=who, request=request, at=request.state.at,
                    settings=settings, language=language_of(request))  # fmt: skip

@@ -28,8 +28,8 @@ from web.api.fields import (
     WithReason,
 )
 from web.api.operations import Operations
-from web.api.rosters import XLSX, agent_of
-from web.deps import attachment
+from web.api.rosters import agent_of
+from web.deps import XLSX, attachment
 from wfm.services import (
     duty_changes,
     duty_days,

@@ -12,7 +12,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from web.api.calls import TooOftenError, language_of
+from web.api.calls import language_of
+from web.limits import TooOftenError
 from web.refusals import in_chinese
 from wfm.errors import Fault, TierdeskError
 

@@ -24,7 +24,7 @@ from web.api.fields import (
     WithReason,
 )
 from web.api.operations import After, Limit, Operations
-from web.deps import attachment
+from web.deps import XLSX, attachment
 from wfm.errors import NotFoundError
 from wfm.services import (
     closing,
@@ -50,7 +50,6 @@ from wfm.services.rostering import Misgiving
 from wfm.tables import Job, Roster, RosterVersion
 
 api = Operations("rosters")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Tier = Annotated[str, Query(pattern="^(ordinary|senior|expert)?$", examples=["senior"])]
 
 

@@ -12,8 +12,7 @@ from pydantic import BaseModel, Field
 from web.api.calls import Called
 from web.api.fields import Asked, Day, Name, Number, Text, Wanted
 from web.api.operations import Operations
-from web.api.rosters import XLSX
-from web.deps import attachment
+from web.deps import XLSX, attachment
 from wfm.errors import ConflictError
 from wfm.services import (
     agreement_drafts,

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Form, Response
 
 from web import htmx, security
 from web.deps import AtDesk, Desk
-from web.fields import LARGEST, PathId, scope_of
+from web.fields import LARGEST, PathId, Scope, scope_of
 from wfm import totp
-from wfm.services import accounts, api_tokens, elevated
+from wfm.services import accounts, api_tokens, elevated, facts, listings
 from wfm.services.elevated import Application
 from wfm.words import Role
 
@@ -48,8 +48,8 @@ def _own(desk: Desk, token: str = "") -> Response:
         "account.html",
         account=accounts.get(desk.session, account_id),
         grants=elevated.own(desk.session, account_id, desk.at),
-        teams=accounts.teams(desk.session),
-        sites=accounts.sites(desk.session),
+        teams=facts.teams(desk.session),
+        sites=listings.sites(desk.session),
         secret=totp.new_secret(),
         tokens=api_tokens.own(desk.session, account_id),
         scopes=api_tokens.SCOPES,
@@ -84,7 +84,7 @@ def apply(
     purpose: Annotated[str, Form(max_length=2000)],
     addresses: Annotated[str, Form(max_length=1000)],
     days: Annotated[int, Form(ge=-1000, le=1000)],
-    scope: Annotated[str, Form(pattern=r"^(desk|(team|site)-\d{1,9})$")] = "desk",
+    scope: Scope = "desk",
     renews: Annotated[int, Form(ge=0, le=LARGEST)] = 0,
 ) -> Response:
     team, site = scope_of(scope)

@@ -12,7 +12,6 @@ from web import security
 from web.deps import AtDesk
 from web.views import Views
 from wfm.db import transaction
-from wfm.errors import TooManyError
 from wfm.services import accounts
 
 router = APIRouter()
@@ -57,12 +56,15 @@ def sign_in(
 ) -> Response:
     app = request.app
     limit, address = app.state.sign_in_limit, security.address_of(request)
-    if wait := limit.wait_s(address, take=False):
-        raise TooManyError(f"too many attempts; try again in {wait} seconds")
-    with transaction(app.state.engine) as session:
-        token = accounts.sign_in(session, name.strip(), password, request.state.at, code)
+    limit.require(address, take=False)
+    token = None
+    try:
+        with transaction(app.state.engine) as session:
+            token = accounts.sign_in(session, name.strip(), password, request.state.at, code)
+    finally:
+        if token is None:  # only failures count: many people may sit behind one address
+            limit.wait_s(address)
     if token is None:
-        limit.wait_s(address)  # only failures count: many people may sit behind one address
         return sign_in_form(request, next, status=401, name=name)
     return start_of_session(request, token, next)
 

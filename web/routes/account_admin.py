@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Query, Response
 
 from web import htmx
 from web.deps import AtDesk, Desk
-from web.fields import PathId, scope_of
-from wfm.services import account_admin, accounts
+from web.fields import PathId, Scope, scope_of
+from wfm.services import account_admin, facts, listings
 from wfm.services.account_admin import Person
 from wfm.words import Role
 
@@ -62,7 +62,7 @@ def give_role(
     desk: AtDesk,
     number: PathId,
     role: Annotated[Role, Form()],
-    scope: Annotated[str, Form(pattern=r"^(desk|(team|site)-\d{1,9})$")] = "desk",
+    scope: Scope = "desk",
 ) -> Response:
     team, site = scope_of(scope)
     account_admin.give_role(desk.session, desk.actor, number, role, team, site, desk.at)
@@ -103,7 +103,7 @@ def _card(desk: Desk, number: int, password: str = "") -> Response:
     found = account_admin.card(desk.session, desk.actor, number)
     return desk.page(
         "account_card.html", card=found, password=password, roles=list(Role), now=desk.at,
-        teams=accounts.teams(desk.session), sites=accounts.sites(desk.session),
+        teams=facts.teams(desk.session), sites=listings.sites(desk.session),
     )  # fmt: skip
 
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Form, Query, Response
 from pydantic import BaseModel, Field
 
 from web import htmx
-from web.deps import AtDesk, Desk
-from web.fields import LARGEST, AskedId, FormId, QueryId
-from web.routes.rosters import XLSX, next_month
+from web.deps import XLSX, AtDesk, Desk
+from web.fields import LARGEST, AskedId, FormId, MaybeId, QueryId
+from web.routes.rosters import next_month
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.jobs import MOVING
 from wfm.services import (
@@ -34,7 +34,6 @@ router = APIRouter(prefix="/duty")
 LONGEST_NAME = 80
 LONGEST_NOTE = 4000
 
-MaybeId = Annotated[int | None, Form(ge=1, le=LARGEST)]
 First = Annotated[date, Query(alias="from")]
 Last = Annotated[date, Query(alias="until")]
 MaybeFirst = Annotated[date | None, Query(alias="from")]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query, Response
 
 from web import charts, htmx
 from web import funnel as funnels
-from web.deps import AtDesk, Desk
+from web.deps import XLSX, AtDesk, Desk
 from web.fields import AskedId, PathId
 from wfm.errors import ConflictError, InputError
 from wfm.services import (
@@ -31,7 +31,6 @@ Code = Annotated[str, Query(max_length=120)]
 FormCode = Annotated[str, Form(max_length=120)]
 Text = Annotated[str, Form(max_length=4000)]
 PolicyText = Annotated[str, Form(max_length=60_000)]
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/grades/fairness")
@@ -129,8 +128,7 @@ def allowances(desk: AtDesk, first: date, last: date) -> Response:
     content = grade_allowances.workbook(
         desk.session, desk.actor, first, last, desk.language, desk.at
     )
-    headers = {"Content-Disposition": f'attachment; filename="grades-{first}-{last}.xlsx"'}
-    return Response(content, media_type=XLSX, headers=headers)
+    return desk.file(content, XLSX, f"grades-{first}-{last}.xlsx")
 
 
 @router.get("/grades/policy")

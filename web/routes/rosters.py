@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Response
 
 from web import htmx
-from web.deps import AtDesk, Desk
+from web.deps import XLSX, AtDesk, Desk
 from web.fields import LARGEST, AskedId, FormId, PathId, QueryId
 from wfm.errors import Fault, InputError, NotFoundError
 from wfm.jobs import MOVING
@@ -33,7 +33,6 @@ router = APIRouter()
 EVERYBODY = Choice()
 TIER = "^(ordinary|senior|expert)?$"
 SHOWN_PERIODS = 6
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 First = Annotated[date, Form(alias="from")]
 Last = Annotated[date, Form(alias="until")]

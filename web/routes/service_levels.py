@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from web import htmx
-from web.deps import AtDesk, Desk
+from web.deps import XLSX, AtDesk, Desk
 from web.fields import PathId
 from wfm.errors import Fault, InputError
 from wfm.services import (
@@ -35,7 +35,6 @@ from wfm.words import AgreementKind, Metric, ServiceStatus
 
 router = APIRouter(prefix="/service-levels")
 MOST_STEPS = 8
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class NewService(BaseModel):
@@ -273,10 +272,7 @@ def report_xlsx(
 ) -> Response:  # fmt: skip
     found = _report(desk, month, service, customer)
     name = f"service-levels-{found.scope.month:%Y-%m}.xlsx"
-    return Response(
-        service_reports.workbook(found, desk.language), media_type=XLSX,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
+    return desk.file(service_reports.workbook(found, desk.language), XLSX, name)
 
 
 def _report(desk: Desk, month: str, service: str, customer: str) -> service_reports.Report:

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from web import security
 from web.routes.account import sign_in_form, start_of_session
 from wfm.db import transaction
-from wfm.errors import NotFoundError, SignInError, TooManyError
+from wfm.errors import NotFoundError, SignInError
 from wfm.services import accounts
 from wfm.services.provider import Attempt, Provider
 
@@ -37,8 +37,7 @@ def there(request: Request, next: Annotated[str, Query(max_length=500)] = "/") -
 def back(request: Request) -> Response:
     """Nothing but what the browser kept and what the provider vouches for is believed."""
     limit, address = request.app.state.sign_in_limit, security.address_of(request)
-    if wait := limit.wait_s(address, take=False):
-        raise TooManyError(f"too many attempts; try again in {wait} seconds")
+    limit.require(address, take=False)
     attempt, target = _kept(request)
     try:
         who = _provider(request).finish(attempt, request.query_params, _back(request))

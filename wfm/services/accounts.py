@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -18,7 +20,7 @@ from wfm import audit, totp
 from wfm.access import Actor
 from wfm.errors import ConflictError, Fault, InputError, SignInError
 from wfm.services import elevated, passwords
-from wfm.tables import AccessGrant, Account, AccountRole, SignInSession, Site, Team
+from wfm.tables import AccessGrant, Account, AccountRole, SignInSession, Team
 from wfm.words import Role
 
 FAILURES_BEFORE_PAUSE = 5
@@ -102,7 +104,7 @@ class _Strangers:
             _check_pause(until, at)
 
 
-_strangers = _Strangers()
+_strangers: WeakKeyDictionary[Any, _Strangers] = WeakKeyDictionary()  # by desk
 
 
 def _check_pause(until: datetime | None, at: datetime) -> None:
@@ -125,7 +127,7 @@ def sign_in(session: Session, name: str, password: str, at: datetime, code: str 
     """
     account = named(session, name)
     if account is None or not account.active:
-        _strangers.fails(name, at)
+        _strangers.setdefault(session.get_bind(), _Strangers()).fails(name, at)
         _hasher().verify(password, _decoy())
         return None
     _check_pause(account.locked_until, at)
@@ -312,16 +314,6 @@ def named(session: Session, name: str) -> Account | None:
 
 def get(session: Session, account_id: int) -> Account:
     return session.get_one(Account, account_id)
-
-
-def teams(session: Session) -> Sequence[Team]:
-    """The teams a role can be held for."""
-    return session.exec(select(Team).order_by(Team.code)).all()
-
-
-def sites(session: Session) -> Sequence[Site]:
-    """The sites for whose teams a role can be held."""
-    return session.exec(select(Site).order_by(Site.code)).all()
 
 
 def set_language(session: Session, account_id: int, language: str) -> None:

@@ -63,7 +63,7 @@ def ask(
     roster = rostering.get_roster(session, actor, roster_id)
     access.require(actor, "rosters.plan", roster.team_id)
     for task in ("solve", "close"):
-        running = rostering.newest_job(session, task, roster_id)
+        running = jobs.newest(session, task, roster_id=roster_id)
         if running is not None and running.status in jobs.MOVING:
             raise ConflictError("this roster is being solved already; stop that first")
     require_plan(session, roster.period_from, roster.period_until)

@@ -199,16 +199,7 @@ def _moving_jobs(session: Session) -> dict[int, Job]:
 
 def plan_job(session: Session, first: date, last: date) -> Job | None:
     """The newest plan of the period that is on its way or failed."""
-    job = session.exec(
-        select(Job)
-        .where(
-            Job.task == "plan",
-            col(Job.arguments)["first"].as_string() == str(first),
-            col(Job.arguments)["last"].as_string() == str(last),
-        )
-        .order_by(col(Job.id).desc())
-        .limit(1)
-    ).first()
+    job = jobs.newest(session, "plan", first=str(first), last=str(last))
     return job if job is not None and job.status != "done" else None
 
 
@@ -264,7 +255,7 @@ def roster_page(
 
 def _loop(session: Session, roster_id: int) -> Job | None:
     """The newest closing of the loop that has something to show."""
-    job = rostering.newest_job(session, "close", roster_id)
+    job = jobs.newest(session, "close", roster_id=roster_id)
     return job if job is not None and job.result.get("ended") else None
 
 

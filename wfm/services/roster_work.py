@@ -45,7 +45,7 @@ def solve_every_team(
         assert team.id is not None
         roster = rostering.open_roster(session, actor, team.id, first, last, at)
         assert roster.id is not None
-        running = rostering.newest_job(session, "solve", roster.id)
+        running = jobs.newest(session, "solve", roster_id=roster.id)
         if running is None or running.status not in jobs.MOVING:
             asked.append(rostering.ask_to_solve(session, actor, roster.id, limits, at))
     return asked

@@ -98,22 +98,12 @@ def ask_to_solve(
     """Put a solve on the queue; one at a time for a roster."""
     roster = get_roster(session, actor, roster_id)
     access.require(actor, "rosters.plan", roster.team_id)
-    running = newest_job(session, "solve", roster_id)
+    running = jobs.newest(session, "solve", roster_id=roster_id)
     if running is not None and running.status in jobs.MOVING:
         raise ConflictError(f"job {running.id} solves this roster already; stop it first")
     arguments = {"roster_id": roster_id, "limits": asdict(limits)}
     audit.record(session, at, actor.name, "roster.solve", f"roster {roster_id}", **asdict(limits))
     return jobs.ask(session, "solve", arguments, actor.name, at)
-
-
-def newest_job(session: Session, task: str, roster_id: int) -> Job | None:
-    """The newest job of a kind for a roster."""
-    return session.exec(
-        select(Job)
-        .where(Job.task == task, col(Job.arguments)["roster_id"].as_integer() == roster_id)
-        .order_by(col(Job.id).desc())
-        .limit(1)
-    ).first()
 
 
 def run_job(engine: Engine, progress: jobs.Progress, arguments: dict[str, Any]) -> dict[str, Any]:
