@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from web import policy_faults
 from web.i18n import catalog, translations
 from wfm.importing.wording import PLACE, chinese
 
@@ -31,6 +32,8 @@ def in_chinese(text: str) -> str:
 
 
 def _line(line: str) -> str:
+    if (fault := policy_faults.in_chinese(line)) is not None:
+        return fault
     plain = FOUND.sub("", COLUMN.sub("", line))
     known = _sentence(plain)
     if known is not None:
