@@ -15,17 +15,22 @@ import os
 import platform
 import resource
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from grading.assess import assess
+from grading.estimate import fit_share_prior
 from grading.evidence import gather
+from grading.explain import explain, explain_many
 from grading.fairness import impact_ratios
-from grading.policy import GRADES, Criterion, default_policy
+from grading.policy import GRADES, Criterion, GradePolicy, default_policy
 from grading.records import Records
 from grading.wording import short_reasons
 
@@ -90,6 +95,42 @@ def prediction(cases: pd.DataFrame) -> None:
         print(f"  {name:<18} {np.mean((guess - truth) ** 2):.5f}")
 
 
+def dealt(cases: pd.DataFrame, repeats: int = 20) -> None:
+    """The same with the surveys dealt at random into two halves, time after time.
+
+    One pair of half-months is one draw, and the whole desk's level moved between them. The last
+    line says how much there is to be told at all: the share of the variance of an agent's share
+    in one half that agents account for, by the spread between them.
+    """
+    happy = cases["satisfaction"] >= 4
+    rows = []
+    for seed in range(repeats):
+        chosen = np.random.default_rng(seed).random(len(cases)) < 0.5
+        both = set(cases["agent_id"][chosen]) & set(cases["agent_id"][~chosen])
+        kept = cases["agent_id"].isin(both)
+        first = cases[chosen & kept]
+        evidence = gather(Records(people(first), first), POLICY, END)
+        frame = evidence.criteria["satisfaction"]
+        later = happy[~chosen & kept].groupby(cases["agent_id"]).mean()
+        truth = later.reindex(evidence.agents).to_numpy(dtype=float)
+        guesses = (frame["raw"], happy[chosen & kept].mean(), frame["value"])
+        rows.append([float(np.mean((np.asarray(guess) - truth) ** 2)) for guess in guesses])
+    raw, equal, ours = np.mean(rows, axis=0)
+    won = sum(row[2] < row[1] for row in rows)
+    print(
+        f"dealt at random into halves, {repeats} times: raw {raw:.5f}, everyone equal {equal:.5f}, "
+        f"ours {ours:.5f} (better than everyone equal in {won} of {repeats})"
+    )
+    by_agent = happy.groupby(cases["agent_id"])
+    prior = fit_share_prior(by_agent.sum(), by_agent.size())
+    within = prior.mean * (1 - prior.mean)
+    between = within / (prior.strength + 1)
+    chance = float(np.mean((within - between) / (by_agent.size() / 2)))
+    print(
+        f"agents account for {between / (between + chance):.0%} of the variance of a half's share"
+    )
+
+
 def on_own_mix(
     effects: dict[str, dict[str, float]],
     first: pd.DataFrame,
@@ -121,21 +162,49 @@ def changes(cases: pd.DataFrame) -> None:
     cuts = [rule.senior, rule.expert]
     print("\ngrades that change between the halves, and that jump two grades")
     for name, column in (("raw share by cuts", "raw"), ("estimate by cuts", "value")):
-        one, two = (np.searchsorted(cuts, f[column].to_numpy(), side="right") for f in frames)
-        report(name, one, two)
-    tables = []
-    history = None
-    for half in (first, second):
-        evidence = gather(Records(people(half), half), POLICY, END)
-        tables.append(assess(evidence, POLICY, history).table["grade"])
-        history = tables[0].rename("grade").rename_axis("agent_id").reset_index()
-    ranks = [table.map(GRADES.index).to_numpy() for table in tables]
-    report("policy, in sequence", *ranks)
+        report(name, *(_sorted(f[column], cuts) for f in frames))
+    report("raw share, 0.80 and 0.90", *(_sorted(f["raw"], [0.8, 0.9]) for f in frames))
+    report("one level for both halves", *_of_one_level(cases, frames[0].index))
+    coverage = replace(POLICY.coverage, senior=0.0, expert=0.0, fall=0.0)
+    for name, policy in (
+        ("after the rule, satisfaction alone", replace(POLICY, coverage=coverage)),
+        ("after the rule, default policy", POLICY),
+    ):
+        report(name, *_in_sequence((first, second), policy))
+
+
+def _sorted(value: ArrayLike, cuts: Sequence[float]) -> np.ndarray:
+    return np.searchsorted(cuts, np.asarray(value, dtype=float), side="right")
+
+
+def _of_one_level(cases: pd.DataFrame, agents: pd.Index) -> list[np.ndarray]:
+    """Shares of each half shrunk towards one common level and strength, cut at 0.80 and 0.90."""
+    happy = cases["satisfaction"] >= 4
+    whole = happy.groupby(cases["agent_id"])
+    prior = fit_share_prior(whole.sum(), whole.size())
+    grades = []
+    for half in (cases["on"] < HALF, cases["on"] >= HALF):
+        found = happy[half].groupby(cases["agent_id"]).agg(["sum", "size"]).reindex(agents)
+        value = (found["sum"] + prior.alpha) / (found["size"] + prior.strength)
+        grades.append(_sorted(value, [0.8, 0.9]))
+    return grades
+
+
+def _in_sequence(parts: Sequence[pd.DataFrame], policy: GradePolicy) -> list[np.ndarray]:
+    """The grades proposed from each part, held through the next."""
+    ranks, history = [], None
+    for part in parts:
+        grade = assess(gather(Records(people(part), part), policy, END), policy, history).table[
+            "grade"
+        ]
+        ranks.append(grade.map(GRADES.index).to_numpy())
+        history = grade.rename_axis("agent_id").reset_index()
+    return ranks
 
 
 def report(name: str, one: np.ndarray, two: np.ndarray) -> None:
     moved = np.abs(two - one)
-    print(f"  {name:<20} {np.mean(moved > 0):6.1%}   {np.mean(moved > 1):6.1%}")
+    print(f"  {name:<36} {np.mean(moved > 0):6.1%}   {np.mean(moved > 1):6.1%}")
 
 
 def impact(cases: pd.DataFrame) -> None:
@@ -309,6 +378,25 @@ def speed(cases: int, agents: int) -> None:
     )
 
 
+def explaining(agents: int = 2000) -> None:
+    """The whole explanation, nearest changes and all: of one agent, as a page asks, and of many."""
+    records = made_cases(agents * 100, agents)
+    evidence = gather(records, POLICY, END)
+    assessments = assess(evidence, POLICY)
+    names = [str(name) for name in evidence.agents]
+    begun = time.process_time()
+    for name in names[:20]:
+        explain(name, evidence, POLICY, assessments)
+    one = (time.process_time() - begun) / 20
+    begun = time.process_time()
+    explain_many(names, evidence, POLICY, assessments)
+    many = (time.process_time() - begun) / agents
+    print(
+        f"\nexplaining: {1000 * one:.0f} ms for one agent asked for, {1000 * many:.2f} ms each for "
+        f"{agents:,} together"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=1_000_000)
@@ -320,16 +408,20 @@ def main() -> None:
         cases = surveys(options.records)
         noise(cases)
         prediction(cases)
+        dealt(cases)
         changes(cases)
         impact(cases)
     else:
         print("the satisfaction export is not here; its tables are left out")
     if (options.records / "servicenow_incident_events_2016-02_04.csv.gz").exists():
         by_priority(incidents(options.records))
-    for agents in (300, 25, 10, 5):
-        control(agents)
+    control(300)
+    for agents in (25, 10, 5):
+        control(agents, repeats=100)
     control_of_one()
-    speed(options.cases, options.agents)
+    for part in (10, 3, 1):
+        speed(options.cases // part, options.agents // part)
+    explaining()
 
 
 if __name__ == "__main__":
