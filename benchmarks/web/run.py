@@ -216,7 +216,8 @@ def _report(desk: Desk, pid: int) -> list[str]:
     behind = float(np.quantile(lags, 0.95))
     print("\n| live updates and memory | | asked | |\n|---|---|---|---|")
     print(f"| {len(desk.viewers)} dispatchers: p95 behind a change, of {lags.size} sights (median "
-          f"{np.median(lags):.2f} s, worst {max(desk.lags, default=np.inf):.2f} s; {desk.missed} not within 1.5 s) | "
+          f"{np.median(lags):.2f} s, worst {max(desk.lags, default=np.inf):.2f} s; "
+          f"{desk.missed} not within 1.5 s) | "
           f"{behind:.2f} s | {LAG_LIMIT_S:.0f} s | {_passed(behind < LAG_LIMIT_S)} |")  # fmt: skip
     most = _memory(pid, "VmHWM:")
     print(f"| web process, most memory | {most} MB | {MEMORY_LIMIT_MB} MB | "
