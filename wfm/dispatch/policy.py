@@ -191,7 +191,7 @@ class Deadline:
         self.keep_least = round(keep_least_s * SECOND)
         self.hold = round(hold_s * SECOND)
         self.hold_from = hold_from
-        self.rings = tuple(sorted(rings, key=lambda ring: -ring.left_share))
+        self.rings = tuple(rings)
         self.hold_promise = round(hold_promise_s * SECOND)
         self.spare_from = spare_from
 

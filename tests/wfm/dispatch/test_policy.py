@@ -13,6 +13,7 @@ from wfm.dispatch.policy import (
     Fifo,
     Priority,
     Ring,
+    contrast,
     expert_work,
     keeps,
     rank,
@@ -339,6 +340,20 @@ def test_rings_open_one_after_another_as_the_deadline_nears():
     low = ticket("low", 0, 1000, proficiency=2)
     assert widened(policy, low, 950 * SECOND).tier == ORDINARY  # never below the lowest
     assert widened(policy, low, 600 * SECOND) is low  # three asks for no more than two
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (((SENIOR, 2), 0), "lowest_tier"),
+        (((SENIOR, 3), 0), "lowest_tier"),  # more skills as well, but the tier comes first
+        (((ORDINARY, 3), 0), "fewest_skills"),
+        (((ORDINARY, 2), 1), "least_in_hand"),
+        (((ORDINARY, 2), 0), "longest_idle"),
+    ],
+)
+def test_what_sets_the_chosen_agent_apart_from_the_next(other, reason):
+    assert contrast(((ORDINARY, 2), 0), other) == reason
 
 
 def test_every_reason_has_words_in_both_languages():
