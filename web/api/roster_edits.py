@@ -97,8 +97,9 @@ class Happened(Wanted):
             return MoreDemand(self.day, self.start, self.end, self.people, self.skill, self.tier)
         if self.cause == "absence" and self.agent and self.first and self.last:
             return Absent(agent_of(call, self.agent), self.first, self.last, self.kind)
-        needed = "a day" if self.cause == "demand" else "who, and from when to when"
-        raise InputError.of([Fault(f"expected {needed}", column=self.cause)])
+        if self.cause == "demand":
+            raise InputError.of([Fault("expected a day", column="day")])
+        raise InputError.of([Fault("expected who, and from when to when", column="agent")])
 
 
 class Repair(Acted, Happened):

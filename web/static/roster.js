@@ -35,6 +35,11 @@
   };
   const change = (place, shift) => `${place.agent}|${place.day}|${shift === "off" ? "" : shift}`;
 
+  /* A request that went astray is told of by desk.js; anything else is a fault to be heard. */
+  const told = (fault) => {
+    if (fault) throw fault;
+  };
+
   function state(name) {
     return document.querySelector(`#desk-bar [name=${name}]`)?.value;
   }
@@ -45,7 +50,7 @@
       target: "#desk-bar",
       swap: "outerHTML",
       values: { version: state("version"), seen: state("seen"), ...values },
-    });
+    }).catch(told);
   }
 
   const edit = (changes) => post("edit", { change: changes });
@@ -78,7 +83,8 @@
   /* Locked as they are; the server tells the grid to show it. */
   function lock(cells, kind) {
     const values = { act: kind, change: cells.map((one) => change(placeOf(one), shiftOf(one))) };
-    htmx.ajax("POST", `/rosters/${editable()}/locks`, { target: "#notices", swap: "none", values });
+    htmx.ajax("POST", `/rosters/${editable()}/locks`, { target: "#notices", swap: "none", values })
+      .catch(told);
   }
 
   /* One click locks a whole line or day; where all of it is locked already, it is unlocked. */
@@ -206,7 +212,7 @@
     if (!button) return;
     const { agent, day } = placeOf(button);
     const roster = button.closest("tr").dataset.of ?? grid().dataset.roster;
-    htmx.ajax("GET", `/rosters/${roster}/cells/${agent}/${day}`, { source: button });
+    htmx.ajax("GET", `/rosters/${roster}/cells/${agent}/${day}`, { source: button }).catch(told);
   });
 
   function swap(button) {
