@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 SLOW_S = 0.5
 MOST_KEPT = 200
@@ -24,6 +24,7 @@ SHARED_FOR = timedelta(seconds=3)  # clocks run though nothing is written
 EVER = datetime.min  # of what no clock changes
 
 T = TypeVar("T")
+M = TypeVar("M", bound=SQLModel)
 
 _kept: WeakKeyDictionary[sa.Engine, dict[Hashable, tuple[datetime, Any]]] = WeakKeyDictionary()
 _shared: WeakKeyDictionary[sa.Engine, dict[Hashable, tuple[str, datetime, Any]]] = (
@@ -84,6 +85,11 @@ def shared(session: Session, what: Hashable, make: Callable[[], T], at: datetime
                 answers.clear()
             answers[what] = (before, at, answer)
     return answer
+
+
+def copies(rows: Iterable[M]) -> tuple[M, ...]:
+    """Rows to be kept: copies, which no session reads anew or lets go of when its work ends."""
+    return tuple(type(row)(**row.model_dump()) for row in rows)
 
 
 def _seen_of_database(session: Session) -> str | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm.exc import DetachedInstanceError
+from sqlmodel import Session, select
 
-from wfm.kept import kept, shared
+from wfm.kept import copies, kept, shared
+from wfm.tables import Site
 
 AT = datetime(2026, 10, 8, 2, tzinfo=UTC)
 
@@ -71,3 +74,14 @@ def test_an_answer_made_while_somebody_wrote_is_not_shared(fresh_engine: sa.Engi
 
     with Session(fresh_engine) as session:
         assert [shared(session, "a", meanwhile, AT) for _ in range(2)] == [0, 1]
+
+
+def test_copies_outlive_the_transaction_their_rows_were_read_in(fresh_engine: sa.Engine) -> None:
+    with Session(fresh_engine) as session, session.begin():
+        session.add(Site(code="sh", name_zh="上海", name_en="Shanghai"))
+    with Session(fresh_engine) as session, session.begin():
+        rows = session.exec(select(Site)).all()
+        found = copies(rows)
+    assert [(one.code, one.name_en) for one in found] == [("sh", "Shanghai")]
+    with pytest.raises(DetachedInstanceError):
+        assert rows[0].code

@@ -155,11 +155,7 @@ def _look(session: Session, at: datetime, timezone: str) -> Look:
         ordered=ordered,
         risks={one.ticket_id: _risk(desk, desk.tickets[one.ticket_id], at) for one in ordered},
         ahead=outlook(session, desk, at),
-        skills=tuple(
-            # copies, which stay as they are when the transaction they were read in fails
-            Skill(**skill.model_dump())
-            for skill in session.exec(select(Skill).order_by(Skill.code))
-        ),
+        skills=kept.copies(session.exec(select(Skill).order_by(Skill.code))),
     )
 
 

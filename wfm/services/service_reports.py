@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from grading.intervals import wilson
 from wfm import access
 from wfm.access import Actor
-from wfm.kept import kept
+from wfm.kept import copies, kept
 from wfm.services.clock_targets import SLA_SLOT
 from wfm.sla.words import METRICS
 from wfm.tables import Customer, Service, Ticket, TicketClock
@@ -144,8 +144,8 @@ def monthly(session: Session, actor: Actor, scope: Scope, timezone: str, at: dat
 
 
 def _monthly(session: Session, scope: Scope, timezone: str, at: datetime) -> Report:
-    services = session.exec(select(Service).order_by(col(Service.code))).all()
-    customers = session.exec(select(Customer).order_by(col(Customer.code))).all()
+    services = copies(session.exec(select(Service).order_by(col(Service.code))))
+    customers = copies(session.exec(select(Customer).order_by(col(Customer.code))))
     by_id = {service.id: service for service in services}
     months = tuple(add_months(scope.month, n) for n in range(1 - TREND_MONTHS, 1))
     counted = _count(session, scope, timezone, months)

@@ -293,6 +293,10 @@ def test_facts_of_an_agreement_and_the_monthly_report(sample: Session) -> None:
     assert report.reasons == (("queued", 1),)
     assert [(line.clocks, line.met) for line in report.customers] == [(8, 7)]
     assert service_reports.workbook(report, "zh").startswith(b"PK")
+    # it may be kept longer than this session
+    rows = [*report.services, *report.all_customers, *(line.service for line in report.lines)]
+    assert rows
+    assert not any(row in sample for row in rows)
     other = service_reports.Scope(date(2026, 9, 1), service="bills")
     assert service_reports.monthly(sample, MANAGER, other, ZONE, AT).lines == ()
 
