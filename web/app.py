@@ -58,7 +58,7 @@ from web.routes import (
 from web.views import Views
 from wfm import instants
 from wfm.db import Engine, open_engine
-from wfm.errors import Fault, InputError, NotFoundError, SignInError, TierdeskError
+from wfm.errors import ConflictError, Fault, InputError, NotFoundError, SignInError, TierdeskError
 from wfm.services.provider import Provider
 from wfm.settings import Settings
 
@@ -236,6 +236,7 @@ async def _show_error(request: Request, error: Exception) -> Response:
         headers=headers,
         headline=error.texts.get(request.state.language, error.message),
         faults=[str(fault) for fault in error.faults[:50]],
+        overtaken=part is not None and isinstance(error, ConflictError),  # the page is behind
     )
 
 

@@ -3,7 +3,8 @@
 Services write their sentences in English, with figures and names in them. `refusals.po` holds each
 such sentence as its code writes it, with `{0}`, `{1}` … where a value stands, and its Chinese.
 A test collects the sentences from the code, so none is forgotten. What is said of a row of a file
-has its own wording; what nobody knows stays as it is.
+has its own wording; what nobody knows stays as it is. A fault of a form names its field, in Chinese
+as `fields.po` has it: three times "a value is required" helps nobody.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from web import policy_faults
 from web.i18n import catalog, translations
 from wfm.importing.wording import PLACE, chinese
 
-COLUMN = re.compile(r"^column [\w-]+: ")
-FOUND = re.compile(r" \(found '(.*)'\)$")
+COLUMN = re.compile(r"^column ([\w-]+): (?!this column)")
+FOUND = re.compile(r" \(found ('.*')\)$")
 SLOT = re.compile(r"\{(\d)\}")
 BARRED = re.compile(r"(?:lock: )?'(.+)' cannot hold '(.+)' on (\S+): (\w+)")
 CAUSES = {
@@ -31,13 +32,32 @@ def in_chinese(text: str) -> str:
     return "\n".join(_line(line) for line in text.splitlines())
 
 
+def in_english(text: str) -> str:
+    """Lines of a refusal for a page: a form has fields, not columns."""
+    return "\n".join(COLUMN.sub(_english_field, line) for line in text.splitlines())
+
+
+def _english_field(named: re.Match[str]) -> str:
+    name = named[1]
+    return f"{name.replace('_', ' ').capitalize()}: " if _field(name) else named[0]
+
+
+def _field(name: str) -> str:
+    """A field's name in Chinese; nothing where no form has such a field."""
+    known = str(translations("zh").pgettext("field", name))
+    return "" if known == name else known
+
+
 def _line(line: str) -> str:
     if (fault := policy_faults.in_chinese(line)) is not None:
         return fault
+    named, found = COLUMN.match(line), FOUND.search(line)
     plain = FOUND.sub("", COLUMN.sub("", line))
     known = _sentence(plain)
     if known is not None:
-        return known
+        field = _field(named[1]) if named else ""
+        told = f"{known}（实为 {found[1]}）" if found else known
+        return f"{field}：{told}" if field else told
     if barred := BARRED.fullmatch(plain):
         agent, post, day, cause = barred.groups()
         return f"{agent} 不能在 {day} 担任 {post}：{CAUSES.get(cause, cause)}"
@@ -45,7 +65,8 @@ def _line(line: str) -> str:
     place = PLACE.match(plain)
     if worded != line or place is None or (known := _sentence(place["what"])) is None:
         return worded
-    where = (place["file"], place["row"] and f"第 {place['row']} 行")
+    column = place["column"] and (_field(place["column"]) or f"{place['column']} 列")
+    where = (place["file"], place["row"] and f"第 {place['row']} 行", column)
     shown = "，".join(part for part in where if part)
     return f"{shown}：{known}" if shown else known
 

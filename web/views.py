@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from web.grid import half_hours, lines
 from web.i18n import translations
-from web.refusals import in_chinese
+from web.refusals import in_chinese, in_english
 
 TEMPLATES = Path(__file__).parent / "templates"
 WEEKDAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh": tuple("一二三四五六日")}
@@ -53,7 +53,7 @@ def _environment(language: str, timezone: str) -> jinja2.Environment:
 
     def told(text: str) -> str:
         """What is wrong, in the reader's language; what has no translation stays as it is."""
-        return in_chinese(text) if language == "zh" else text
+        return in_chinese(text) if language == "zh" else in_english(text)
 
     environment.filters |= {
         "local": local,

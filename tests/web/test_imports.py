@@ -189,7 +189,7 @@ def test_no_file_is_a_fault_of_the_form(signed_in: SignIn) -> None:
     answer = client.post(
         "/imports", data={"kind": "agents"}, files={"file": ("", b"")}, headers=HTMX
     )
-    assert (answer.status_code, "column file" in answer.text) == (422, True)
+    assert (answer.status_code, "File: a value is required" in answer.text) == (422, True)
 
 
 def test_ones_own_mapping_file_is_used(fresh_engine: sa.Engine, signed_in: SignIn) -> None:

@@ -1,4 +1,4 @@
-"""Refusals reach a page in the reader's language, with their figures and without column names."""
+"""Refusals reach a page in the reader's language, with their figures and their field."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from web.i18n import catalog
-from web.refusals import in_chinese
+from web.refusals import in_chinese, in_english
 from wfm import access
 from wfm.errors import AccessDeniedError, Fault
 from wfm.words import Role
@@ -24,6 +24,7 @@ ERRORS = {
     "SignInError", "TimeLimitError", "SetupError", "CancelledError",
 }  # fmt: skip
 PROGRESS = {"report", "tell"}
+NO_FIELDS = {"c"}  # the pairs of the weights page: its sentence says it all
 
 
 @pytest.mark.parametrize(
@@ -31,14 +32,21 @@ PROGRESS = {"report", "tell"}
     [
         (
             Fault("it comes 2 days ahead, 3 are due; give a reason", column="reason"),
-            "仅提前 2 天，应提前 3 天；请说明原因",
+            "原因：仅提前 2 天，应提前 3 天；请说明原因",
         ),
         (
             Fault("'B' cannot hold 'lead' on 2026-10-01: leave"),
             "B 不能在 2026-10-01 担任 lead：休假",
         ),
         (Fault("'B' has 3 days, more than 2"), "B 已有 3 天，超过 2 天"),
-        (Fault("this day has no duty table", column="day", value="2026-10-20"), "该日没有值班表"),
+        (
+            Fault("this day has no duty table", column="day", value="2026-10-20"),
+            "日期：该日没有值班表（实为 '2026-10-20'）",
+        ),
+        # three fields of a form may want the same: each is named
+        (Fault("a value is required", column="display_name"), "姓名：必须填写"),
+        (Fault("a value is required", file="a.csv", row=3, column="x"),
+            "a.csv，第 3 行，x 列：必须填写"),
         (Fault("nothing would change"), "没有任何变化"),
         # a value that is itself a sentence, or a list of words, is translated as well
         (
@@ -47,7 +55,7 @@ PROGRESS = {"report", "tell"}
         ),
         (
             Fault("the password still needs at least 11 characters, a digit", column="password"),
-            "密码还须包含：至少 11 个字符、数字",
+            "密码：密码还须包含：至少 11 个字符、数字",
         ),
         # what an import says is known to the wording of imports
         (Fault("there are no rows below the header", file="a.csv"), "a.csv：表头之下没有数据行"),
@@ -63,6 +71,44 @@ def test_lines_are_told_one_by_one() -> None:
     assert in_chinese("nothing would change\n8 places are empty; give a reason") == (
         "没有任何变化\n有 8 个岗位空缺；请说明原因"
     )
+
+
+@pytest.mark.parametrize(
+    ("fault", "english"),
+    [
+        (Fault("a value is required", column="display_name"), "Display name: a value is required"),
+        # a file has columns, and so has what no form asks for
+        (Fault("a value is required", file="a.csv", row=3, column="day"),
+         "a.csv, row 3, column day: a value is required"),
+        (Fault("this column is missing", column="day"), "column day: this column is missing"),
+        (Fault("wrong", column="no-field"), "column no-field: wrong"),
+    ],
+)  # fmt: skip
+def test_a_form_has_fields_not_columns(fault: Fault, english: str) -> None:
+    assert in_english(str(fault)) == english
+
+
+def test_every_field_a_refusal_may_be_about_has_a_chinese_name() -> None:
+    """Fields that routes read, and those that services name in a fault."""
+    named = {
+        keyword.value.value
+        for path in SAID
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Fault"
+        for keyword in node.keywords
+        if keyword.arg == "column" and isinstance(keyword.value, ast.Constant)
+    }
+    read = {
+        (argument.annotation and ast.unparse(argument.annotation), argument.arg)
+        for path in (ROOT / "web" / "routes").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        for argument in node.args.args
+    }
+    named |= {name for told, name in read if told and "Form(" in told}
+    words = {message.id for message in catalog("zh") if message.context == "field"}
+    assert len(named) > 60
+    assert {name for name in named if name.islower()} - words == NO_FIELDS
 
 
 def test_roles_are_named_in_the_readers_language() -> None:

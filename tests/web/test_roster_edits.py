@@ -68,8 +68,28 @@ def test_an_edit_is_priced_shown_in_the_grid_undone_and_done_again(planner: Plan
     assert "Nothing changed by hand." in answer.text
     [cell] = json.loads(answer.headers["hx-trigger"])["cells-changed"]["cells"]
     assert (cell["text"], cell["colour"]) == ("·", "")
+    assert (cell["edited"], 'class="s-early edited"' in planner.client.get(planned.page).text) == (
+        False, False,
+    )  # fmt: skip
     assert "Cells changed by hand: 1" in planner.post("redo").text
     assert planner.post("redo").status_code == 409
+    # what is put back by hand is as it was kept, and bears no mark
+    planner.edit(planned.change("A", MONDAY, ""))
+    assert " edited" not in planner.client.get(planned.page).text.partition("</table>")[0]
+
+
+def test_a_cell_that_is_so_already_is_no_act(planner: Planner) -> None:
+    planned = planner.planned
+    first = planner.seen
+    answer = planner.edit(planned.change("A", MONDAY, ""))  # she is off that day
+    assert "It was so already." in answer.text
+    assert (planner.seen, "hx-trigger" in answer.headers) == (first, False)
+    assert planner.post("undo").status_code == 409  # nothing to undo
+    # of two cells the one that changes is the act
+    planner.edit(planned.change("A", MONDAY, ""), planned.change("A", TUESDAY, "early"))
+    with transaction(planned.engine) as session:
+        [row] = session.exec(select(tables.RosterEdit)).all()
+        assert [one["day"] for one in row.changes] == [str(TUESDAY)]
 
 
 def test_an_edit_that_breaks_a_rule_wants_a_reason_which_is_kept(planner: Planner) -> None:
@@ -100,6 +120,7 @@ def test_two_people_never_overwrite_each_other_silently(planner: Planner) -> Non
     refused = other.edit(planned.change("A", MONDAY, "late"))
     assert refused.status_code == 409
     assert "Somebody changed this roster meanwhile" in refused.text
+    assert '<a class="button" href="">Show it as it is now</a>' in refused.text  # this very page
     refused = planner.client.post(
         f"{planned.page}/edit?lang=zh", headers=HTMX,
         data={"version": planned.version, "seen": 0, "change": planned.change("A", MONDAY, "late")},

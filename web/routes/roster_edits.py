@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, time
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -66,11 +68,7 @@ def edit(
     done = roster_edits.edit(
         desk.session, desk.actor, roster_id, version, seen, wishes, desk.at, reason
     )
-    answer = _bar(desk, roster_id, version, done, change)
-    if done.taken:
-        cells = {(wish.agent_id, wish.day): wish.shift for wish in wishes}
-        _tell_cells(desk, answer, cells)
-    return answer
+    return _bar(desk, roster_id, version, done.cells if done.taken else {}, done, change)
 
 
 def _wish(text: str) -> Wish:
@@ -99,53 +97,47 @@ def locks(
 @router.post("/rosters/{roster_id}/undo")
 def undo(desk: AtDesk, roster_id: PathId, version: Version, seen: Seen) -> Response:
     cells = roster_edits.undo(desk.session, desk.actor, roster_id, version, seen, desk.at)
-    return _after(desk, roster_id, version, cells)
+    return _bar(desk, roster_id, version, cells)
 
 
 @router.post("/rosters/{roster_id}/redo")
 def redo(desk: AtDesk, roster_id: PathId, version: Version, seen: Seen) -> Response:
     cells = roster_edits.redo(desk.session, desk.actor, roster_id, version, seen, desk.at)
-    return _after(desk, roster_id, version, cells)
-
-
-def _after(
-    desk: Desk, roster_id: int, version: int, cells: dict[tuple[str, date], str | None]
-) -> Response:
-    answer = _bar(desk, roster_id, version)
-    roster = rostering.get_roster(desk.session, desk.actor, roster_id)
-    numbers = {a.code: a.id for a in roster_people.members(desk.session, roster)}
-    _tell_cells(desk, answer, {(numbers[code], day): s for (code, day), s in cells.items()})
-    return answer
-
-
-def _tell_cells(desk: Desk, answer: Response, cells: dict[tuple[int, date], str | None]) -> None:
-    """The grid hears which cells to show differently."""
-    shifts = roster_month.all_shifts(desk.session)
-    told = []
-    for (agent_id, day), code in cells.items():
-        shift = shifts.get(code or "")
-        told.append({
-            "agent": agent_id, "day": str(day),
-            "text": shift.short(desk.language) if shift else "·",
-            "colour": f"s-{shift.colour}" if shift else "",
-        })  # fmt: skip
-    answer.headers["HX-Trigger"] = json.dumps({"cells-changed": {"cells": told}})
+    return _bar(desk, roster_id, version, cells)
 
 
 def _bar(
     desk: Desk,
     roster_id: int,
     version: int,
+    cells: Mapping[tuple[str, date], str | None] = MappingProxyType({}),
     done: Edited | None = None,
     change: list[str] | None = None,
 ) -> Response:
+    """The bar as it is now; the grid hears which cells to show differently."""
     found = roster_desk.open_desk(desk.session, desk.actor, roster_id, version)
     roster = rostering.get_roster(desk.session, desk.actor, roster_id)
-    names = {a.code: a.name for a in roster_people.members(desk.session, roster)}
-    return desk.fragment(
+    members = roster_people.members(desk.session, roster)
+    answer = desk.fragment(
         "roster_bar.html", "bar", desk=found, roster_id=roster_id, done=done, change=change or [],
-        names=names,
+        names={a.code: a.name for a in members},
     )  # fmt: skip
+    if cells:
+        shifts = roster_month.all_shifts(desk.session)
+        numbers = {a.code: a.id for a in members}
+        told = [
+            {"agent": numbers[agent], "day": str(day), "edited": (agent, day) in found.changed,
+             **_shown(shifts.get(code or ""), desk.language)}
+            for (agent, day), code in cells.items()
+        ]  # fmt: skip
+        answer.headers["HX-Trigger"] = json.dumps({"cells-changed": {"cells": told}})
+    return answer
+
+
+def _shown(shift: roster_month.ShownShift | None, language: str) -> dict[str, str]:
+    if shift is None:
+        return {"text": "·", "colour": ""}
+    return {"text": shift.short(language), "colour": f"s-{shift.colour}"}
 
 
 @router.post("/rosters/{roster_id}/keep")

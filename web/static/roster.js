@@ -293,10 +293,10 @@
   }
 
   document.addEventListener("cells-changed", (event) => {
-    for (const { agent, day, text, colour } of event.detail.cells) {
+    for (const { agent, day, text, colour, edited } of event.detail.cells) {
       for (const button of buttonAt(agent, day)) {
         draw(button, text, colour);
-        button.closest("td").classList.add("edited");
+        button.closest("td").classList.toggle("edited", edited);
       }
     }
   });

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wfm.cli.output import print_json, print_table
+from wfm.cli.output import percent, print_json, print_table
 from wfm.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,15 +86,15 @@ def _print(figures: Figures) -> None:
         ("grades after 现级别", grades(figures.grades_after)),
         ("proposals 评定", grades(figures.moves)),
         ("demand 需求", f"{figures.contacts_expected:,.0f} contacts; error per half-hour "
-         f"{figures.forecast_wape:.1%} (last week again: {figures.naive_wape:.1%})"),
+         f"{percent(figures.forecast_wape)} (last week again: {percent(figures.naive_wape)})"),
         ("requirement 人力", f"{figures.required_person_hours:,.0f} person-hours"),
-        ("cover 覆盖", f"{figures.covered_share:.1%} of them; cost {figures.roster_cost:,}, "
+        ("cover 覆盖", f"{percent(figures.covered_share)} of them; cost {figures.roster_cost:,}, "
          f"bound {bound}; hard rules broken: {figures.hard_violations}"),
         ("holiday posts 节日岗位", f"{figures.posts_filled} of {figures.posts} filled; burden "
          f"spread {figures.burden_spread[0]} before, {figures.burden_spread[1]} after"),
-        ("promises kept 按时响应", f"{figures.promises_kept:.1%} "
-         f"[{figures.promises_low:.1%}, {figures.promises_high:.1%}], "
-         f"agreed {figures.agreed_share:.0%}"),
+        ("promises kept 按时响应", f"{percent(figures.promises_kept)} "
+         f"[{percent(figures.promises_low)}, {percent(figures.promises_high)}], "
+         f"agreed {percent(figures.agreed_share, 0)}"),
         ("seconds 用时", ", ".join(f"{k} {v}" for k, v in figures.seconds.items())
          + f"; {sum(figures.seconds.values()):.0f} in all"),
     ]  # fmt: skip

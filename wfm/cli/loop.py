@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from wfm.cli.output import print_json, print_table
+from wfm.cli.output import percent, print_json, print_table
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -92,13 +92,13 @@ def _print(outcome: dict[str, Any], roster_id: int) -> None:
         ("round", "version", "kept", "low", "high", "cost", "short", "added h"),
         [
             (
-                one["round"], one["versions"][str(roster_id)], f"{one['share']:.1%}",
-                f"{one['low']:.1%}", f"{one['high']:.1%}", one["cost"], one["short"],
+                one["round"], one["versions"][str(roster_id)], percent(one['share']),
+                percent(one['low']), percent(one['high']), one["cost"], one["short"],
                 f"{one['added_hours']:.1f}",
             )
             for one in outcome["rounds"]
         ],
     )  # fmt: skip
-    click.echo(f"{outcome['ended']}; agreed are {outcome['agreed']:.0%}")
+    click.echo(f"{outcome['ended']}; agreed are {percent(outcome['agreed'], 0)}")
     for one in outcome["missing"]:
         click.echo(one["en"])

@@ -37,6 +37,11 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share as the pages write it; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
 def _width(text: str) -> int:
     import unicodedata
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wfm.cli.output import print_json, print_table
+from wfm.cli.output import percent, print_json, print_table
 from wfm.dispatch.model import SECOND
 from wfm.dispatch.policy import POLICIES
 from wfm.dispatch.reasons import TEXTS
@@ -163,8 +163,8 @@ def _print(policy: str, summary: Report) -> None:
                 share.tickets,
                 share.served,
                 share.met,
-                _percent(share.value),
-                " – ".join(map(_percent, share.interval or ())),
+                percent(share.value),
+                " – ".join(map(percent, share.interval or ())),
             ]
             for name, share in groups
         ],
@@ -176,21 +176,21 @@ def _print(policy: str, summary: Report) -> None:
             *[[f"wait {name}, seconds", _seconds(value)] for name, value in summary.waits.items()],
             ["customers who left", summary.abandoned],
             ["not served", summary.unserved],
-            ["utilisation", _percent(summary.utilisation)],
-            ["expert time on lower tiers", _percent(summary.expert_lower_share)],
+            ["utilisation", percent(summary.utilisation)],
+            ["expert time on lower tiers", percent(summary.expert_lower_share)],
         ],
     )
 
 
 def _print_together(found: dict[str, Any]) -> None:
     lines: list[tuple[str, dict[str, Any], Callable[[float | None], str]]] = [
-        ("all", found["share_within_target"], _percent)
+        ("all", found["share_within_target"], percent)
     ]
     for part in ("priority", "skill", "tier"):
-        lines += [(f"{part} {name}", one, _percent) for name, one in found[f"per_{part}"].items()]
+        lines += [(f"{part} {name}", one, percent) for name, one in found[f"per_{part}"].items()]
     lines += [(f"wait {name}, seconds", one, _seconds) for name, one in found["waits"].items()]
     for name in ("utilisation", "expert_on_lower_tier_share", "abandoned_share"):
-        lines.append((name.replace("_", " "), found[name], _percent))
+        lines.append((name.replace("_", " "), found[name], percent))
     click.echo()
     print_table(
         [f"over {found['replications']} replications", "mean", "95 % interval"],
@@ -203,7 +203,3 @@ def _print_together(found: dict[str, Any]) -> None:
 
 def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"

@@ -37,7 +37,9 @@ class Wish:
 
 @dataclass(frozen=True)
 class Edited:
-    """What came of an edit: taken, or refused until a reason is given."""
+    """What came of an edit: taken, or refused until a reason is given. `cells` are those that
+    changed; none where all were so already, and then there is nothing to undo.
+    """
 
     taken: bool
     effect: Effect
@@ -65,10 +67,13 @@ def edit(
         An agent, day or shift is not of this roster.
     """
     desk = roster_desk.open_desk(session, actor, roster_id, version_id, seen)
-    cells = _cells(session, desk, wishes)
+    wanted = _cells(session, desk, wishes)
+    cells = {cell: shift for cell, shift in wanted.items() if desk.cells.shift(*cell) != shift}
     effect = Effects(desk.problem, desk.cells).of(Move.of(cells))
     if effect.broken and not reason.strip():
         return Edited(False, effect, cells, effect.broken)
+    if not cells:
+        return Edited(True, effect, cells)
     broken = [breach.plain() for breach in effect.broken]
     _log(session, actor, desk, EditKind.EDIT, at, cells, broken, reason.strip())
     return Edited(True, effect, cells)

@@ -185,7 +185,9 @@ def month(
     numbers = {agent.code: agent.id for agent in members}
     for (code, on), shift in (edited or {}).items():
         then = cells.get((numbers.get(code, 0), on), OFF)
-        cells[numbers.get(code, 0), on] = replace(then, shift=shifts.get(shift or ""), edited=True)
+        was = then.shift.template.code if then.shift else None
+        now = replace(then, shift=shifts.get(shift or ""), edited=shift != was)
+        cells[numbers.get(code, 0), on] = now
     wishes = _requests(version)
     before = tuple(first - timedelta(days=n) for n in range(SHOWN_BEFORE, 0, -1))
     past = _carried_in(session, roster, list(numbers.values()), before[0], shifts)
