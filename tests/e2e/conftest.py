@@ -65,6 +65,7 @@ def address(demo: Demo, new_port: Callable[[], int]) -> Iterator[str]:
     environment = os.environ | {
         "WFM_DATA_DIR": str(demo.folder / "demo"),
         "WFM_CLOCK_OFFSET_S": str(PRESENT.timestamp() - time.time()),
+        "WFM_SECOND_FACTOR": "no",  # as `wfm demo` serves it: administrators need no phone
     }
     command = [*WFM, "serve", "--port", str(port)]
     server = subprocess.Popen(command, env=environment, start_new_session=True)

@@ -45,6 +45,7 @@ PAGES = {
     "my-records": ("agent", "/me/records"),
     "account": ("agent", "/account"),
     "access": ("auditor", "/access"),
+    "accounts": ("admin", "/accounts"),
 }
 # of a table: those below are made alike, and take axe most of its time
 FIRST_ROWS = {"exclude": [["tbody tr:nth-child(n+9)"]]}
@@ -138,7 +139,7 @@ def test_every_other_page_anybody_is_led_to_is_without_a_fault_too(visit) -> Non
     followed: set[str] = set()
     wrong = []
     for number, account in enumerate(
-        ("planner", "lead", "dispatcher", "agent", "manager", "auditor", "reviewer")
+        ("planner", "lead", "dispatcher", "agent", "manager", "auditor", "reviewer", "admin")
     ):
         here = visit(account, ("zh", "en")[number % 2])
         page = here.page

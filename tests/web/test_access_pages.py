@@ -39,6 +39,14 @@ def test_applied_for_approved_by_another_and_withdrawn(
     assert other.post(f"/access/{number}/withdraw", data=done).status_code == 303
 
 
+def test_several_faults_of_an_application_are_each_told_once(signed_in: SignIn) -> None:
+    wrong = WISH | {"purpose": "x", "addresses": "10.0.0.300", "days": "40"}
+    told = signed_in(Role.PLANNER).post("/account/access", data=wrong)
+    assert told.status_code == 422
+    for field in ("Purpose: ", "Days: ", "Addresses: "):
+        assert told.text.count(field) == 1
+
+
 def test_the_register_is_empty_at_first_and_not_for_everybody(signed_in: SignIn) -> None:
     assert "Nobody has asked" in signed_in(Role.AUDITOR).get("/access").text
     assert signed_in(Role.PLANNER, name="other").get("/access").status_code == 403
