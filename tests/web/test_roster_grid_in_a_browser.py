@@ -112,6 +112,11 @@ def test_cells_are_chosen_with_shift_and_a_duty_is_dragged(grid: Page) -> None:
     expect(bar).to_contain_text("Cells changed by hand: 3")
     grid.keyboard.press("Control+z")
     expect(cell(grid, 0, 2)).to_have_text("E")
+    # a lock draws the grid anew: whoever works by keyboard goes on from the same cell
+    cell(grid, 1, 2).focus()
+    grid.keyboard.press("l")
+    expect(grid.locator("table.grid td.fix")).to_have_count(1)
+    expect(cell(grid, 1, 2)).to_be_focused()
 
 
 @pytest.mark.browser

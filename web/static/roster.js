@@ -156,6 +156,7 @@
 
   /* The Tab key stops once at the grid, at the cell last looked at; arrows lead to the others. */
   let stop = null;
+  let place = null; // of the stop: a grid that is drawn anew keeps it, and the focus
 
   function stopAt(button) {
     if (stop) stop.tabIndex = -1;
@@ -166,13 +167,17 @@
   function oneStop() {
     if (!grid() || grid().contains(stop)) return;
     for (const button of grid().querySelectorAll("button")) button.tabIndex = -1;
-    stopAt(grid().querySelector("tbody td > button"));
+    const again = place && buttonAt(place.agent, place.day)[0];
+    stopAt(again ?? grid().querySelector("tbody td > button"));
+    if (again && document.activeElement === document.body) again.focus();
   }
 
   document.addEventListener("DOMContentLoaded", oneStop);
   document.addEventListener("htmx:afterSettle", oneStop);
   document.addEventListener("focusin", (event) => {
-    if (event.target.matches("table.grid td > button")) stopAt(event.target);
+    if (!event.target.matches("table.grid td > button")) return;
+    stopAt(event.target);
+    place = placeOf(event.target);
   });
 
   /* -- brush: paint over cells, or swap two ------------------------------------------------- */
