@@ -12,7 +12,7 @@ from scheduler.budget import Budget
 from scheduler.components import roster_within
 from scheduler.model import Limit
 from scheduler.problem import RosterProblem
-from scheduler.relaxation import Relaxation, needed_of
+from scheduler.relaxation import needed_of
 from scheduler.result import Params, Progress, ProgressCallback, Status
 from scheduler.search import Search
 from scheduler.solution import Roster
@@ -20,9 +20,9 @@ from scheduler.verify import verify
 
 BEGIN_SHARE = 0.8  # of the limit, at most, until every part has a roster: without, there is none
 ENOUGH = 4.5  # times what a part's linear program takes: with less there is not even a bound
-KEPT = 30  # linear programs kept from one search of a part for the next, for they are large
+KEPT = 30  # searches kept from one turn of a part to the next, for they are large
 # of what is left goes to everybody alike, then by the distance to the bound, in two rounds
-ALIKE_SHARE, WIDE_SHARE = 0.5, 0.5
+ALIKE_SHARE, WIDE_SHARE = 0.85, 0.5
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Part:
     bound: int
     status: Status = "nothing_found"
     heard: bool = False  # of a first roster
-    relaxation: Relaxation | None = None  # takes long, so one search leaves it to the next
+    search: Search | None = None  # goes on at the next turn
 
     @property
     def gap(self) -> int:
@@ -186,18 +186,24 @@ class ApartSearch(InParts):
             part.status, part.roster = search.status, search.roster
             self._told(part, progress.phase)
 
-        search = Search(
-            part.problem, params, time.monotonic(), told, self._asked, False, part.relaxation
-        )
+        search = self._search(part, params, told)
         work(search)
+        if work is Search.run and sum(p.search is not None for p in self.parts) < KEPT:
+            part.search = search
         self.budget.spend(search.budget.spent)
         part.status = search.status
         part.roster = search.roster
-        if sum(other.relaxation is not None for other in self.parts) < KEPT:
-            part.relaxation = search.relaxed.relaxation
         part.cost = search.best.verdict.cost
         part.bound = max(part.bound, search.best.bound)
         self._told(part, search.best.phase)
+
+    def _search(self, part: Part, params: Params, told: ProgressCallback) -> Search:
+        """The search of the part, going on within these limits."""
+        begun = time.monotonic()
+        if part.search is not None:
+            part.search.renew(params, begun)
+            return part.search
+        return Search(part.problem, params, begun, told, self._asked, closing=False)
 
     def _told(self, part: Part, phase: str) -> None:
         if self._heard is not None:

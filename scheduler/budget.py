@@ -20,14 +20,19 @@ class Budget:
     """
 
     def __init__(self, params: Params, started: float, closing: bool = True) -> None:
+        self._lock = threading.Lock()
+        self._closing = closing
+        self.renew(params, started)
+
+    def renew(self, params: Params, started: float) -> None:
+        """Other limits, of which nothing is used up yet."""
         self.params, self.started = params, started
         self._allowed = params.seconds
-        if params.seconds is not None and closing:
+        if params.seconds is not None and self._closing:
             # the last solve ends a little late, and the roster is judged once more
             self._allowed = max(0.8 * params.seconds, params.seconds - LONGEST_RESERVE)
             self._allowed = min(self._allowed, 0.97 * params.seconds)
         self.spent = 0.0
-        self._lock = threading.Lock()
 
     @property
     def seconds(self) -> float:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from ortools.sat.python import cp_model
 
@@ -14,10 +15,15 @@ from scheduler.constraints import Constraints
 from scheduler.objective import Objective
 from scheduler.problem import RosterProblem
 from scheduler.solution import Roster
-from scheduler.variables import OFF, Cell, Grid, Literal, Narrow, Variables
+from scheduler.variables import OFF, Cell, Grid, Narrow, Variables
+from scheduler.variables import Literal as Decision
 
 COMPLETING = 5.0  # deterministic seconds to complete a hint
+POLL = 0.1
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
+# how a model is solved: for a proof; for good rosters soon, with less work before the search and at
+# its root; or for any answer, without relaxation, which finds a line of a year fifty times sooner
+Manner: TypeAlias = Literal["proof", "soon", "any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ class RosterModel:
                 self.model.add_hint(variable, solver.value(variable))
         return Limit(solver.wall_time, solver.response_proto.deterministic_time)
 
-    def read(self, value: Callable[[Literal], int]) -> Grid:
+    def read(self, value: Callable[[Decision], int]) -> Grid:
         """The grid a solution stands for."""
         grid = self.base.copy()
         for (a, d), literals in self.x.cell.items():
@@ -127,30 +133,28 @@ class RosterModel:
         limit: Limit,
         seed: int,
         workers: int = 1,
-        quick: bool = False,
+        manner: Manner = "proof",
         on_better: Callable[[Grid, float], None] | None = None,
         on_bound: Callable[[float], None] | None = None,
         solvers: Solvers | None = None,
+        enough: Callable[[], bool] | None = None,
     ) -> Part:
         """Solve within the limit; the callbacks hear of better grids and bounds.
 
-        `quick` looks for any answer rather than for the best: without relaxation, which finds a
-        line of a year fifty times sooner.
+        `enough` is asked now and then whether the best so far will do.
         """
-        hinting = Limit(0.0, 0.0) if quick else self.complete_hint(limit, seed, solvers)
-        solver = _solver(limit.less(hinting), seed)
+        hinting = Limit(0.0, 0.0)
+        if manner != "any":
+            hinting = self.complete_hint(limit, seed, solvers)
+        solver = _solver(limit.less(hinting), seed, manner)
         parameters = solver.parameters
         parameters.num_workers = workers
-        if quick:
-            parameters.linearization_level = 0
-            parameters.cp_model_presolve = False
-            parameters.stop_after_first_solution = True
         if workers > 1:
             parameters.subsolvers.extend(["max_lp", "reduced_costs"])
         listener = _Listener(self, on_better) if on_better else None
         if on_bound:
             solver.best_bound_callback = on_bound
-        with (solvers or Solvers()).running(solver):
+        with (solvers or Solvers()).running(solver), _ended_when(enough, solver):
             status = solver.solve(self.model, listener)
         found = status in FOUND
         if status == cp_model.MODEL_INVALID:
@@ -164,17 +168,46 @@ class RosterModel:
         )
 
 
-def _solver(limit: Limit, seed: int) -> cp_model.CpSolver:
+def _solver(limit: Limit, seed: int, manner: Manner = "proof") -> cp_model.CpSolver:
     """A solver on one thread; the linear relaxation is what makes rosters easy."""
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed
-    solver.parameters.linearization_level = 2
+    solver.parameters.linearization_level = 0 if manner == "any" else 2
+    if manner == "any":
+        solver.parameters.cp_model_presolve = False
+        solver.parameters.stop_after_first_solution = True
+    if manner == "soon":
+        solver.parameters.symmetry_level = 0
+        solver.parameters.cp_model_probing_level = 0
+        solver.parameters.cut_level = 0
     if limit.seconds is not None:
         solver.parameters.max_time_in_seconds = max(limit.seconds, 0.01)
     if limit.effort is not None:
         solver.parameters.max_deterministic_time = max(limit.effort, 0.001)
     return solver
+
+
+@contextmanager
+def _ended_when(enough: Callable[[], bool] | None, solver: cp_model.CpSolver) -> Iterator[None]:
+    """While inside, the solver is stopped once that is so."""
+    if enough is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(POLL):
+            if enough():
+                solver.stop_search()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 class _Listener(cp_model.CpSolverSolutionCallback):

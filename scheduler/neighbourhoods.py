@@ -22,7 +22,7 @@ FIRST_SHARE = 0.2  # of all literals, at most, to begin with
 GROW, SHRINK = 1.25, 0.7
 LONG_SPAN = 56
 BY_COST = 0.6
-MEMORY = 0.85
+MEMORY, TRY = 0.85, 0.4  # of what was before, after a try of so many seconds
 # kinds that are not drawn as cells
 LINES, RELAXED = "lines", "relaxed"
 
@@ -35,13 +35,14 @@ class Kind:
     size: float
     merit: float = 1.0
 
-    def learn(self, gain: float, hard: bool | None) -> None:
+    def learn(self, gain: float, took: float, hard: bool | None) -> None:
         """Adapt after one try.
 
-        `gain` is the relative improvement per second; `hard` tells whether the neighbourhood was
-        too hard (True), easy (False) or right.
+        `gain` is the relative improvement per second, `took` the seconds it took; `hard` tells
+        whether the neighbourhood was too hard (True), easy (False) or right.
         """
-        self.merit = MEMORY * self.merit + (1 - MEMORY) * gain
+        memory = MEMORY ** max(1.0, took / TRY)  # so a long try counts as several
+        self.merit = memory * self.merit + (1 - memory) * gain
         if hard:
             self.size = max(SMALLEST, self.size * SHRINK)
         elif hard is False:

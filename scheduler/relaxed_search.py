@@ -15,8 +15,9 @@ from scheduler.variables import Grid, Narrow
 PROGRAMS_SHARE = 0.5  # of the limit, at most, for the first two programs
 FAR = 1.1  # times the bound: a roster costing more shows no good cells
 FINDING_SHARE = 0.5  # of the limit, by which a roster near the bound must be there
-ROUND_SHARE = 0.15  # of the limit for one narrowed model,
+ROUND_SHARE, FIRST_SHARE = 0.15, 0.6  # of the limit for one narrowed model,
 ROUND_LEAST = 4.0  # times what its linear program takes, at least
+STALE = 2.0  # times the same: a round near the bound that long without a better roster is ended
 
 
 class RelaxedSearch:
@@ -28,14 +29,14 @@ class RelaxedSearch:
         solvers: Solvers,
         over: Callable[[], bool],
         heard: Callable[[Grid], None],
-        relaxation: Relaxation | None = None,
     ) -> None:
         self.best, self.budget, self.solvers, self.over = best, best.budget, solvers, over
         self.heard = heard  # of a better roster
-        self.relaxation = relaxation  # of an earlier search for the same problem
+        self.relaxation: Relaxation | None = None
         self._seconds, self._effort = needed_of(best.problem)
         self.good_cells: Narrow | None = None
         self._rounds = 0
+        self._better_at = 0.0  # seconds, when a round last found something better
         self._patience = 1.0  # grows while nothing near the bound is found
 
     def run(self) -> None:
@@ -83,19 +84,31 @@ class RelaxedSearch:
             narrow.include(np.array(base.cells))
         model = RosterModel(self.best.problem, base, narrow=narrow, hint=close)
         self._rounds += 1
+        self._better_at = self.budget.seconds
         part = model.solve(
             self._limit(),
             self.budget.params.seed + self._rounds,
-            on_better=lambda grid, _: self.heard(grid),
+            manner="soon",
+            on_better=self._better,
             solvers=self.solvers,
+            enough=None if self.budget.repeatable else self._stale,
         )
         self._patience = 2 * self._patience if self.far else 1.0
         self.budget.spend(part.effort)
         return part.effort + self._effort
 
+    def _better(self, grid: Grid, _: float) -> None:
+        self._better_at = self.budget.seconds
+        self.heard(grid)
+
+    def _stale(self) -> bool:
+        waited = self.budget.seconds - self._better_at
+        return not self.far and waited > STALE * self._seconds
+
     def _limit(self) -> Limit:
         """Of a round: a fair share, but no less than what finds a roster as a rule."""
-        fair, left = self.budget.limit(ROUND_SHARE), self.budget.limit()
+        share = FIRST_SHARE if self.far else ROUND_SHARE
+        fair, left = self.budget.limit(share), self.budget.limit()
 
         def within(left: float | None, fair: float | None, program: float) -> float | None:
             if left is None or fair is None:

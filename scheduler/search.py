@@ -23,7 +23,6 @@ from scheduler.columns.narrow import Margins
 from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
 from scheduler.neighbourhoods import LINES, RELAXED, Kind, Neighbourhoods
 from scheduler.problem import RosterProblem
-from scheduler.relaxation import Relaxation
 from scheduler.relaxed_search import RelaxedSearch
 from scheduler.result import Params, ProgressCallback, Status
 from scheduler.solution import Roster
@@ -58,7 +57,6 @@ class Search:
         progress: ProgressCallback | None,
         stop: Callable[[], bool] | None,
         closing: bool = True,
-        relaxation: Relaxation | None = None,
     ) -> None:
         self.problem, self.params = problem, params
         self.look = problem.lookup
@@ -73,9 +71,8 @@ class Search:
         verdict = verify(problem, roster_of(problem, empty))
         self.best = Best(problem, self.budget, progress, empty, verdict)
         self.by_columns = ColumnSearch.of(self.best, lambda: self.over)
-        self.relaxed = RelaxedSearch(
-            self.best, self.solvers, lambda: self.over, self._heard, relaxation
-        )
+        self.relaxed = RelaxedSearch(self.best, self.solvers, lambda: self.over, self._heard)
+        self._drawn: dict[tuple[int | str, ...], Neighbourhoods] = {}  # by seed and kinds
         self.literals = (
             sum(len(shifts) for line in self.look.allowed for shifts in line)
             + sum(len(post.days) for post in problem.posts) * self.look.n_agents
@@ -112,13 +109,19 @@ class Search:
 
     # -- the recipe ------------------------------------------------------------------------------
 
+    def renew(self, params: Params, started: float) -> None:
+        """Other limits: what is done next goes on from what was found, learnt and built."""
+        self.params = params
+        self.budget.renew(params, started)
+        self.solvers.stopped = False
+
     def begin(self) -> None:
         """A first roster, and no more."""
         with self._watched():
             self._first(1.0)
 
     def _first(self, share: float = LINE_SHARE) -> None:
-        if not self._take_start():
+        if not self.complete and not self._take_start():
             self.best.phase = "lines"
             self._lines(share)
 
@@ -247,7 +250,7 @@ class Search:
         if self.by_columns is not None and self.by_columns.lines():
             self.lined = self.look.n_agents
             return
-        grid = self.best.grid
+        grid, self.lined = self.best.grid, 0
         waiting = sorted(range(self.look.n_agents), key=self._room)
         while waiting and not self.over:
             line = self._line(waiting[0], grid, len(waiting), share)
@@ -269,7 +272,7 @@ class Search:
             part = self._spent(model.solve(limit, self.params.seed, solvers=self.solvers))
         if part.grid is None and not part.proven:
             limit = self.budget.limit()
-            part = self._spent(model.solve(limit, self.params.seed, 1, True, solvers=self.solvers))
+            part = self._spent(model.solve(limit, self.params.seed, 1, "any", solvers=self.solvers))
         if part.grid is None and part.proven:
             price = self.best.verdict.cost + 1
             model = RosterModel(self.problem, base, free, relax=price, hint=False)
@@ -327,8 +330,10 @@ class Search:
             self.solvers.stop()
 
     def _neighbourhoods(self, seed: int) -> None:
-        rng = random.Random(seed)
-        neighbourhoods = Neighbourhoods(self.problem, rng, self._without_model(seed))
+        also = self._without_model(seed)
+        fresh = Neighbourhoods(self.problem, random.Random(seed), also)
+        neighbourhoods = self._drawn.setdefault((seed, *also), fresh)
+        rng = neighbourhoods.rng
         recreate = None if self.by_columns is None else self.by_columns.recreate(seed)
         while self.literals and not self.over:
             kind = neighbourhoods.pick_kind()
@@ -341,7 +346,8 @@ class Search:
                 effort, hard = self._neighbourhood(kind, neighbourhoods, rng)
             took = effort if self.budget.repeatable else self.budget.seconds - begun
             gain = (cost - self.best.verdict.cost) / max(cost, 1)
-            kind.learn(max(gain, 0) / max(took, 0.01), hard)
+            took = max(took, 0.01)
+            kind.learn(max(gain, 0) / took, took, hard)
 
     def _without_model(self, seed: int) -> list[str]:
         """The kinds of neighbourhoods here that are not drawn as cells."""
@@ -362,7 +368,7 @@ class Search:
         if self.over:
             return 0.0, None
         limit = self._short_limit()
-        part = model.solve(limit, rng.randrange(1 << 30), solvers=self.solvers)
+        part = model.solve(limit, rng.randrange(1 << 30), manner="soon", solvers=self.solvers)
         effort = part.effort + BUILDING + BUILDING_CELL * len(free)
         self.budget.spend(effort)
         if part.grid is not None:

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ortools.sat.python import cp_model
 
+from benchmarks.rosters.desk import desk_problem
 from scheduler.linear import LinearProgram
-from scheduler.model import RosterModel, Solvers, grid_of
+from scheduler.model import Limit, RosterModel, Solvers, grid_of
 from scheduler.problem import (
     Agent,
     Day,
@@ -205,6 +206,42 @@ def test_a_round_keeps_to_the_cells_and_finds_the_best() -> None:
     assert search.best.verdict.cost == 80
 
 
+def test_a_search_goes_on_where_it_was_under_other_limits() -> None:
+    heard: list[Progress] = []
+    problem = desk_problem(10, 14, 1)
+    search = Search(problem, Params(seconds=None, effort=0.3), 0.0, heard.append, None)
+    search.run()
+    relaxation, (cost, bound) = search.relaxed.relaxation, (search.best.verdict.cost, search.bound)
+    assert relaxation is not None
+    assert search.over
+    assert not search.best.proven
+    drawn = [id(kinds) for kinds in search._drawn.values()]
+    heard.clear()
+    search.renew(Params(seconds=None, effort=0.2), 0.0)
+    assert not search.over
+    search.run()
+    assert "lines" not in {progress.phase for progress in heard}
+    assert search.relaxed.relaxation is relaxation
+    assert drawn
+    assert [id(kinds) for kinds in search._drawn.values()] == drawn
+    assert search.best.verdict.cost <= cost
+    assert search.bound >= bound
+
+
+def test_a_model_is_solved_until_that_is_enough() -> None:
+    problem = desk(30, 28)
+    found: list[float] = []
+    model = RosterModel(problem, Grid.empty(problem), hint=False)
+    part = model.solve(
+        Limit(60.0, None),
+        1,
+        on_better=lambda _, cost: found.append(cost),
+        enough=lambda: bool(found),
+    )
+    assert part.grid is not None
+    assert not part.proven  # as it is when nobody interferes
+
+
 class OneCell(Relaxation):
     """Relaxed answers that use one cell only."""
 
@@ -229,7 +266,8 @@ def test_a_round_near_the_bound_may_keep_every_cell_of_the_best_roster() -> None
     search.best.offer(less)
     relaxation = OneCell(RosterModel(problem, less, hint=False), 1)
     relaxation.cell = (a, d, whole.cells[a][d])
-    relaxed = RelaxedSearch(search.best, Solvers(), lambda: search.over, search._heard, relaxation)
+    relaxed = RelaxedSearch(search.best, Solvers(), lambda: search.over, search._heard)
+    relaxed.relaxation = relaxation
     assert relaxed.bound()
     assert search.best.verdict.cost == 210
     relaxed.round()  # one more duty, all others as they are

@@ -60,7 +60,7 @@ def desk(people: int, days: int, seed: int, minutes: tuple[int, int]) -> RosterP
 def lawful_grid(problem: RosterProblem) -> Array:
     """Any lawful roster."""
     model = RosterModel(problem, Grid.empty(problem), hint=False)
-    part = model.solve(Limit(None, 60.0), 1, quick=True)
+    part = model.solve(Limit(None, 60.0), 1, manner="any")
     assert part.grid is not None
     return np.array(part.grid.cells)
 
