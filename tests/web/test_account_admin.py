@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from wfm import instants
 from wfm.cli.main import run
 from wfm.db import transaction
-from wfm.services import accounts
+from wfm.services import accounts, api_tokens
 from wfm.tables import Account, Site, Team
 from wfm.words import Role
 
@@ -98,6 +98,10 @@ def test_a_closed_account_is_out_at_once_and_stays_on_record(
     kept = admin.cookies["tierdesk_session"]
     client = sign_in(admin, "wei", first)
     theirs = client.cookies["tierdesk_session"]
+    now = instants.now()
+    with transaction(fresh_engine) as session:
+        number = int(path.rpartition("/")[2])
+        token = api_tokens.make(session, number, "report", ["read"], 30, now)
     client.cookies.set("tierdesk_session", kept, domain="desk.test", path="/")
     client.cookies.clear()
     client.cookies.set("tierdesk_session", kept)
@@ -109,6 +113,13 @@ def test_a_closed_account_is_out_at_once_and_stays_on_record(
     client.cookies.set("tierdesk_session", theirs)
     assert client.get("/account").status_code == 303
     assert client.post("/sign-in", data={"name": "wei", "password": first}).status_code == 401
+    # opened again, the person signs in anew; neither session nor token comes back
+    client.cookies.set("tierdesk_session", kept)
+    assert client.post(f"{path}/active", data={"active": "true"}).status_code == 303
+    client.cookies.set("tierdesk_session", theirs)
+    assert client.get("/account").status_code == 303
+    with transaction(fresh_engine) as session:
+        assert api_tokens.caller(session, token, now) is None
 
 
 def test_a_reset_password_ends_the_sessions_and_the_second_factor_can_be_dropped(
