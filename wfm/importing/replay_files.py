@@ -17,6 +17,7 @@ from wfm.dispatch.replay import Decision, Duty, Trace
 from wfm.errors import Fault, InputError
 from wfm.importing import columns
 from wfm.importing.tabular import read_table
+from wfm.words import Mode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GRADE_WORDS = {
     **{word: word for word in GRADES},
     "普通客服": "ordinary", "高级客服": "senior", "专家客服": "expert",
+}  # fmt: skip
+
+MODE_WORDS = {
+    **{mode.value.replace("_", "-"): mode for mode in Mode},
+    "on_site": Mode.ON_SITE, "现场": Mode.ON_SITE, "远程": Mode.REMOTE, "待命": Mode.STANDBY,
 }  # fmt: skip
 
 
@@ -154,10 +160,14 @@ def _skills(column: pd.Series) -> columns.Converted:
 
 
 def read_duties(path: Path, tz: ZoneInfo, known: set[str] | None) -> list[Duty]:
-    """Duties of the agents in `known` (of anybody, when None), no two of one agent overlapping."""
+    """Duties of the agents in `known` (of anybody, when None), no two of one agent overlapping.
+
+    Without a mode a duty is on site. Who is on standby is not at the desk, so those are left out.
+    """
     sheet = Sheet(path, ["agent_id", "start", "end"])
     ids = sheet.column("agent_id", lambda text: columns.identifiers(text, unique=False))
     starts, ends = sheet.instants("start", tz), sheet.instants("end", tz)
+    modes = sheet.column("mode", lambda text: columns.choices(text, MODE_WORDS), Mode.ON_SITE)
     whole = (ids != "") & starts.notna() & ends.notna()
     listed = sorted(
         zip(
@@ -185,7 +195,11 @@ def read_duties(path: Path, tz: ZoneInfo, known: set[str] | None) -> list[Duty]:
             continue
         sheet.faults.append(wrong)
     sheet.finish()
-    return [Duty(agent_id, start, end) for agent_id, start, end, _ in listed]
+    return [
+        Duty(agent_id, start, end)
+        for agent_id, start, end, row in listed
+        if modes[row] != Mode.STANDBY
+    ]
 
 
 def read_tickets(path: Path, tz: ZoneInfo) -> Trace:

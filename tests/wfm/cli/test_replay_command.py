@@ -85,6 +85,32 @@ def test_json_is_one_document_and_messages_go_to_standard_error(desk):
     assert figures["reasons"]["customer_left"]["zh"] == "客户已放弃等待"
 
 
+def test_nobody_on_standby_is_given_a_ticket(desk):
+    code, _, _, text = desk(duty=DUTY.replace("remote", "待命"))
+    assert code == 0
+    # A2 took T3 when she worked from home; on standby she does not
+    assert "T3,,,,,false," in text
+    assert "A2" not in text
+    code, shown, _, _ = desk("--json", duty=DUTY.replace("remote", "Standby"))
+    assert json.loads(shown)["utilisation"] == pytest.approx(200.5 / (3 * 3600))  # of A1 alone
+
+
+def test_a_duty_without_a_mode_is_at_the_desk(desk):
+    code, _, _, text = desk(duty=DUTY.replace("remote", ""))
+    assert code == 0
+    assert "T3,A2," in text
+
+
+def test_a_mode_nobody_knows_is_refused_with_its_row(desk):
+    code, _, error, text = desk(duty=DUTY.replace("remote", "at home"))
+    assert code != 0
+    assert text is None
+    assert "duty.csv" in error
+    assert "mode" in error
+    assert "at home" in error
+    assert "on-site, remote, standby" in error
+
+
 def test_a_table_without_json(desk):
     code, shown, _, _ = desk()
     assert code == 0
