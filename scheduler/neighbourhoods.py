@@ -38,11 +38,11 @@ class Kind:
     def learn(self, gain: float, took: float, hard: bool | None) -> None:
         """Adapt after one try.
 
-        `gain` is the relative improvement per second, `took` the seconds it took; `hard` tells
-        whether the neighbourhood was too hard (True), easy (False) or right.
+        `gain` is the relative improvement, `took` the seconds it took; `hard` tells whether the
+        neighbourhood was too hard (True), easy (False) or right.
         """
         memory = MEMORY ** max(1.0, took / TRY)  # so a long try counts as several
-        self.merit = memory * self.merit + (1 - memory) * gain
+        self.merit = memory * self.merit + (1 - memory) * gain / took
         if hard:
             self.size = max(SMALLEST, self.size * SHRINK)
         elif hard is False:

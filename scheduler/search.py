@@ -333,7 +333,6 @@ class Search:
         also = self._without_model(seed)
         fresh = Neighbourhoods(self.problem, random.Random(seed), also)
         neighbourhoods = self._drawn.setdefault((seed, *also), fresh)
-        rng = neighbourhoods.rng
         recreate = None if self.by_columns is None else self.by_columns.recreate(seed)
         while self.literals and not self.over:
             kind = neighbourhoods.pick_kind()
@@ -343,11 +342,10 @@ class Search:
             elif kind.name == RELAXED:
                 effort, hard = self.relaxed.round(), None
             else:
-                effort, hard = self._neighbourhood(kind, neighbourhoods, rng)
+                effort, hard = self._neighbourhood(kind, neighbourhoods)
             took = effort if self.budget.repeatable else self.budget.seconds - begun
             gain = (cost - self.best.verdict.cost) / max(cost, 1)
-            took = max(took, 0.01)
-            kind.learn(max(gain, 0) / took, took, hard)
+            kind.learn(max(gain, 0), max(took, 0.01), hard)
 
     def _without_model(self, seed: int) -> list[str]:
         """The kinds of neighbourhoods here that are not drawn as cells."""
@@ -357,10 +355,10 @@ class Search:
         return [RELAXED] if first and self.relaxed.good_cells is not None else []
 
     def _neighbourhood(
-        self, kind: Kind, neighbourhoods: Neighbourhoods, rng: random.Random
+        self, kind: Kind, neighbourhoods: Neighbourhoods
     ) -> tuple[float, bool | None]:
         """One neighbourhood solved: the effort, and whether it was too hard or too easy."""
-        base, verdict = self.best.grid, self.best.verdict
+        base, verdict, rng = self.best.grid, self.best.verdict, neighbourhoods.rng
         free = neighbourhoods.draw(kind, verdict, self._affordable / 4)
         begun = self.budget.seconds
         narrow = self._promising(base, rng)

@@ -20,6 +20,7 @@ CONCEPTS, VALUES = (
     (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").split("## Kinds and states")
 )
 CATALOGUES = sorted((ROOT / "web" / "locale" / "zh").rglob("*.po"))
+FIELDS_OF_OTHER_MEANING = {"done", "grant"}
 
 
 def rows(part: str) -> list[list[str]]:
@@ -82,5 +83,7 @@ def test_screens_say_it_with_the_same_words(catalogue: Path) -> None:
         messages = [message for message in read_po(file) if isinstance(message.id, str)]
     for message in messages:
         word = plain(message.id)
-        if word in known:
+        # a form calls its fields by the code's names: `grant` there is an access, not a grade
+        other = message.context == "field" and word in FIELDS_OF_OTHER_MEANING
+        if word in known and not other:
             assert message.string in known[word], f"{message.id}: {message.string}"

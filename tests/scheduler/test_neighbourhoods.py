@@ -18,6 +18,6 @@ def test_a_long_try_in_vain_counts_as_the_short_ones_there_was_time_for() -> Non
 
 def test_a_try_shorter_than_most_still_counts_as_one() -> None:
     kind = Kind("days", 100.0)
-    kind.learn(2.0, 0.01, False)
+    kind.learn(0.02, 0.01, False)  # two per second
     assert kind.merit == pytest.approx(0.85 * 1.0 + 0.15 * 2.0)
     assert kind.size == 125.0  # easy: a quarter larger
