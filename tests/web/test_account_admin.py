@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+import web
 from wfm import instants
 from wfm.cli.main import run
 from wfm.db import transaction
@@ -109,7 +111,7 @@ def test_a_closed_account_is_out_at_once_and_stays_on_record(
     client.headers["x-csrf-token"] = client.cookies["tierdesk_csrf"]
     assert client.post(f"{path}/active", data={"active": "false"}).status_code == 303
     assert "closed" in client.get("/accounts").text
-    assert "account.close" in client.get(path).text
+    assert "account closed" in client.get(path).text
     client.cookies.set("tierdesk_session", theirs)
     assert client.get("/account").status_code == 303
     assert client.post("/sign-in", data={"name": "wei", "password": first}).status_code == 401
@@ -198,3 +200,24 @@ def test_the_first_administrator_comes_from_the_command_line(
     assert client.get("/account").status_code == 303  # the session has ended
     sign_in(client, "ada", second)
     assert run(["account", "reset", "nobody"]) == 1
+
+
+def test_what_happened_to_an_account_is_told_in_words(admin: TestClient) -> None:
+    path, _ = make(admin)
+    admin.post(f"{path}/roles", data={"role": "planner", "scope": "desk"})
+    told = admin.get(path).text
+    assert "account made" in told
+    assert "role given planner" in told
+    assert "account." not in told
+
+
+def test_every_act_on_an_account_has_its_words() -> None:
+    services = Path(accounts.__file__).parent
+    acts = {
+        act
+        for name in ("accounts.py", "account_admin.py")
+        for act in re.findall(r'"(account\.\w+)"', (services / name).read_text(encoding="utf-8"))
+    }
+    template = Path(web.__file__).parent / "templates" / "access_words.html"
+    assert len(acts) > 10
+    assert acts <= set(re.findall(r'"(account\.\w+)"', template.read_text(encoding="utf-8")))
