@@ -180,13 +180,7 @@ class ApartSearch(InParts):
             effort=_shared(left.effort, 0.0, params.effort or 0.0),
         )
 
-        def told(progress: Progress) -> None:
-            part.cost, part.heard = progress.cost, True
-            part.bound = max(part.bound, progress.bound or 0)
-            part.status, part.roster = search.status, search.roster
-            self._told(part, progress.phase)
-
-        search = self._search(part, params, told)
+        search = self._search(part, params)
         work(search)
         if work is Search.run and sum(p.search is not None for p in self.parts) < KEPT:
             part.search = search
@@ -197,13 +191,21 @@ class ApartSearch(InParts):
         part.bound = max(part.bound, search.best.bound)
         self._told(part, search.best.phase)
 
-    def _search(self, part: Part, params: Params, told: ProgressCallback) -> Search:
+    def _search(self, part: Part, params: Params) -> Search:
         """The search of the part, going on within these limits."""
         begun = time.monotonic()
         if part.search is not None:
             part.search.renew(params, begun)
             return part.search
-        return Search(part.problem, params, begun, told, self._asked, closing=False)
+
+        def told(progress: Progress) -> None:
+            part.cost, part.heard = progress.cost, True
+            part.bound = max(part.bound, progress.bound or 0)
+            part.status, part.roster = search.status, search.roster
+            self._told(part, progress.phase)
+
+        search = Search(part.problem, params, begun, told, self._asked, closing=False)
+        return search
 
     def _told(self, part: Part, phase: str) -> None:
         if self._heard is not None:

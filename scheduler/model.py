@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -17,9 +17,9 @@ from scheduler.problem import RosterProblem
 from scheduler.solution import Roster
 from scheduler.variables import OFF, Cell, Grid, Narrow, Variables
 from scheduler.variables import Literal as Decision
+from scheduler.watching import looking
 
 COMPLETING = 5.0  # deterministic seconds to complete a hint
-POLL = 0.1
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 # how a model is solved: for a proof; for good rosters soon, with less work before the search and at
 # its root; or for any answer, without relaxation, which finds a line of a year fifty times sooner
@@ -188,26 +188,18 @@ def _solver(limit: Limit, seed: int, manner: Manner = "proof") -> cp_model.CpSol
     return solver
 
 
-@contextmanager
-def _ended_when(enough: Callable[[], bool] | None, solver: cp_model.CpSolver) -> Iterator[None]:
+def _ended_when(
+    enough: Callable[[], bool] | None, solver: cp_model.CpSolver
+) -> AbstractContextManager[None]:
     """While inside, the solver is stopped once that is so."""
     if enough is None:
-        yield
-        return
-    ended = threading.Event()
+        return nullcontext()
 
-    def watch() -> None:
-        while not ended.wait(POLL):
-            if enough():
-                solver.stop_search()
+    def look() -> None:
+        if enough():
+            solver.stop_search()
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join()
+    return looking(look)
 
 
 class _Listener(cp_model.CpSolverSolutionCallback):

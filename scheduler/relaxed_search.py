@@ -15,8 +15,8 @@ from scheduler.variables import Grid, Narrow
 PROGRAMS_SHARE = 0.5  # of the limit, at most, for the first two programs
 FAR = 1.1  # times the bound: a roster costing more shows no good cells
 FINDING_SHARE = 0.5  # of the limit, by which a roster near the bound must be there
-ROUND_SHARE, FIRST_SHARE = 0.15, 0.6  # of the limit for one narrowed model,
-ROUND_LEAST = 4.0  # times what its linear program takes, at least
+ROUND_SHARE, FAR_SHARE = 0.15, 0.6  # of the limit for one narrowed model, near the bound and far
+ROUND_LEAST = 4.0  # times what its linear program takes, at least, for the same
 STALE = 2.0  # times the same: a round near the bound that long without a better roster is ended
 
 
@@ -107,7 +107,7 @@ class RelaxedSearch:
 
     def _limit(self) -> Limit:
         """Of a round: a fair share, but no less than what finds a roster as a rule."""
-        share = FIRST_SHARE if self.far else ROUND_SHARE
+        share = FAR_SHARE if self.far else ROUND_SHARE
         fair, left = self.budget.limit(share), self.budget.limit()
 
         def within(left: float | None, fair: float | None, program: float) -> float | None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -28,6 +27,7 @@ from scheduler.result import Params, ProgressCallback, Status
 from scheduler.solution import Roster
 from scheduler.variables import Grid, Narrow
 from scheduler.verify import verify
+from scheduler.watching import looking
 
 WHOLE_MODEL = 40_000  # literals a whole model may have
 WHOLE_FIRST = 800  # literals up to which the whole model is solved as soon as its relaxation
@@ -43,7 +43,6 @@ SECONDS_PER_LITERAL = 1e-4  # to build a model, at worst
 TRIES = 60  # neighbourhoods there is time for, at least
 # effort reckoned for building a model, so that tries that need no solving come to an end as well
 BUILDING, BUILDING_CELL = 5e-3, 5e-5
-POLL = 0.1
 
 
 class Search:
@@ -117,7 +116,7 @@ class Search:
 
     def begin(self) -> None:
         """A first roster, and no more."""
-        with self._watched():
+        with looking(self._look):
             self._first(1.0)
 
     def _first(self, share: float = LINE_SHARE) -> None:
@@ -127,7 +126,7 @@ class Search:
 
     def run(self) -> None:
         """First a roster, then a better one and a bound, until proven or out of time."""
-        with self._watched():
+        with looking(self._look):
             self._first()
             if self.by_columns is not None and not self.over:
                 self.best.phase = "windows"
@@ -152,25 +151,12 @@ class Search:
             else:
                 self._side_by_side()
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """While inside, the caller's wish to stop is asked for and passed on."""
-        ended = threading.Event()
-
-        def watch() -> None:
-            while not ended.wait(POLL):
-                if self.stop is not None and self.stop():
-                    self.stopped = True
-                if self.stopped or self.solvers.stopped or self.budget.out_of_time:
-                    self.solvers.stop()
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            watcher.join()
+    def _look(self) -> None:
+        """Ask whether the caller wishes to stop, and pass it on."""
+        if self.stop is not None and self.stop():
+            self.stopped = True
+        if self.stopped or self.solvers.stopped or self.budget.out_of_time:
+            self.solvers.stop()
 
     def _take_start(self) -> bool:
         start = self.params.start
@@ -331,8 +317,10 @@ class Search:
 
     def _neighbourhoods(self, seed: int) -> None:
         also = self._without_model(seed)
-        fresh = Neighbourhoods(self.problem, random.Random(seed), also)
-        neighbourhoods = self._drawn.setdefault((seed, *also), fresh)
+        if (seed, *also) not in self._drawn:
+            fresh = Neighbourhoods(self.problem, random.Random(seed), also)
+            self._drawn[seed, *also] = fresh
+        neighbourhoods = self._drawn[seed, *also]
         recreate = None if self.by_columns is None else self.by_columns.recreate(seed)
         while self.literals and not self.over:
             kind = neighbourhoods.pick_kind()
