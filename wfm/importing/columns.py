@@ -7,7 +7,7 @@ typed column together with the faults; an empty value becomes a missing one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import MAXYEAR, MINYEAR
+from datetime import MAXYEAR, MINYEAR, UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -61,8 +61,9 @@ def faults_in(column: pd.Series, wrong: pd.Series, message: str) -> list[Fault]:
 def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Converted:
     """ISO 8601 times to UTC instants; strptime `formats`, where given, are tried first.
 
-    A time without an offset is local to `tz`; of an hour that occurs twice the first is meant,
-    a time the clock skipped is moved to the moment after the gap.
+    A time without an offset is local to `tz`; of an hour that occurs twice the first is meant. A
+    time the clock skipped is read with the offset before the gap, as `wfm.sla.calendars` does, so
+    it lies as far behind the gap as it was into it.
     """
     import pandas as pd
 
@@ -92,9 +93,14 @@ def instants(column: pd.Series, tz: ZoneInfo, formats: Sequence[str] = ()) -> Co
 def _localised(naive: pd.Series, tz: ZoneInfo) -> pd.Series:
     import numpy as np
 
+    naive = _in_any_zone(naive)
     first = np.ones(len(naive), dtype=bool)
-    local = _in_any_zone(naive).dt.tz_localize(tz, ambiguous=first, nonexistent="shift_forward")
+    local = naive.dt.tz_localize(tz, ambiguous=first, nonexistent="NaT")
     utc: pd.Series = local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    skipped = naive[utc.isna() & naive.notna()]
+    for reading in skipped.unique():  # a few; the standard library reads them as we want them
+        at = reading.to_pydatetime().replace(tzinfo=tz).astimezone(UTC)
+        utc[skipped.index[skipped == reading]] = at
     return utc
 
 

@@ -11,6 +11,7 @@ import csv
 import gzip
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, cast
 from zoneinfo import ZoneInfo
@@ -297,7 +298,7 @@ def _days_of(cells: NDArray[np.uint8], tz: ZoneInfo) -> NDArray[np.datetime64]:
     """Days of times that are all written equally long."""
     size = cells.shape[1]
     if size == 10:
-        return _parsed(cells, "M8[D]").astype("M8[s]")
+        return _local(_parsed(cells, "M8[D]").astype("M8[m]"), tz)
     if size < 16 or not np.isin(cells[:, 10], list(b"T ")).all():
         raise NotPlain
     body, offset = size, None
@@ -307,8 +308,8 @@ def _days_of(cells: NDArray[np.uint8], tz: ZoneInfo) -> NDArray[np.datetime64]:
         body, offset = size - 6, _offset(cells[:, -6:])
     _check_seconds(cells[:, 16:body])
     minute = _parsed(cells[:, :16], "M8[m]")
-    if offset is None:  # already local
-        return minute.astype("M8[D]").astype("M8[s]")
+    if offset is None:
+        return _local(minute, tz)
     return _in_zone(minute - offset.astype("m8[m]"), tz)
 
 
@@ -358,6 +359,20 @@ def _offset(cells: NDArray[np.uint8]) -> Places:
     if not (cells[:, 3] == ord(":")).all() or (hours > 23).any() or (minutes > 59).any():
         raise NotPlain
     return np.asarray(np.where(cells[:, 0] == ord("-"), -1, 1) * (hours * 60 + minutes))
+
+
+def _local(minute: NDArray[np.datetime64], tz: ZoneInfo) -> NDArray[np.datetime64]:
+    """Days of local times; one that the clock skipped may lie on the day after."""
+    day = minute.astype("M8[D]")
+    for date in np.unique(day).tolist():
+        if not MINYEAR + 1 <= date.year <= MAXYEAR - 1:
+            raise NotPlain
+        midnight = datetime.combine(date, time(), tz)
+        if midnight.utcoffset() != (midnight + timedelta(days=1)).utcoffset():
+            for at in np.unique(minute[day == np.datetime64(date)]).tolist():
+                if at.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).date() != date:
+                    raise NotPlain
+    return day.astype("M8[s]")
 
 
 def _in_zone(minute: NDArray[np.datetime64], tz: ZoneInfo) -> NDArray[np.datetime64]:

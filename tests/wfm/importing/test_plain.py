@@ -124,6 +124,30 @@ def test_odd_times_are_left_to_the_careful_reader(tmp_path: Path, time: str) -> 
         read(written(tmp_path, f"a,b,t\n1,2,{time}\n"), days=["t"])
 
 
+@pytest.mark.parametrize(
+    ("zone", "time"),
+    [
+        ("Pacific/Apia", "2011-12-30"),  # a date left out: what it says was on the 31st
+        ("Pacific/Apia", "2011-12-30T12:00"),
+        ("America/Nuuk", "2024-03-30 23:30:00"),  # the clock went from 23:00 to midnight
+        ("Asia/Shanghai", "0001-01-01"),
+        ("Asia/Shanghai", "9999-12-31T12:00"),
+    ],
+)
+def test_times_that_lie_on_another_day_are_left_to_the_careful_reader(
+    tmp_path: Path, zone: str, time: str
+) -> None:
+    path = written(tmp_path, f"a,b,t\n1,2,{time}\n")
+    with pytest.raises(plain.NotPlain):
+        plain.read_plain(path, ["a", "b"], ["t"], ("a", "b"), ZoneInfo(zone))
+
+
+def test_a_skipped_time_of_the_same_day_is_taken(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b,t\n1,2,2024-03-31T02:30\n1,2,2024-03-31T04:30\n")
+    frame = plain.read_plain(path, ["a", "b"], ["t"], ("a", "b"), ZoneInfo("Europe/Berlin")).frame
+    assert frame["t"].dt.strftime("%Y-%m-%d").tolist() == ["2024-03-31"] * 2
+
+
 CELLS = st.one_of(
     st.sampled_from(["", " ", "A", "B", "Y", "n", "3", "5", "x,y", 'q"q', "a\nb", "张三", "A "]),
     st.sampled_from(["2026-02-16", "2026-02-16T23:30:00Z", "2026-02-16 08:00", "2026-02-31"]),
