@@ -84,7 +84,8 @@ class BusinessCalendar:
         if not spans or not self.breaks:
             return spans
         # a break may begin the evening before; a span opened today ends the day after at most
-        around = (day + timedelta(days=shift) for shift in (-1, 0, 1))
+        reach = 2 if _beside(day) & _left_out(zone) else 1
+        around = (day + timedelta(days=shift) for shift in range(-reach, reach + 1))
         taken = [span for near in around for span in _in_utc(self.breaks_on(near), near, zone)]
         return _without(spans, sorted(taken))
 
@@ -125,6 +126,10 @@ def _left_out(zone: ZoneInfo) -> frozenset[date]:
             }
         before = offset
     return frozenset(found)
+
+
+def _beside(day: date) -> set[date]:
+    return {day - timedelta(days=1), day + timedelta(days=1)}
 
 
 def _without(spans: list[Span], taken: list[Span]) -> list[Span]:

@@ -130,8 +130,12 @@ class Clock:
         )
 
     def due(self, target: ClockTarget, seconds: int, boundary: Boundary) -> datetime | None:
-        """When `seconds` of this wait are counted, if the last piece lasted for ever."""
+        """When `seconds` of this wait are counted, if the last piece lasted for ever.
+
+        Those that are used up as the calendar closes are so, whatever is held after it.
+        """
         us = seconds * SECOND_US
+        used_up: datetime | None = None
         for piece in self.pieces:
             if not piece.running:
                 continue
@@ -142,7 +146,9 @@ class Clock:
             if end is None or due < end or (due == end and boundary is Boundary.CLOSE):
                 return due
             us -= target.calendar.elapsed_us(piece.start, end)
-        return None
+            if us == 0:
+                used_up = due
+        return used_up
 
     def reached(
         self, target: ClockTarget, used_us: int, thresholds: Sequence[int]

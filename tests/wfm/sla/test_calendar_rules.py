@@ -29,6 +29,25 @@ def test_a_date_that_the_zone_left_out_has_no_hours() -> None:
     assert calendar(timezone="America/New_York", sun=[["01:00", "04:00"]]).open_on(date(2026, 3, 8))
 
 
+def test_a_break_holds_beyond_a_date_that_the_zone_left_out() -> None:
+    # Kwajalein had no 21 August 1993, a Saturday: at its midnight, 12:00Z of the 21st, the offset
+    # went from -12:00 to +12:00. What Friday opens at 20:00 until 06:00 ends at the 21st's 06:00
+    # with the old offset, 18:00Z, which is Sunday 06:00; Sunday's break from 02:00 to 03:00 is
+    # 14:00Z to 15:00Z. 08:00Z to 18:00Z less an hour: 9 h
+    friday, sunday = date(1993, 8, 20), date(1993, 8, 22)
+    night = calendar(
+        timezone="Pacific/Kwajalein", fri=[["20:00", "06:00"]], breaks={"sun": [["02:00", "03:00"]]}
+    )
+    assert [end - start for start, end in night.open_on(friday)] == [6 * H, 3 * H]
+    # and Friday's break from 20:00 to 06:00 takes the first hours of the Sunday: 05:00 to 06:00
+    early = calendar(
+        timezone="Pacific/Kwajalein", sun=[["05:00", "08:00"]], breaks={"fri": [["20:00", "06:00"]]}
+    )
+    assert [end - start for start, end in early.open_on(sunday)] == [2 * H]
+    # a week later nothing was left out: Saturday lies between
+    assert [end - start for start, end in early.open_on(date(1993, 8, 29))] == [3 * H]
+
+
 def test_weekday_hours() -> None:
     # 2026-01-05 is a Monday
     assert calendar().spans_on(date(2026, 1, 5)) == ((9 * H, 17 * H),)

@@ -41,6 +41,9 @@ PLACES = (
     ("Pacific/Apia", date(2011, 12, 28)), ("Pacific/Kwajalein", date(1993, 8, 19)),  # skip a day
     ("Pacific/Chatham", date(2026, 9, 26)), ("Asia/Pyongyang", date(2018, 5, 3)),
     ("Africa/Monrovia", date(1972, 1, 5)),  # an offset of 44 minutes and 30 seconds ends
+    ("America/Nuuk", date(2024, 3, 29)), ("America/Caracas", date(2016, 4, 30)),  # half an hour
+    ("Asia/Singapore", date(1981, 12, 30)), ("Asia/Gaza", date(2023, 4, 28)),  # at 02:00, at 24:00
+    ("Pacific/Norfolk", date(2015, 10, 2)), ("America/Anchorage", date(2026, 10, 30)),
 )  # fmt: skip
 
 Ints = npt.NDArray[np.int64]
@@ -106,8 +109,32 @@ class Window:
     def shown(self, place: int) -> datetime:
         return datetime.fromtimestamp(self.first + place, UTC)
 
+    def text(self, place: int) -> str:
+        """A local time without an offset, unless that would mean an earlier second."""
+        reading = int(self.local[place])
+        shown = (EPOCH + timedelta(seconds=reading)).isoformat()
+        if self.find(reading) == place:
+            return shown
+        ahead = reading - self.first - place
+        sign, ahead = "-" if ahead < 0 else "+", abs(ahead)
+        return f"{shown}{sign}{ahead // 3600:02}:{ahead // 60 % 60:02}:{ahead % 60:02}"
+
+    def told(self, text: str | None) -> datetime | None:
+        """The instant of an answer, with an offset or local."""
+        if text is None or datetime.fromisoformat(text).tzinfo is not None:
+            return None if text is None else datetime.fromisoformat(text)
+        return self.shown(self.at(text))
+
+    def edges(self) -> list[int]:
+        """Places at which the calendar opens or closes, and those at which the clock jumps."""
+        return (np.flatnonzero(np.diff(self.open)) + 1).tolist() + self.jumps[1:-1]
+
     def next_open(self, place: int) -> int:
         return place + int(np.argmax(self.open[place:]))
+
+    def before(self, place: int, less: int) -> int:
+        """The latest second from which so many open ones lead to `place`."""
+        return int(np.flatnonzero(self.open[:place])[-less])
 
     def add(self, place: int, more: int, counted: npt.NDArray[np.bool_] | None = None) -> int:
         """The closing end of the `more`-th counted second from `place` on."""
@@ -225,23 +252,28 @@ def prepared(seed: str, kind: str, kinds: tuple[str, ...] = (), most: int = 0) -
         window = Window(case["timezone"], around, case)
         if window.open.sum() > 80 * 3600 and len(set(window.working)) > 15:
             break
+    edges = [at for at in window.edges() if BEFORE * DAY < at < (BEFORE + 6) * DAY]
     place = window.at(case["start"])
-    events = some_events(dice, case["start"], kinds, most) if kinds else []
+    if edges and dice.random() < 0.4:  # the very second of an opening, a closing, a change
+        place = max(dice.choice(edges) + dice.choice((-1, 0, 0, 1)), 0)
+        case["start"] = window.text(place)
+    events = some_events(dice, case["start"][:19], kinds, most) if kinds else []
     happened = [(window.at(event["at"]), event["type"]) for event in events]
+    if edges and happened and dice.random() < 0.4:
+        happened[0] = (dice.choice(edges), happened[0][1])
     happened = sorted(dict(reversed(happened)).items())  # distinct also where clocks change
     happened = [one for one in happened if one[0] > place]
-    case["start"] = utc_text(window, place)
-    case["events"] = [{"at": utc_text(window, at), "type": kind} for at, kind in happened]
+    local = dice.random() < 0.4
+    write = window.text if local else lambda at: utc_text(window, at)
+    if not local:
+        case["start"] = write(place)
+    case["events"] = [{"at": write(at), "type": kind} for at, kind in happened]
     return dice, case, window, place, happened
 
 
 def answer(case: dict[str, Any]) -> Any:
     results, _ = evaluate_all([case])
     return results[0]["result"]
-
-
-def told(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
 
 
 # --- the five kinds -------------------------------------------------------------------------------
@@ -283,7 +315,7 @@ def test_due(seed: int) -> None:
         if convention == "next_open":  # the next second that counts, if no pause begins there
             due = due + int(np.argmax(counted[due:]))
         expected = window.shown(due)
-    found = told(answer(case)["due"])
+    found = window.told(answer(case)["due"])
     if expected is not None and convention == "next_open" and found != expected:
         # where a pause lies between, both are one business instant of the clock
         assert found is not None
@@ -295,10 +327,32 @@ def test_due(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(CASES))
+def test_due_of_nothing_and_backwards(seed: int) -> None:
+    _, case, window, start, _ = prepared(f"back {seed}", "due")
+    dice = random.Random(seed)
+    seconds = dice.choice((0, -1, -60, -3600, -dice.randint(1, 15 * 3600)))
+    case["boundary_convention"] = dice.choice(("close", "next_open"))
+    case["target"] = {"business_seconds": seconds}
+    assume_open = int(window.open[:start].sum())
+    if seconds and assume_open < -seconds:
+        seconds = -assume_open
+        case["target"] = {"business_seconds": seconds}
+    expected = window.before(start, -seconds) if seconds else window.next_open(start)
+    assert window.told(answer(case)["due"]) == window.shown(expected)
+
+
+@pytest.mark.parametrize("seed", range(CASES))
 def test_elapsed(seed: int) -> None:
     kinds = ("pause", "resume")
     _, case, window, start, happened = prepared(f"elapsed {seed}", "elapsed", kinds, 6)
-    stop = (happened[-1][0] if happened else start) + random.Random(seed).randint(1, 6 * DAY)
+    dice = random.Random(seed)
+    if not happened and dice.random() < 0.5:  # counted back
+        stop = start - dice.randint(0, 2 * DAY)
+        case["events"].append({"at": utc_text(window, stop), "type": "stop"})
+        seconds = -int(window.open[stop:start].sum())
+        assert answer(case) == {"business_seconds": seconds, "paused_business_seconds": 0}
+        return
+    stop = (happened[-1][0] if happened else start) + dice.randint(1, 6 * DAY)
     case["events"].append({"at": utc_text(window, stop), "type": "stop"})
     counted = runs(window, start, happened)[:stop]
     opened = window.open[:stop].copy()
@@ -313,7 +367,7 @@ def test_elapsed(seed: int) -> None:
 def test_open_intervals(seed: int) -> None:
     _, case, window, start, _ = prepared(f"open {seed}", "open_intervals")
     case["expected"] = {"open_intervals": [["", ""]] * 12}
-    found = [(told(a), told(b)) for a, b in answer(case)["open_intervals"]]
+    found = [(window.told(a), window.told(b)) for a, b in answer(case)["open_intervals"]]
     edges = (np.flatnonzero(np.diff(window.open[start:])) + 1 + start).tolist()
     edges = [start, *edges] if window.open[start] else edges
     expected = list(
@@ -347,7 +401,7 @@ def test_due_days(seed: int) -> None:
     after = sorted({one for one in window.working if one > day})
     if days:
         at = window.find(after[days - 1] * DAY + second)
-    assert told(answer(case)["due"]) == window.shown(window.next_open(at))
+    assert window.told(answer(case)["due"]) == window.shown(window.next_open(at))
 
 
 @pytest.mark.parametrize("seed", range(CASES))
@@ -374,7 +428,7 @@ def test_clocks(seed: int) -> None:
         due = None
         if waits_from is not None and going_on[-1]:
             due = window.shown(window.add(waits_from, limits[metric], counted))
-        assert told(found[f"{name}_due"]) == due
+        assert window.told(found[f"{name}_due"]) == due
 
 
 def waits(

@@ -148,6 +148,19 @@ def test_pausing_twice_is_pausing_once() -> None:
     assert first(events, "09:50").used_s == 30 * M
 
 
+def test_a_target_used_up_at_closing_is_due_though_the_ticket_is_paused_that_night() -> None:
+    # 60 min from 16:00 end with the day at 17:00; the pause of 20:00 comes after them
+    late = [ClockTarget(Metric.FIRST_RESPONSE, 60 * M, DESK)]
+    night = [TicketEvent(at("20:00"), "pause")]
+    for boundary, due in ((Boundary.CLOSE, "17:00"), (Boundary.NEXT_OPEN, "16 09:00")):
+        replayed = replay(at("16:00"), late, night, at("21:00"), boundary=boundary)
+        assert replayed.readings[Metric.FIRST_RESPONSE].due_at == at(due)
+    # one minute is left when the pause begins: nobody knows
+    before = [TicketEvent(at("16:59"), "pause")]
+    replayed = replay(at("16:00"), late, before, at("21:00"), boundary=Boundary.NEXT_OPEN)
+    assert replayed.readings[Metric.FIRST_RESPONSE].due_at is None
+
+
 def test_a_due_time_that_ends_as_a_pause_begins() -> None:
     # the 60th minute ends at 10:00, when the pause begins: kept until 10:00, or, as the same
     # business instant, until the pause is over
