@@ -82,19 +82,23 @@ def replay(
     from wfm.dispatch.replay import run
     from wfm.dispatch.report import report
     from wfm.errors import Fault, InputError
-    from wfm.files import write_whole
+    from wfm.files import check_place, write_whole
     from wfm.importing.columns import zone
     from wfm.importing.replay_files import decisions_csv, read_replay
     from wfm.services.replay_figures import over_replications
 
+    if arrivals == "recorded" and replications not in (None, 1):
+        raise click.UsageError("arrivals as recorded are the same in every replication")
+    if out.resolve() in {path.resolve() for path in (tickets, agents, duty)}:
+        raise InputError.of([Fault("this is a file to read; name another to write", str(out))])
+    check_place(out)
     tz = zone(timezone)
     trace, people, duties = read_replay(tickets, agents, duty, tz)
     click.echo(f"{len(trace.tickets)} tickets, {len(people)} agents", err=True)
-    if arrivals == "recorded" and replications not in (None, 1):
-        raise click.UsageError("arrivals as recorded are the same in every replication")
     if arrivals != "recorded" and not trace.tickets:
         raise InputError.of([Fault("expected tickets to draw from", file=tickets.name)])
     summaries: list[Report] = []
+    decided = ""
     for number in range(1 if arrivals == "recorded" else replications or REPLICATIONS):
         drawn = trace
         if arrivals != "recorded":
@@ -102,8 +106,9 @@ def replay(
             click.echo(f"replication {number + 1}: {len(drawn.tickets)} tickets", err=True)
         decisions = run(drawn, people, duties, POLICIES[policy]())
         if not summaries:
-            write_whole(out, decisions_csv(decisions, tz))
+            decided = decisions_csv(decisions, tz)
         summaries.append(report(decisions, people, duties))
+    write_whole(out, decided)
     together = over_replications(summaries) if arrivals != "recorded" else None
     if as_json:
         drawn_as = {"arrivals": arrivals, "seed": seed, "over_replications": together}

@@ -158,9 +158,17 @@ def _read_json(path: Path) -> object:
     from wfm.errors import Fault, InputError
     from wfm.files import read_text
 
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        names = [name for name, _ in pairs]
+        again = next((name for n, name in enumerate(names) if name in names[:n]), None)
+        if again is not None:  # the first of the two would be passed over in silence
+            twice = Fault("this name occurs twice in one object", path.name, None, None, again[:80])
+            raise InputError.of([twice])
+        return dict(pairs)
+
     text = read_text(path)
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         fault = Fault(f"not JSON: {error.msg}", path.name, error.lineno, str(error.colno))
     except (ValueError, RecursionError) as error:

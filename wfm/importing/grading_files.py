@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from wfm.errors import Fault, InputError
 from wfm.importing import columns, plain
+from wfm.importing.forms import GRADES as GRADE_WORDS
 from wfm.importing.tabular import DAMAGED, read_table
 
 if TYPE_CHECKING:
@@ -27,11 +28,6 @@ CASE_KEY = ("case_id", "agent_id")
 FLAGS = ("resolved", "independent", "reopened", "handed_up")
 TIMES = ("opened_at", "resolved_at", "reopened_at")
 REPEATED = 4  # rows per distinct value from which converting the distinct ones pays
-GRADE_WORDS = {
-    "ordinary": "ordinary", "senior": "senior", "expert": "expert",
-    "普通": "ordinary", "高级": "senior", "专家": "expert",
-    "普通客服": "ordinary", "高级客服": "senior", "专家客服": "expert",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from wfm.dispatch.model import GRADES, SECOND, Agent, Ticket
 from wfm.dispatch.replay import Decision, Duty, Trace
 from wfm.errors import Fault, InputError
 from wfm.importing import columns
+from wfm.importing.forms import GRADES as GRADE_WORDS
 from wfm.importing.tabular import read_table
+from wfm.importing.typed import plausible
 from wfm.words import Mode
 
 if TYPE_CHECKING:
@@ -25,11 +27,6 @@ if TYPE_CHECKING:
 LONGEST_S = 1e9  # some thirty years; keeps instants far from overflow
 USUAL_PROFICIENCY = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-GRADE_WORDS = {
-    **{word: word for word in GRADES},
-    "普通客服": "ordinary", "高级客服": "senior", "专家客服": "expert",
-}  # fmt: skip
-
 MODE_WORDS = {
     **{mode.value.replace("_", "-"): mode for mode in Mode},
     "on_site": Mode.ON_SITE, "现场": Mode.ON_SITE, "远程": Mode.REMOTE, "待命": Mode.STANDBY,
@@ -69,7 +66,7 @@ class Sheet:
 
     def instants(self, name: str, tz: ZoneInfo) -> pd.Series:
         """A required column of times."""
-        return self.column(name, lambda text: columns.instants(text, tz), must=True)
+        return self.column(name, lambda text: _plausible_instants(text, tz), must=True)
 
     def seconds(self, name: str, *, must: bool = True) -> pd.Series:
         """A column of spans, not negative."""
@@ -80,6 +77,12 @@ class Sheet:
         if self.faults:
             listed = sorted(self.faults, key=lambda fault: fault.row or 0)
             raise InputError.of(replace(fault, file=self.name) for fault in listed)
+
+
+def _plausible_instants(text: pd.Series, tz: ZoneInfo) -> columns.Converted:
+    values, faults = columns.instants(text, tz)
+    values, more = plausible(text, values, tz="UTC")
+    return values, faults + more
 
 
 def read_replay(

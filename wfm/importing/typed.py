@@ -50,11 +50,11 @@ def _converted(
 ) -> columns.Converted:
     if field.type == "instant":
         values, faults = columns.instants(column, tz, times)
-        values, more = _plausible(column, values, tz="UTC")
+        values, more = plausible(column, values, tz="UTC")
         faults += more
     elif field.type == "date":
         values, faults = columns.dates(column, (*dates, "%Y-%m-%d"))
-        values, more = _plausible(column, values)
+        values, more = plausible(column, values)
         faults += more
     elif field.type in ("whole", "number"):
         values, faults = columns.numbers(column, field.low, field.high, whole=field.type == "whole")
@@ -71,7 +71,8 @@ def _converted(
     return values, faults
 
 
-def _plausible(column: pd.Series, values: pd.Series, tz: str | None = None) -> columns.Converted:
+def plausible(column: pd.Series, values: pd.Series, tz: str | None = None) -> columns.Converted:
+    """Times that somebody can have meant, and a fault for every other one."""
     import pandas as pd
 
     early, late = pd.Timestamp(EARLIEST, tz=tz), pd.Timestamp(LATEST, tz=tz)

@@ -180,21 +180,22 @@ class BusinessTime:
         """The same local time `days` business days later, or the first open instant after it.
 
         The date of `start` is not counted. A start in closed time on a date that never opens
-        counts from the next opening. Working days are the dates on which something opens.
+        counts from the next opening. Working days are the dates on which something opens. A
+        negative number counts back in the same way: to the last open instant or closing at or
+        before that time, and from the closing before a date that never opens.
         """
-        if days < 0:
-            raise _fault("expected a number of business days of 0 or more", str(days))
-        if days > MOST_DAYS:
+        if abs(days) > MOST_DAYS:
             raise _fault(f"expected at most {MOST_DAYS} business days", str(days))
+        step, within = (-1, self._last_open) if days < 0 else (1, self._next_open)
         begin = start.astimezone(self._zone)
         if not self.is_open(begin) and not self.is_business_day(begin.date()):
-            begin = self.next_opening(begin).astimezone(self._zone)
+            begin = instant_of(within(second_of(begin))).astimezone(self._zone)
         day = begin.date()
-        for _ in range(days):
-            day = self._next_business_day(day)
+        for _ in range(abs(days)):
+            day = self._business_day_beside(day, step)
         second = begin.hour * 3600 + begin.minute * 60 + begin.second
         at = utc_second(day, second, self._zone) if days else second_of(begin)
-        return instant_of(self._add(at, 0, Boundary.NEXT_OPEN))
+        return instant_of(within(at))
 
     # --- many instants -----------------------------------------------------------------------
 
@@ -242,9 +243,19 @@ class BusinessTime:
     def _open_in(self, second: int) -> bool:
         return self._covering(second, second).is_open(second)
 
-    def _next_business_day(self, day: date) -> date:
-        while day.year <= self._last_year:
-            day += timedelta(days=1)
+    def _next_open(self, second: int) -> int:
+        return self._add(second, 0, Boundary.NEXT_OPEN)
+
+    def _last_open(self, second: int) -> int:
+        """The second itself when open, else the closing before it."""
+        if self._open_in(second):
+            return second
+        # a closing instant is the earliest of those with as many seconds worked
+        return self._add(self._add(second, -1, Boundary.NEXT_OPEN), 1, Boundary.CLOSE)
+
+    def _business_day_beside(self, day: date, step: int) -> date:
+        while FIRST_YEAR < day.year <= self._last_year:
+            day += timedelta(days=step)
             if self.is_business_day(day):
                 return day
         raise _fault("this calendar has no further business day")

@@ -309,3 +309,31 @@ def test_what_cannot_be_drawn_is_refused(desk):
     code, _, err, text = desk("--arrivals", "days", tickets=TICKETS.splitlines()[0] + "\n")
     assert (code, text) == (1, None)
     assert "tickets to draw from" in err
+
+
+def test_grades_are_understood_as_people_write_them(desk):
+    words = AGENTS.replace("ordinary", " 普通 ").replace("expert", "专家")
+    plain = desk()[3]
+    assert desk(agents=words, tickets=TICKETS.replace("expert", "专家客服"))[3] == plain
+    assert desk(agents=AGENTS.replace("expert", "EXPERT"))[3] == plain
+    code, _, error, text = desk(agents=AGENTS.replace("expert", "大师"))
+    assert (code, text) == (1, plain)  # what was written before stays as it is
+    assert error.startswith("agents.csv, row 3, column grade: expected one of ordinary, senior, ")
+
+
+def test_a_year_that_nobody_means_is_refused(desk):
+    code, _, error, text = desk(tickets=TICKETS.replace("2026-02-16T20", "1026-02-16T20"))
+    assert (code, text) == (1, None)
+    assert error.startswith("tickets.csv, row 5, column opened_at: not a plausible time; between")
+    code, _, error, _ = desk(duty=DUTY.replace("12:00:00,on", "12:00:00+08:00,on").replace(
+        "2026-02-16T09:00:30", "9998-02-16T09:00:30"))  # fmt: skip
+    assert code == 1
+    assert "duty.csv, row 3, column start: not a plausible time" in error
+
+
+def test_what_is_read_is_not_written_over(desk, tmp_path):
+    read = tmp_path / "tickets.csv"
+    code, _, error, _ = desk("--out", str(tmp_path / "x" / ".." / "tickets.csv"))
+    assert code == 1
+    assert "this is a file to read" in error
+    assert read.read_text("utf-8") == TICKETS

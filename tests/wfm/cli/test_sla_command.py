@@ -72,6 +72,15 @@ def test_a_wrong_case_ends_it_with_a_line_and_no_output(
     )
 
 
+def test_a_name_that_occurs_twice_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = json.dumps([CASE]).replace('"mon":', '"mon": [["00:00", "24:00"]], "mon":')
+    assert run(["sla", "evaluate", write(tmp_path, twice), "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "cases.json: this name occurs twice in one object (found 'mon')\n")
+
+
 @pytest.mark.parametrize("content", ["", "[", "{}", "[1]", "3", "[" * 100_000, "[1" + "0" * 5000])
 def test_what_is_no_list_of_cases(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -132,6 +132,10 @@ class Window:
     def next_open(self, place: int) -> int:
         return place + int(np.argmax(self.open[place:]))
 
+    def last_open(self, place: int) -> int:
+        """The place itself when open, else the closing before it."""
+        return place if self.open[place] else self.before(place, 1) + 1
+
     def before(self, place: int, less: int) -> int:
         """The latest second from which so many open ones lead to `place`."""
         return int(np.flatnonzero(self.open[:place])[-less])
@@ -172,7 +176,13 @@ def seconds(spans: list[list[str]]) -> list[tuple[int, int]]:
         return hour * 3600 + minute * 60 + (rest[0] if rest else 0)
 
     ends = [(second(a), second(b)) for a, b in spans]
-    return [(a, b if b > a else b + DAY) for a, b in ends]
+    found: list[tuple[int, int]] = []
+    for start, end in sorted((a, b if b > a else b + DAY) for a, b in ends):
+        if found and start <= found[-1][1]:  # what meets or overlaps on a date is one span
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
 # --- random calendars and cases -------------------------------------------------------------------
@@ -392,16 +402,22 @@ def joined(spans: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("seed", range(CASES))
 def test_due_days(seed: int) -> None:
     _, case, window, start, _ = prepared(f"days {seed}", "due_days")
-    days = random.Random(seed).randint(0, 8)
-    case["target"] = {"business_days": days}
+    days = random.Random(seed).randint(-2, 8)
+    within = window.last_open if days < 0 else window.next_open
     at = start
     if not window.open[at] and window.local[at] // DAY not in window.working:
-        at = window.next_open(at)
+        at = within(at)
     day, second = divmod(int(window.local[at]), DAY)
-    after = sorted({one for one in window.working if one > day})
+    later = sorted({one for one in window.working if one > day})
+    earlier = sorted({one for one in window.working if one < day}, reverse=True)
+    days = max(days, -max(len(earlier) - 1, 0))  # the window begins only some days before
+    case["target"] = {"business_days": days}
     if days:
-        at = window.find(after[days - 1] * DAY + second)
-    assert window.told(answer(case)["due"]) == window.shown(window.next_open(at))
+        at = window.find((later if days > 0 else earlier)[abs(days) - 1] * DAY + second)
+        at = within(at)
+    else:
+        at = window.next_open(start)
+    assert window.told(answer(case)["due"]) == window.shown(at)
 
 
 @pytest.mark.parametrize("seed", range(CASES))

@@ -212,7 +212,8 @@ def test_unknown_events_are_noted() -> None:
         ({"start": "10 o'clock"}, "column start"),
         ({"start": "2024-01-15T25:00:00"}, "column start"),
         ({"start": "9999-12-31T23:59:59-12:00"}, "column start"),
-        ({"start": "3500-01-01T00:00:00"}, "expected instants of the years"),
+        ({"start": "3500-01-01T00:00:00"}, "column start: case 'one': expected an instant of the"),
+        ({"events": [{"at": "1899-01-01T00:00:00", "type": "stop"}]}, "column events[0].at"),
         ({"events": {}}, "column events"),
         ({"events": [3]}, "column events[0]"),
         ({"events": [{"at": "2024-01-15T11:00:00"}]}, "column events[0].type"),
@@ -247,7 +248,23 @@ def test_what_is_wrong_is_named_with_case_and_field(parts: dict[str, Any], line:
         ("due_days", {"target": {"business_days": 10**400}}, "target.business_days"),
         ("clocks", {"target": {"resolution_minutes": 1e308}}, "target.resolution_minutes"),
         ("clocks", {"id": True}, "id"),
-        ("clocks", {"target": {"resolution_minutes": -5}}, "resolution"),
+        ("clocks", {"target": {"resolution_minutes": -5}}, "target.resolution_minutes"),
+        (
+            "clocks",
+            {"events": [event("11:00", "x", target={"resolution_hours": -1})]},
+            "events[0].target.resolution_hours",
+        ),
+        (
+            "clocks",
+            {"target": {"resolution_minutes": 60, "resolution_hours": 2}},
+            "target.resolution_hours",
+        ),
+        (
+            "due",
+            {"target": {"business_seconds": 3600, "business_minutes": 61}},
+            "target.business_minutes",
+        ),
+        ("due_days", {"target": {"business_days": 36_601}}, "target.business_days"),
         ("clocks", {"target": {"resolution_minutes": "5"}}, "target.resolution_minutes"),
     ],
 )
@@ -255,6 +272,34 @@ def test_faults_of_the_other_kinds(kind: str, parts: dict[str, Any], column: str
     lines = faults([case(kind, **parts)])
     assert len(lines) == 1
     assert f"column {column}" in lines[0]
+
+
+def test_two_units_that_agree_are_one_promise() -> None:
+    assert result("due", target={"business_minutes": 60, "business_hours": 1}) == {
+        "due": "2024-01-15T11:00:00"
+    }
+
+
+def test_every_field_of_a_case_that_is_wrong_is_named_at_once() -> None:
+    events = [event("25:00", "stop"), event("11:00", "stop"), {"at": "2024-01-15T11:00:00"}]
+    lines = faults([case("due", start="x", timezone="Mars", target=[], events=events)])
+    columns = [line.split("column ")[1].split(":")[0] for line in lines]
+    assert columns == ["timezone", "start", "target", "events[0].at", "events[2].type"]
+
+
+def test_what_has_no_effect_is_remarked() -> None:
+    early = [event("09:30", "agent_message")]
+    cases = [
+        case("clocks", target={"resolutoin_minutes": 60}, events=early), case("open_intervals"),
+    ]  # fmt: skip
+    assert evaluate_all(cases)[1] == [
+        "case 'one': event 'agent_message' lies before the start",
+        "case 'one': target 'resolutoin_minutes' is not known and promises nothing",
+        "case 'one': this id occurs 2 times",
+    ]
+    # a stop before the start is a way to count back
+    counted = case("elapsed", events=[event("09:30", "stop")])
+    assert evaluate_all([counted])[1] == []
 
 
 def test_one_wrong_case_and_all_faults_are_listed_but_no_result() -> None:
