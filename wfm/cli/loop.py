@@ -44,15 +44,14 @@ def loop(
     Example:
       wfm loop --team sh-network --from 2026-10-01 --until 2026-10-31 --seconds 60
     """
-    from wfm.db import open_engine
+    from wfm.cli.database import current_database
     from wfm.services import closing
     from wfm.services.closing import Asked
     from wfm.services.rostering import Limits
     from wfm.settings import Settings
 
     settings = Settings.from_environment()
-    engine = open_engine(settings)
-    try:
+    with current_database() as engine:
         roster_id = _roster(engine, team, first.date(), last.date())
         if seconds is None and effort is None:
             seconds = 60.0
@@ -60,8 +59,6 @@ def loop(
         outcome = closing.close(
             engine, Asked((roster_id,), rounds=rounds, limits=limits, seed=seed), "system", settings
         )
-    finally:
-        engine.dispose()
     if as_json:
         print_json(outcome | {"roster": roster_id})
     else:

@@ -67,18 +67,15 @@ def rebuild(check_only: bool, as_json: bool) -> None:
 
     Example: wfm sla rebuild --check
     """
-    from wfm.db import open_engine
+    from wfm.cli.database import current_database
     from wfm.settings import Settings
 
-    settings = Settings.from_environment()
-    engine = open_engine(settings)
-    try:
+    timezone = Settings.from_environment().timezone
+    with current_database() as engine:
         if check_only:
-            _check_clocks(engine, settings.timezone, as_json)
+            _check_clocks(engine, timezone, as_json)
         else:
-            _rebuild_clocks(engine, settings.timezone, as_json)
-    finally:
-        engine.dispose()
+            _rebuild_clocks(engine, timezone, as_json)
 
 
 def _rebuild_clocks(engine: Engine, timezone: str, as_json: bool) -> None:

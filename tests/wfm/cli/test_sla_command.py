@@ -157,3 +157,17 @@ def test_a_check_of_the_clocks(
     capsys.readouterr()
     assert run(["sla", "rebuild", "--check", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"tickets": 1, "pending": 0, "differences": []}
+
+
+@pytest.mark.parametrize("more", [[], ["--check"]])
+def test_a_database_that_is_not_set_up_is_told_in_a_line(
+    new_database: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    more: list[str],
+) -> None:  # fmt: skip
+    empty = new_database(f"without_tables_{len(more)}")
+    url = empty.url.render_as_string(hide_password=False)
+    empty.dispose()
+    monkeypatch.setenv("WFM_DATABASE_URL", url)
+    assert run(["sla", "rebuild", *more]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "the database is not at this version; run: wfm db upgrade\n")

@@ -357,7 +357,7 @@ def test_elapsed(seed: int) -> None:
     _, case, window, start, happened = prepared(f"elapsed {seed}", "elapsed", kinds, 6)
     dice = random.Random(seed)
     if not happened and dice.random() < 0.5:  # counted back
-        stop = start - dice.randint(0, 2 * DAY)
+        stop = max(start - dice.randint(0, 2 * DAY), DAY)
         case["events"].append({"at": utc_text(window, stop), "type": "stop"})
         seconds = -int(window.open[stop:start].sum())
         assert answer(case) == {"business_seconds": seconds, "paused_business_seconds": 0}
@@ -402,15 +402,17 @@ def joined(spans: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("seed", range(CASES))
 def test_due_days(seed: int) -> None:
     _, case, window, start, _ = prepared(f"days {seed}", "due_days")
-    days = random.Random(seed).randint(-2, 8)
+    # the window begins only some days before
+    earliest = -2 if window.open[DAY:start].any() else 0
+    days = random.Random(seed).randint(earliest, 8)
     within = window.last_open if days < 0 else window.next_open
     at = start
     if not window.open[at] and window.local[at] // DAY not in window.working:
         at = within(at)
     day, second = divmod(int(window.local[at]), DAY)
     later = sorted({one for one in window.working if one > day})
-    earlier = sorted({one for one in window.working if one < day}, reverse=True)
-    days = max(days, -max(len(earlier) - 1, 0))  # the window begins only some days before
+    earlier = sorted({one for one in window.working[2:] if one < day}, reverse=True)
+    days = max(days, -len(earlier))
     case["target"] = {"business_days": days}
     if days:
         at = window.find((later if days > 0 else earlier)[abs(days) - 1] * DAY + second)
