@@ -198,10 +198,13 @@ async def _made_beside(request: Request) -> Response | None:
         return found
     # the second part of a gap's panel is taken out of a whole one
     part = ".near" if path.endswith("/gap") and "near" in request.query_params else ""
+    panel = htmx.wants_fragment(request)
     return request.app.state.views.render(  # type: ignore[no-any-return]
         request,
         "preparing.html",
-        block="waiting" if htmx.wants_fragment(request) else None,
+        block="waiting" if panel else None,
+        headers=None if panel else {"Refresh": "1"},  # a page is asked for anew as a whole
+        panel=panel,
         again=f"{path}?{request.url.query}",
         seconds=round(found),
         part=part,

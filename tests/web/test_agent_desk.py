@@ -84,8 +84,13 @@ def test_leave_is_asked_and_decided(
 ) -> None:
     day = (instants.now() + timedelta(days=9)).date()
     data = {"first": str(day), "last": str(day), "kind": "annual", "text": "family"}
+    wrong = data | {"last": str(day - timedelta(days=1))}
+    assert "must not lie before the first" in agent.post("/me/requests/leave", data=wrong).text
     assert agent.post("/me/requests/leave", data=data).status_code == 303
     assert "waits for a decision" in agent.get("/me").text
+    assert (
+        "服务请求" not in agent.get("/me?lang=zh").text
+    )  # a kind of ticket, not what she asks for
     with transaction(fresh_engine) as session:
         number = session.exec(select(AgentRequest)).one().id
     assert agent.post(f"/requests/{number}", data={"grant": "true"}).status_code == 403

@@ -82,7 +82,12 @@ def test_a_panel_is_prepared_beside_and_asked_for_again(
     assert answer.status_code == 200
     assert "Who could fill it" in answer.text
     assert "<html" not in answer.text
+    # a whole page is asked for anew as a whole, by browsers without any script too
+    other = client.get(gap + "&skill=net")
+    assert other.headers["refresh"] == "1"
+    assert 'hx-trigger="load' not in other.text
     whole, _ = until_prepared(client, gap, {})
+    assert "refresh" not in whole.headers
     assert "<html" in whole.text
     assert whole.headers["content-security-policy"]
 

@@ -314,4 +314,6 @@ def test_rows_are_chosen_and_grouped(planner: Planner) -> None:
     assert names("group=skill") == ["D", "A", "B", "C", "D", "E"]
     planner.edit(planned.change("C", MONDAY, "early"))
     assert names("changed=1") == ["C"]
+    assert "Nobody here fits the filter." in planner.client.get(f"{planned.page}?who=zz").text
+    assert "Nobody here fits the filter." not in planner.client.get(planned.page).text
     assert planner.client.get(f"{planned.page}?group=shoe").status_code == 422

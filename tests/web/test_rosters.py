@@ -297,6 +297,8 @@ def test_a_solve_is_watched_and_stopped_on_the_page(
     card = client.get(f"{stored.page}/work", headers=HTMX)
     for word in ("Best cost", "300", "150", "50.0 %", "Stop and keep the best", "<polyline"):
         assert word in card.text
+    # 4 of 10 seconds are 4/10 of the width: 310 · 0.4 + 5 = 129
+    assert re.search(r'class="cost" points="[^"]* 129.0,', card.text)
     assert "hx-refresh" not in card.headers
     stopping = client.post(f"{stored.page}/stop", headers=HTMX)
     assert "the best roster so far will be kept" in stopping.text

@@ -341,6 +341,9 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "cell") return;
     const asked = event.detail.requestConfig?.elt;
-    if (asked?.closest?.("table.heat")) event.detail.target.querySelector("[data-panel]")?.focus();
+    if (!asked?.closest?.("table.heat")) return;
+    const panel = event.detail.target.querySelector("[data-panel]");
+    panel?.focus({ preventScroll: true });
+    panel?.scrollIntoView({ block: "start" });
   });
 }

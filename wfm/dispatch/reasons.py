@@ -12,7 +12,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "highest_priority": ("no ticket of higher priority waited", "没有更高优先级的工单在等待"),
     "earliest_due": ("earliest due of those still winnable", "在仍可按时响应的工单中最早到期"),
     "late": ("already late; nothing winnable waited", "已超时；没有仍可按时响应的工单在等待"),
-    "over_cap": ("late beyond the cap, so before anything else", "超时超过上限，先于一切工单"),
+    "over_cap": ("so late that it goes before anything else", "超时过久，先于一切工单"),
     "expert_released": (
         "the last expert was kept free until its slack ran low",
         "最后一名空闲专家一直保留到余量将尽",
@@ -31,7 +31,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "customer_left": ("the customer left", "客户已放弃等待"),
     "nobody_free": ("everybody who may take it is busy", "可受理的客服均忙"),
     "no_room": ("the agent's hands are full", "该客服在手工单已满"),
-    "nothing_waits": ("no ticket waits that this agent may take", "没有该客服可受理的工单"),
+    "nothing_waits": (
+        "no ticket of fitting skill and grade waits",
+        "没有技能和等级相符的工单在等待",
+    ),
     "expert_kept": (
         "the last free expert is kept for work that needs one",
         "最后一名空闲专家保留给必须由专家处理的工单",
@@ -50,7 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_conflict": ("{n} without a conflict", "无回避关系 {n} 人"),
     "free": ("{n} with room for one more", "有空余容量 {n} 人"),
     "waiting": ("{n} tickets wait", "等待工单 {n} 个"),
-    "within_reach": ("{n} of them this agent may take", "其中该客服可受理 {n} 个"),
+    "within_reach": ("{n} of them of fitting skill and grade", "其中技能和等级相符 {n} 个"),
 }
 
 

@@ -46,7 +46,7 @@ def adjust(session: Session, actor: Actor, change: Change, at: datetime) -> Fore
     faults = [
         ("reason", not change.reason.strip(), "a reason is needed"),
         ("skill", bool(change.skill) and skill is None, "there is no such skill"),
-        ("until", change.last < change.first, "the last day lies before the first"),
+        ("until", change.last < change.first, "must not lie before the first"),
         ("hours", not 0 <= change.minute_from < change.minute_until <= DAY_MINUTES,
          "the hours must lie within a day and end after they begin"),
         ("factor", not 0 <= change.factor <= LARGEST_FACTOR,

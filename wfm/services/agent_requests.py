@@ -48,7 +48,9 @@ def ask_leave(
 ) -> AgentRequest:  # fmt: skip
     """Ask for days off, both ends included."""
     agent = own_agent(session, actor)
-    if not 0 <= (last - first).days < LONGEST_LEAVE_DAYS:
+    if last < first:
+        raise InputError.of([Fault("must not lie before the first", column="last")])
+    if (last - first).days >= LONGEST_LEAVE_DAYS:
         raise InputError.of(
             [Fault(f"a period of 1 to {LONGEST_LEAVE_DAYS} days is expected", column="last")]
         )

@@ -238,6 +238,7 @@ def _solve(
     with transaction(engine) as session:
         for version_id in versions:
             version = session.get_one(RosterVersion, version_id)
+            version.made_at = RECORDS_END  # of the story, as all else of that evening
             figures.roster_cost += version.verdict["cost"]
             figures.hard_violations += len(version.verdict["violations"])
             if version.result["bound"] is not None:

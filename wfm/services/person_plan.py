@@ -159,7 +159,7 @@ def protect(
     agent = _agent(session, actor, agent_id, today)
     short = kind == RestrictionKind.SHORT_DAYS
     faults = [
-        ("until", last is not None and last < first, "the last day lies before the first"),
+        ("until", last is not None and last < first, "must not lie before the first"),
         ("minutes", short and not 0 < (minutes or 0) <= 1440, "1 to 1440 minutes are expected"),
     ]
     if any(wrong for _, wrong, _ in faults):
@@ -231,7 +231,7 @@ def set_skill(
     faults = [
         ("skill", session.get(Skill, skill_id) is None, "there is no such skill"),
         ("level", not 1 <= level <= 5, "a level from 1 to 5 is expected"),
-        ("until", last is not None and last < first, "the last day lies before the first"),
+        ("until", last is not None and last < first, "must not lie before the first"),
     ]
     if any(wrong for _, wrong, _ in faults):
         raise InputError.of(Fault(told, column=name) for name, wrong, told in faults if wrong)
