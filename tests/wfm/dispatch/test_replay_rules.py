@@ -120,6 +120,13 @@ def test_whoever_has_fewest_in_hand_comes_before_the_longest_idle():
     assert done["t2"][0] == "b"
 
 
+def test_an_agent_who_is_done_with_one_stands_where_her_load_is_now():
+    # a has t0 until 5, b has t1 from 1, a t2 from 6: at 7 both hold one, b idle for longer
+    calls = [call("t0", 0, handle=5), call("t1", 1), call("t2", 6), call("t3", 7)]
+    done = replay(calls, [Agent("a", capacity=3), Agent("b", capacity=3)])
+    assert [done[f"t{i}"][0] for i in range(4)] == ["a", "b", "a", "b"]
+
+
 def test_the_customer_leaves_after_the_patience_but_is_served_at_its_very_end():
     busy = call("busy", 0, handle=50)
     assert replay([busy, call("t", 10, patience=39)], [Agent("a")])["t"] == (
@@ -277,6 +284,21 @@ def test_a_heavy_ticket_takes_more_of_the_capacity():
     ]  # fmt: skip
     # with empty hands there is room for anything
     assert replay([call("huge", 0, weight=9)], [Agent("a")])["huge"][1] == 0
+
+
+def test_one_with_room_for_light_work_only_does_not_release_the_last_for_a_heavy_caller():
+    def when(second_handle):
+        # four agents with two hands hold one light ticket each; o0 is done with hers at 100
+        handles = (100, second_handle, 5000, 5000)
+        light = [call(f"l{i}", 0, handle=handles[i]) for i in range(4)]
+        agents = [Agent(f"o{i}", capacity=2) for i in range(4)]
+        return replay([*light, call("heavy", 1, weight=2)], agents, policy=Deadline())["heavy"][1]
+
+    # due at 61; o0 is the last who could hold it, and kept for 450 s; the others' second hands
+    # are no help
+    assert when(5000) == 61 + 450
+    # o1 is done at 90, so she is the last until 100; then there are two
+    assert when(90) == 100
 
 
 def test_a_ring_that_opens_lets_a_free_agent_take_what_waits():

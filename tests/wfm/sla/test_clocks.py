@@ -255,6 +255,13 @@ def test_a_cancelled_ticket_has_no_verdict() -> None:
     assert (reading.state, reading.used_s, reading.running) == (State.CANCELLED, 30 * M, False)
 
 
+def test_a_promise_already_kept_or_broken_stays_so_when_the_ticket_is_cancelled() -> None:
+    met = first([("09:10", "agent_message"), ("09:30", "cancel")], "12:00")
+    assert (met.state, met.used_s, met.ended_at) == (State.MET, 10 * M, at("09:10"))
+    late = first([("11:00", "agent_message"), ("11:30", "cancel")], "12:00")
+    assert (late.state, late.used_s, late.ended_at) == (State.BREACHED, 120 * M, at("11:00"))
+
+
 # --- what is promised changes ---------------------------------------------------------------------
 
 
