@@ -25,6 +25,7 @@ UNIT_S = {"second": 1, "minute": 60, "hour": 3600}
 """Business seconds in each unit of a target."""
 
 YEAR_S = 366 * 86_400
+LONGEST_S = 100 * YEAR_S
 STEP_S = 300
 """Starts tried by `feasible` lie this far apart: opening hours are given in whole minutes, mostly
 multiples of five."""
@@ -65,8 +66,8 @@ class Target:
         if self.unit not in UNIT_S:
             expected = f"expected one of {', '.join(UNIT_S)}"
             faults.append(Fault(expected, column="unit", value=self.unit))
-        elif not self.limit * UNIT_S[self.unit] >= 1:
-            expected = "expected a limit of a second or more"
+        elif not 1 <= self.limit * UNIT_S[self.unit] <= LONGEST_S:
+            expected = "expected a limit of a second or more, and of a century at most"
             faults.append(Fault(expected, column="limit", value=str(self.limit)))
         faults += [
             Fault("expected a name", column=part)

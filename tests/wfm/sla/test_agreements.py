@@ -144,6 +144,8 @@ def test_a_target_becomes_a_clock() -> None:
         (0, "hour", "5x8", "events", ["limit"]),
         (-1, "hour", "5x8", "events", ["limit"]),
         (float("nan"), "hour", "5x8", "events", ["limit"]),
+        (float("inf"), "hour", "5x8", "events", ["limit"]),
+        (366 * 24 * 100 + 1, "hour", "5x8", "events", ["limit"]),  # a century of hours, and one
         (1, "soon", "5x8", "events", ["unit"]),
         (1, "hour", "", " ", ["calendar", "source"]),
     ],
