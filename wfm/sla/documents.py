@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import Any
 
 from wfm.sla.wording import lint
@@ -232,6 +233,8 @@ def _list(value: object) -> Iterable[object]:
     return value if isinstance(value, list) else ()
 
 
+DEEPEST = 20
+_STEPS = {"(": 1, ")": -1}
 _TOKEN = re.compile(r"\s*([()+|]|[^\s()+|]+)")
 
 
@@ -246,6 +249,8 @@ def supports_from_text(text: str) -> dict[str, Any] | str:
     tokens = [token for token in _TOKEN.findall(text) if token]
     if not tokens:
         return {}
+    if max(accumulate(_STEPS.get(token, 0) for token in tokens)) > DEEPEST:
+        raise ValueError(f"expected brackets in brackets no more than {DEEPEST} deep")
     value = _any(tokens)
     if tokens:
         raise ValueError(f"expected the end, found {tokens[0]!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from wfm.sla.agreements import (
     infeasible_beneath,
 )
 from wfm.sla.business_time import BusinessTime
+from wfm.sla.documents import names_beneath, supports_from_text, text_of_supports
 from wfm.sla.reading import calendar_from_dict
 from wfm.sla.tickets import Metric
 
@@ -136,6 +138,45 @@ def test_a_target_becomes_a_clock() -> None:
     assert (clock.metric, clock.limit_s, clock.calendar) == (target.metric, 1800, CALENDARS["5x8"])
     with pytest.raises(InputError, match="no such business calendar"):
         target.clock({})
+
+
+@pytest.mark.parametrize(
+    ("text", "beneath", "names"),
+    [
+        ("", {}, []),
+        ("OLA-1", "OLA-1", ["OLA-1"]),
+        ("OLA-1 + UC-2", {"series": ["OLA-1", "UC-2"]}, ["OLA-1", "UC-2"]),
+        # one after the other binds closer than at the same time
+        ("a + b | c", {"parallel": [{"series": ["a", "b"]}, "c"]}, ["a", "b", "c"]),
+        ("a + (b | c)", {"series": ["a", {"parallel": ["b", "c"]}]}, ["a", "b", "c"]),
+        ("((a))", "a", ["a"]),
+        ("(" * 20 + "a" + ")" * 20, "a", ["a"]),
+    ],
+)
+def test_supports_are_written_as_an_expression(
+    text: str, beneath: object, names: list[str]
+) -> None:
+    assert supports_from_text(text) == beneath
+    assert names_beneath(beneath) == names
+    assert supports_from_text(text_of_supports(beneath)) == beneath
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a +", "the code of an agreement"),
+        ("+ a", "the code of an agreement, found '+'"),
+        ("a b", "the end, found 'b'"),
+        ("(a", "a closing bracket"),
+        ("a)", "the end, found ')'"),
+        ("()", "the code of an agreement, found ')'"),
+        ("(" * 21 + "a" + ")" * 21, "no more than 20 deep"),
+        ("(" * 100_000, "no more than 20 deep"),
+    ],
+)
+def test_what_is_no_such_expression_is_told(text: str, expected: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        supports_from_text(text)
 
 
 @pytest.mark.parametrize(
