@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from wfm.words import Role
 
 SignIn = Callable[..., TestClient]
+EVIL = "https://evil.test/page"
 
 
 def test_a_stranger_is_sent_to_sign_in_and_back(client: TestClient) -> None:
@@ -39,11 +40,17 @@ def test_a_post_without_the_token_is_refused(client: TestClient) -> None:
     del client.headers["x-csrf-token"]
     answer = client.post("/sign-in", data={"name": "x", "password": "y"})
     assert answer.status_code == 403
+    client.cookies.clear()  # nor does an empty token match a browser that has none
+    for sent in ({}, {"x-csrf-token": ""}):
+        assert client.post("/sign-in", data={"csrf": ""}, headers=sent).status_code == 403
 
 
 def test_a_post_from_another_site_is_refused(client: TestClient) -> None:
-    answer = client.post("/sign-out", headers={"origin": "https://evil.test"})
-    assert answer.status_code == 403
+    # a browser that names no origin names the page
+    for header in ("origin", "referer"):
+        answer = client.post("/language", data={"language": "en"}, headers={header: EVIL})
+        assert answer.status_code == 403
+        assert "another site" in answer.text or "其他网站" in answer.text
 
 
 def test_pages_forbid_inline_script_and_framing(client: TestClient) -> None:

@@ -224,10 +224,14 @@ def test_evidence_is_one_click_away_down_to_the_ticket(signed_in: SignIn, desk: 
         ("POST", "/grades/appeals", {"content-length": str(12 << 20)}, False),
         ("POST", "/grades/appeals", {"transfer-encoding": "chunked"}, False),
         ("POST", "/imports", {"content-length": str(900 << 20)}, True),
+        ("POST", "/api/v1/imports", {"content-length": str(900 << 20)}, True),
+        ("POST", "/sign-in", {"content-length": str(1 << 20)}, True),
+        ("POST", "/sign-in", {"content-length": str((1 << 20) + 1)}, False),
+        ("POST", "/sign-in", {"transfer-encoding": "chunked"}, False),
         ("GET", "/grades/me", {"content-length": str(12 << 20)}, True),
     ],
 )
-def test_forms_with_files_have_a_largest_size(
+def test_forms_have_a_largest_size(
     method: str, path: str, headers: dict[str, str], taken: bool
 ) -> None:
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]

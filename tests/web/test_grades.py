@@ -257,6 +257,9 @@ def test_an_override_without_grade_or_reason_is_refused_in_place(
         answer = sign(client, fresh_engine, "A1", action="override", **given)
         assert answer.status_code == 422
         assert {fault for fault in (grade, why) if fault in answer.text} == faults, given
+        assert re.search(
+            r'type="file" id="files-override-\d+" hx-preserve', answer.text
+        )  # chosen files
         assert "hx-retarget" not in answer.headers
     assert shown(client.get("/grades?state=decided").text) == []
 

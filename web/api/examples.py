@@ -13,7 +13,7 @@ BY_NAME: dict[str, Any] = {
     "note": "speaks Cantonese", "reason": "led the night desk through the outage",
     "roster": 1, "shift": "early", "skill": "network", "team": "network", "ticket": "T-1042",
     "period_from": "2026-10-01", "period_until": "2026-10-31", "until": "2026-10-31",
-    "after": None,
+    "after": None, "minute_from": 540, "minute_until": 1080, "people": 1,
 }  # fmt: skip
 BY_FORMAT = {
     "date": "2026-10-01", "date-time": "2026-10-01T00:30:00Z",
@@ -113,5 +113,6 @@ def _value(schema: dict[str, Any], name: str) -> Any:
     if fitting is not None and isinstance(named, fitting):
         return named
     if kind in ("integer", "number"):
-        return schema.get("minimum", BY_TYPE[kind])
+        least = schema.get("minimum", BY_TYPE[kind])
+        return int(least) if kind == "integer" else least
     return BY_TYPE.get(str(kind))

@@ -40,7 +40,7 @@ class Problem(BaseModel):
     """What went wrong."""
 
     type: str = Field(examples=["urn:tierdesk:problem:not-found"])
-    title: str = Field(examples=["NotFound"])
+    title: str = Field(examples=["Not found"])
     status: int = Field(examples=[404])
     detail: str = Field(examples=["there is no ticket T-1"])
     faults: list[WrongPlace]
@@ -65,7 +65,8 @@ def _answer(
     code: str = "",
 ) -> JSONResponse:  # fmt: skip
     name = code.replace("_", "-") or re.sub(r"(?<!^)(?=[A-Z])", "-", title).lower()
-    body = Problem(type=f"urn:tierdesk:problem:{name}", title=title, status=status, detail=detail,
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", title).capitalize()
+    body = Problem(type=f"urn:tierdesk:problem:{name}", title=words, status=status, detail=detail,
                    faults=faults)  # fmt: skip
     return JSONResponse(body.model_dump(), status, headers, MEDIA)
 
@@ -98,12 +99,16 @@ def _place(fault: Fault, language: str) -> WrongPlace:
 async def wrong_request(_request: Request, error: Exception) -> JSONResponse:
     """What does not fit the description of the operation."""
     assert isinstance(error, RequestValidationError)
-    faults = [
-        WrongPlace(where=".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
-                   what=one["msg"], row=None)
-        for one in error.errors()[:MOST_FAULTS]
-    ]  # fmt: skip
+    faults = [_misfit(one) for one in error.errors()[:MOST_FAULTS]]
     return _answer("Input", 422, f"{faults[0].where}: {faults[0].what}", faults)
+
+
+def _misfit(one: dict[str, Any]) -> WrongPlace:
+    place = [str(part) for part in one["loc"]]
+    if one["type"] == "json_invalid":  # the place is a character, no field
+        what = f"this is no JSON: {one['ctx']['error']} at character {place[-1]}"
+        return WrongPlace(where="body", what=what, row=None)
+    return WrongPlace(where=".".join(place[1:]) or place[0], what=one["msg"], row=None)
 
 
 async def http_problem(_request: Request, error: Exception) -> JSONResponse:

@@ -71,6 +71,7 @@ def open_desk(
         rows.append((ticket, decisions.get(one.ticket_id)))
     session.add_all([ticket for ticket, _ in rows])
     session.flush()
+    rows.sort(key=lambda row: (row[1].start if row[1] else None) or 0)  # as the log tells them
     for ticket, decision in rows:
         _tell(session, ticket, decision, ids, now, zone)
     derive(session, [ticket.id for ticket, _ in rows if ticket.id is not None])

@@ -289,6 +289,11 @@ def test_bodies_that_are_none_are_refused(client: TestClient) -> None:
         assert answer.status_code == status, body[:20]
         # what is too large is refused before the application reads it, in plain text
         assert (answer.headers["content-type"] == PROBLEM) == (status != 413), body[:20]
+    unread = client.post(path, content=b"{", headers=headers).json()
+    assert (unread["title"], unread["faults"][0]["where"]) == ("Input", "body")
+    assert "no JSON" in unread["detail"]
+    assert "at character 1" in unread["detail"]
+    assert client.get("/api/v1/nowhere").json()["title"] == "Not found"
 
 
 def test_problems_are_told_in_the_language_asked_for(client: TestClient) -> None:
