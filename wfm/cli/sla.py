@@ -142,9 +142,10 @@ def verify_seal(file: Path, seal: str | None, as_json: bool) -> None:
     elif verdict.ok:
         click.echo(f"{verdict.code} v{verdict.version}: as it was sealed ({verdict.computed})")
     if not verdict.ok and not as_json:
-        expected = "the text is not what was sealed; its own seal is"
-        raise InputError.of([Fault(f"{expected} {verdict.computed}", file.name, None, "seal",
-                                   seal or verdict.seal)])  # fmt: skip
+        expected = f"the text is not what was sealed; its own seal is {verdict.computed}"
+        if not verdict.computed:
+            expected = "this text cannot have been sealed: it holds NaN or half a character"
+        raise InputError.of([Fault(expected, file.name, None, "seal", seal or verdict.seal)])
     if not verdict.ok:
         raise click.exceptions.Exit(1)
 

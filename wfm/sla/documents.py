@@ -15,7 +15,9 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import Any
 
+from wfm.sla.tickets import Metric
 from wfm.sla.wording import lint
+from wfm.sla.words import METRICS
 
 FORMAT = "tierdesk-agreement-1"
 
@@ -106,7 +108,8 @@ def gaps_of_part(part: Part, texts: Iterable[str]) -> Iterator[Gap]:
     """What one part lacks, by its texts in one or both languages."""
     written = [text for text in texts if str(text).strip()]
     if not written:
-        yield Gap("empty", part.code, part.says)
+        en, zh = part.says
+        yield Gap("empty", part.code, (f"not written yet: {en}", f"尚未填写：{zh}"))
     for text in written:
         for finding in lint(part.code, text):
             en, zh = finding.instead
@@ -126,13 +129,21 @@ def _gaps_of_targets(document: Mapping[str, Any]) -> Iterator[Gap]:
     if not targets:
         yield Gap("no_target", "targets", ("add at least one target", "至少添加一项服务目标"))
     for target in targets:
-        named = f"{target.get('metric')} {target.get('priority') or ''}".strip()
+        en, zh = _named(target)
         if not target.get("calendar"):
-            yield Gap("no_calendar", "targets", (f"{named}: choose a business calendar",
-                                                 f"{named}：请选择服务日历"))  # fmt: skip
+            yield Gap("no_calendar", "targets", (f"{en}: choose a business calendar",
+                                                 f"{zh}：请选择服务日历"))  # fmt: skip
         if not str(target.get("source") or "").strip():
-            yield Gap("no_source", "targets", (f"{named}: say where it is measured",
-                                               f"{named}：请注明测量数据来源"))  # fmt: skip
+            yield Gap("no_source", "targets", (f"{en}: say where it is measured",
+                                               f"{zh}：请注明测量数据来源"))  # fmt: skip
+
+
+def _named(target: Mapping[str, Any]) -> tuple[str, str]:
+    """A target in both languages, for example "resolution P1"; what has no name stays a code."""
+    code, priority = str(target.get("metric")), target.get("priority")
+    names = METRICS[Metric(code)] if code in list(Metric) else (code, code)
+    en, zh = (f"{name} P{priority}" if priority else name for name in names)
+    return en, zh
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -169,12 +180,15 @@ def verify(export: object, expected: str | None = None) -> Verdict:
     document = data.get("document")
     document = document if isinstance(document, Mapping) else {}
     seal = str(data.get("seal") or "")
-    computed = seal_of(document)
+    try:
+        computed = seal_of(document)
+    except ValueError:  # NaN, or half a character: no sealed text holds such
+        computed = ""
     known = document.get("format") == FORMAT
     version = document.get("version")
     same = expected is None or expected.strip().lower() == computed
     return Verdict(
-        known and seal == computed and same, str(document.get("code") or ""),
+        known and bool(computed) and seal == computed and same, str(document.get("code") or ""),
         version if isinstance(version, int) else None, seal, computed, expected,
     )  # fmt: skip
 

@@ -137,7 +137,11 @@ def test_a_changed_text_is_found(
     assert not json.loads(capsys.readouterr().out)["ok"]
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", '{"document": 3}', '"x"'])
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "{}", '{"document": 3}', '"x"', '{"document": {"a": NaN}, "seal": ""}',
+     '{"document": {"format": "tierdesk-agreement-1", "a": "\\ud800"}, "seal": ""}'],
+)  # fmt: skip
 def test_what_is_no_export_is_not_verified(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(content, "utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wfm.dispatch.live import next_for, recommend
+from wfm.dispatch.live import Proposer, next_for, recommend
 from wfm.dispatch.model import EXPERT, ORDINARY, SECOND, Agent, DeskState, Seat, Ticket
 from wfm.dispatch.policy import Deadline, Fifo
 
@@ -111,6 +111,55 @@ def test_the_next_ticket_for_an_agent_and_those_after_it():
         ("within_reach", 3),
         ("earliest_due", None),
     ]
+
+
+def test_the_last_free_agent_is_not_given_a_late_caller_for_a_while():
+    late = ticket("late", 0, 60)
+    busy = [seat(f"b{i}", in_hand=1) for i in range(3)]
+    desk = DeskState([seat("a"), *busy], [late])
+    # four may take it, due at 60 s, so kept until 60 + 450
+    for proposal in (
+        next_for(Deadline(), "a", desk, 61 * SECOND), recommend(Deadline(), late, desk, 61 * SECOND)
+    ):  # fmt: skip
+        assert (codes(proposal)[-1], proposal.kept_until) == ("agent_kept", 510 * SECOND)
+    assert next_for(Deadline(), "a", desk, 510 * SECOND).ticket_id == "late"
+    # with three it is not, nor with another free who may take it; one of other skills is no help
+    three = DeskState([seat("a"), *busy[:2]], [late])
+    assert next_for(Deadline(), "a", three, 61 * SECOND).ticket_id == "late"
+    two_free = DeskState([seat("a"), seat("c"), *busy], [late])
+    assert next_for(Deadline(), "a", two_free, 61 * SECOND).ticket_id == "late"
+    other = DeskState([seat("a"), seat("o", skills={"y": 3}), *busy], [late])
+    assert next_for(Deadline(), "a", other, 61 * SECOND).ticket_id is None
+
+
+def test_what_there_is_no_room_for_is_passed_over():
+    heavy, light = ticket("heavy", 0, 60, weight=2), ticket("light", 0, 90)
+    half = DeskState([seat("a", in_hand=1, capacity=2)], [heavy, light])
+    assert next_for(Deadline(), "a", half, SECOND).ticket_id == "light"
+    only = DeskState([seat("a", in_hand=1, capacity=2)], [heavy])
+    assert codes(next_for(Deadline(), "a", only, SECOND))[-1] == "no_room"
+    assert next_for(Deadline(), "a", DeskState([seat("a")], [heavy]), SECOND).ticket_id == "heavy"
+
+
+def test_each_of_many_proposals_knows_what_was_given_before_it():
+    # a and b are alike and idle since 0 and 1; both have two hands
+    desk = DeskState([seat("a", capacity=2), seat("b", since=1, capacity=2)], [])
+    proposer = Proposer(Fifo(), desk, 10 * SECOND)
+    given = []
+    for number in range(5):
+        one = ticket(f"t{number}")
+        proposal = proposer.propose(one)
+        given.append(proposal.agent_id)
+        if proposal.agent_id is not None:
+            proposer.give(one, proposal.agent_id)
+    # the longest idle, then the other, who holds less; then by name, alike since 10; none is left
+    assert given == ["a", "b", "a", "b", None]
+    # a heavy one fits only where both hands are empty
+    proposer = Proposer(Fifo(), desk, 10 * SECOND)
+    proposer.give(ticket("t"), "a")
+    assert proposer.propose(ticket("heavy", weight=2)).agent_id == "b"
+    proposer.give(ticket("t"), "b")
+    assert codes(proposer.propose(ticket("heavy", weight=2)))[-1] == "nobody_free"
 
 
 def test_no_ticket_for_an_agent():
