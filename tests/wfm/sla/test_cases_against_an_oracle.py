@@ -25,7 +25,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BEFORE, AFTER = 3, 28  # days of the window around the start
 DAY = 86_400
 EPOCH = datetime(1970, 1, 1)
-CASES = 18
+CASES = 15
 
 # zone and a local date near which something odd happens there, or nothing at all
 PLACES = (
