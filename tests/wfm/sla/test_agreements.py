@@ -74,6 +74,12 @@ def test_supports_in_series_add_up() -> None:
     assert result.path[1].start == result.path[0].done
 
 
+def test_a_second_too_late_is_too_late() -> None:
+    just = tried(agreement("sla", "sla", 4, agreement("uc", "uc", 4)))
+    over = tried(agreement("sla", "sla", 4, agreement("uc", "uc", 4 + 1 / 3600)))
+    assert [(one.ok, one.late_s) for one in (just, over)] == [(True, 0), (False, 1)]
+
+
 def test_supports_in_parallel_wait_for_the_slowest() -> None:
     both = Parallel((agreement("ola", "ola", 2.5), agreement("uc", "uc", 2)))
     result = tried(agreement("sla", "sla", 4, both))
