@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -130,3 +131,22 @@ def test_what_takes_long_is_seen_and_what_is_lost_is_told(grid: Page) -> None:
         one.abort()
     expect(grid.locator("#notices")).to_contain_text("The desk did not answer.")
     expect(grid.locator("body")).not_to_have_class("busy")
+
+
+@pytest.mark.browser
+def test_the_panel_of_a_red_cell_is_shown_when_it_is_prepared(grid: Page) -> None:
+    asked: list[str] = []
+
+    def prepare(route: Route) -> None:
+        asked.append(route.request.url)
+        again = f'hx-get="{html.escape(asked[0])}" hx-target="this" hx-swap="outerHTML"'
+        if len(asked) == 1:
+            route.fulfill(content_type="text/html", body=f'<p {again} hx-trigger="load">so far</p>')
+        else:
+            route.continue_()
+
+    grid.route("**/gap?*", prepare)
+    grid.set_viewport_size({"width": 1400, "height": 420})
+    grid.locator("table.heat td > button").last.click()
+    expect(grid.locator("#cell [data-panel]")).to_be_focused()
+    expect(grid.locator("#cell h2")).to_be_in_viewport()

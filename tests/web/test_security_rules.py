@@ -32,6 +32,14 @@ def test_no_workbook_turns_text_into_formulas() -> None:
     assert [one for one in made if '"strings_to_formulas": False' not in one[1]] == []
 
 
+def test_the_web_process_keeps_no_access_log() -> None:
+    """Addresses of feeds and what people search for stand in addresses."""
+    text = "".join(path.read_text("utf-8") for path in SOURCES)
+    started = re.findall(r"uvicorn\.run\([^)]*\)", text)
+    assert len(started) >= 1
+    assert [call for call in started if "access_log=False" not in call] == []
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_templates_have_no_script_or_style_within_and_escape_everything(path: Path) -> None:
     text = path.read_text("utf-8")

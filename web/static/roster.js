@@ -337,13 +337,16 @@
     if (event.detail.target.id === "cell") clearPreview();
   });
 
-  /* A panel that was asked for from elsewhere on the page is where one looks next. */
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id !== "cell") return;
-    const asked = event.detail.requestConfig?.elt;
-    if (!asked?.closest?.("table.heat")) return;
-    const panel = event.detail.target.querySelector("[data-panel]");
-    panel?.focus({ preventScroll: true });
-    panel?.scrollIntoView({ block: "start" });
+  /* A panel that was asked for from the cover map is where one looks next, once it is prepared. */
+  let sought = false;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.closest?.("table.heat")) sought = true;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const panel = sought && document.querySelector("#cell [data-panel]");
+    if (!panel) return;
+    sought = false;
+    panel.focus({ preventScroll: true });
+    panel.scrollIntoView({ block: "start" });
   });
 }
