@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -61,6 +62,20 @@ def test_the_panel_offers_what_can_be_done(dana: TestClient) -> None:
     assert "Put back into the queue" not in waiting
     assert "Escalate" in waiting
     assert dana.get("/dispatch/work?code=nothing").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/dispatch/work?code=T1", "/dispatch/ticket?code=T2"])
+def test_a_panel_opened_as_a_page_has_the_place_its_answers_go_to(
+    dana: TestClient, path: str
+) -> None:
+    # an agent comes here from her own desk: without the place an act is sent and nothing happens
+    page = dana.get(path).text
+    targets = set(re.findall(r'hx-target="#([\w-]+)"', page))
+    assert targets == {"panel"}
+    for target in targets:
+        assert page.count(f'id="{target}"') == 1
+    fragment = dana.get(path, headers={"HX-Request": "true"}).text
+    assert 'id="panel"' not in fragment  # it is put into the dialog that has the name
 
 
 def test_each_act_does_what_it_says(dana: TestClient, desk: sa.Engine) -> None:
