@@ -412,7 +412,7 @@ def roster_week() -> Callable[[Session], RosterWeek]:
                 tables.Requirement(
                     plan_id=week.plan, team_id=team, skill_id=week.skills[skill], tier="ordinary",
                     starts_at=week.local(week.first, hour), people=people,
-                    source="90% first response within 30 min",
+                    source="90 % first response within 30 min",
                 )
             )  # fmt: skip
         return week

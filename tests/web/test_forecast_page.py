@@ -72,7 +72,7 @@ def desk(fresh_engine: sa.Engine) -> sa.Engine:
     ("language", "words"),
     [
         ("en", ("Network", "Back-test", "last week again", "Dragon Boat Festival", "×",
-                "Requirement and its sources", "SLA-net v1 P3: 30 min, 90%", "80 % interval")),
+                "Requirement and its sources", "SLA-net v1 P3: 30 min, 90 %", "80 % interval")),
         ("zh", ("网络", "回测", "照搬上周", "端午节", "人力需求及其依据", "首次响应在 30 分钟内")),
     ],
 )  # fmt: skip

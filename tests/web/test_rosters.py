@@ -151,12 +151,12 @@ def test_the_roster_page_explains_its_newest_version(stored: Stored, signed_in: 
     client = signed_in(Role.PLANNER)
     english = (
         "Hard rules broken", "rest between duties", "10 h, limit 11 h", "statutory holiday",
-        "Gaps by cause", "90% first response within 30 min", "What the cost is made of",
+        "Gaps by cause", "90 % first response within 30 min", "What the cost is made of",
         "the draft has not been replayed", "1 October", "carry-in",
     )  # fmt: skip
     chinese = (
         "违反的硬性规则", "班次间休息", "10 小时，限 11 小时", "法定节假日", "缺口及原因",
-        "90% 的首次响应在 30 分钟内", "代价构成", "草案尚未经过重放检验", "10月1日", "上期衔接",
+        "90 % 的首次响应在 30 分钟内", "代价构成", "草案尚未经过重放检验", "10月1日", "上期衔接",
     )  # fmt: skip
     for language, words in (("en", english), ("zh", chinese)):
         answer = client.get(f"{stored.page}?lang={language}")

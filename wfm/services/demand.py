@@ -256,7 +256,7 @@ def _mean_limit(works: list[Work]) -> float:
 
 
 def _live_promise(share: float, within_min: float) -> str:
-    return f"{share:.0%} first response within {within_min:.0f} min (mean promise)"
+    return f"{share * 100:.0f} % first response within {within_min:.0f} min (mean promise)"
 
 
 def _deferred_promise(work: Work) -> str:

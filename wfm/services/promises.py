@@ -37,7 +37,7 @@ def clause_name(agreement: Agreement, target: AgreementTarget) -> str:
     priority = f" P{target.priority}" if target.priority is not None else ""
     return (
         f"{agreement.code} v{agreement.version}{priority}: {target.limit_s / 60:g} min, "
-        f"{target.share:.0%}"
+        f"{target.share * 100:.0f} %"
     )
 
 

@@ -17,7 +17,7 @@ from wfm.tables import RosterVersion, ShiftTemplate
 DAY_MINUTES = 1440
 DEEPEST = 4  # shades of red: this many missing people or more look alike
 Language: TypeAlias = Literal["en", "zh"]
-PROMISE = re.compile(r"(?:(?P<share>\d+)% )?first response within (?P<minutes>\d+) min")
+PROMISE = re.compile(r"(?:(?P<share>\d+) ?% )?first response within (?P<minutes>\d+) min")
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def promise(cause: str, language: str) -> str:
     found = PROMISE.match(cause)
     if found is None:
         return cause
-    share = f"{found['share']}% 的" if found["share"] else ""
+    share = f"{found['share']} % 的" if found["share"] else ""
     return f"{share}首次响应在 {found['minutes']} 分钟内"
 
 

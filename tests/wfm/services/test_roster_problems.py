@@ -104,7 +104,7 @@ def test_cover_names_its_promise_and_leaves_other_teams_and_plans_out(
                                source="not ours")
         )  # fmt: skip
     causes = {cover.cause for cover in build().interval_cover if cover.exclusive}
-    assert causes == {"90% first response within 30 min"}
+    assert causes == {"90 % first response within 30 min"}
 
 
 def test_the_newest_plan_that_covers_the_period_counts(

@@ -434,8 +434,8 @@ def test_gaps_are_listed_by_promise_skill_and_tier(desk: Desk) -> None:
     version = desk.get(desk.draft({("D", MONDAY): "early", ("B", MONDAY): "early"}))
     promised = [gap for gap in roster_cover.gaps(version) if gap.skill]
     assert sum(gap.amount for gap in promised) == 2
-    assert promised[0].promise("zh") == "90% 的首次响应在 30 分钟内"
-    assert promised[0].promise("en") == "90% first response within 30 min"
+    assert promised[0].promise("zh") == "90 % 的首次响应在 30 分钟内"
+    assert promised[0].promise("en") == "90 % first response within 30 min"
     assert promised[0].days == (("2026-09-28", 2),)
 
 
