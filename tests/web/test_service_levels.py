@@ -122,6 +122,34 @@ def test_a_draft_is_refused_with_the_path_and_the_words(
     answer = client.post(f"{BASE}/agreements/{key}/submit")
     assert answer.status_code == 409
     assert "cannot be submitted" in answer.text
+    assert "Charges: not written yet: the price" in answer.text
+
+
+@pytest.mark.parametrize(("language", "hours", "minutes", "refusal"), [
+    ("en", "4 h", "15 min", "SLA-orders-key resolution: UC-courier"),
+    ("zh", "4 小时", "15 分钟", "SLA-orders-key 解决: UC-courier"),
+])  # fmt: skip
+def test_times_are_said_and_not_left_to_be_read_as_minutes(
+    sample: sa.Engine, signed_in: SignIn, language: str, hours: str, minutes: str, refusal: str
+) -> None:
+    # the courier promises 14400 s, which "4:00" left open: hours or minutes?
+    page = f"{BASE}/agreements/{id_of(sample, 'SLA-orders-key')}"
+    client = signed_in(Role.SERVICE_MANAGER, language=language)
+    shown = client.get(page).text
+    assert f"UC-courier {hours}" in shown
+    assert f'<td class="n">{minutes}</td>' in shown
+    with transaction(sample) as session:  # with nothing else open the path alone refuses
+        row = session.exec(select(Agreement).where(Agreement.code == "SLA-orders-key")).one()
+        row.parts = {part.code: {"en": "30 minutes in 95 %"} for part in PARTS}
+    assert refusal in client.post(f"{page}/submit").text
+
+
+def test_a_service_is_changed_from_what_it_is(sample: sa.Engine, signed_in: SignIn) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    page = client.get(BASE, params={"service": "connect"}).text
+    assert 'name="code" required maxlength="120" value="connect"' in page
+    assert "Change connect" in page
+    assert "Change nothing" not in client.get(BASE, params={"service": "nothing"}).text
 
 
 def test_from_the_form_to_the_seal(sample: sa.Engine, signed_in: SignIn) -> None:
@@ -141,7 +169,9 @@ def test_from_the_form_to_the_seal(sample: sa.Engine, signed_in: SignIn) -> None
     assert client.post(f"{page}/review", data={"verdict": "passes"}).status_code == 303
     today = instants.local_date(instants.now(), "Asia/Shanghai").isoformat()
     signature = {"party": "provider", "name": "Lin", "in_force_from": today}
+    assert "data-confirm" not in client.get(page).text  # one signature alone seals nothing
     assert client.post(f"{page}/sign", data=signature).status_code == 303
+    assert "nobody can change it any more" in client.get(page).text
     again = client.post(f"{page}/sign", data=signature | {"party": "receiver", "name": " LIN "})
     assert again.status_code == 409  # one person for both
     assert "one person" in again.text
@@ -149,6 +179,10 @@ def test_from_the_form_to_the_seal(sample: sa.Engine, signed_in: SignIn) -> None
     assert client.post(f"{page}/sign", data=both).status_code == 303
     export = client.get(f"{page}/sealed.json")
     assert verify(json.loads(export.content)).ok
+    assert "Draft the next version" in client.get(page).text
+    answer = client.post(f"{BASE}/agreements", data={"code": "SLA-forms"})
+    assert answer.headers["location"] != page
+    assert "Draft the next version" not in client.get(page).text  # there is one now
     assert client.post(f"{page}/targets", data=row).status_code == 409
 
 

@@ -31,6 +31,7 @@ from wfm.sla import health
 from wfm.sla.documents import PARTS, text_of_supports
 from wfm.sla.notices import ROLES, TIERS, steps_from_list
 from wfm.sla.words import METRICS
+from wfm.tables import Service
 from wfm.words import AgreementKind, Metric, ServiceStatus
 
 router = APIRouter(prefix="/service-levels")
@@ -48,8 +49,11 @@ class NewService(BaseModel):
 
 
 @router.get("")
-def catalogue(desk: AtDesk) -> Response:
-    return _catalogue(desk)
+def catalogue(
+    desk: AtDesk, service: Annotated[str, Query(max_length=200)] = ""
+) -> Response:  # fmt: skip
+    """The catalogue; the form holds `service` as it is now, to be changed."""
+    return _catalogue(desk, chosen=service)
 
 
 @router.post("/services")
@@ -64,11 +68,16 @@ def save_service(desk: AtDesk, new: Annotated[NewService, Form()]) -> Response:
     return htmx.go_to(desk.request, "/service-levels")
 
 
-def _catalogue(desk: Desk, new: NewService | None = None, alike: tuple[str, ...] = ()) -> Response:
+def _catalogue(
+    desk: Desk, new: NewService | None = None, alike: tuple[str, ...] = (), chosen: str = ""
+) -> Response:
+    rows = service_catalogue.catalogue(desk.session, desk.actor, desk.today)
+    if new is None:
+        new = next((_as_it_is(row.service) for row in rows if row.service.code == chosen), None)
     return desk.page(
         "service_levels.html",
         status=409 if alike else 200,
-        rows=service_catalogue.catalogue(desk.session, desk.actor, desk.today),
+        rows=rows,
         general=service_catalogue.general_agreements(desk.session, desk.actor),
         clocks=clock_pages.running(desk.session, desk.actor),
         statuses=list(ServiceStatus),
@@ -77,6 +86,14 @@ def _catalogue(desk: Desk, new: NewService | None = None, alike: tuple[str, ...]
         alike=alike,
         may_write=desk.actor.may("agreements.write"),
     )
+
+
+def _as_it_is(service: Service) -> NewService:
+    return NewService(
+        code=service.code, name_en=service.name_en, name_zh=service.name_zh,
+        status=str(service.status), owner=service.owner,
+        review_on=service.review_on.isoformat() if service.review_on else "",
+    )  # fmt: skip
 
 
 @router.post("/agreements")

@@ -27,6 +27,7 @@ def page(desk: AtDesk, job: AskedId = None) -> Response:
     return desk.page(
         "what_if.html", answer=answer, first=monday - WEEK, last=monday - timedelta(days=1),
         policies=sorted(POLICIES), skills=skills,
+        skills_by_code={skill.code: skill for skill in skills},
     )  # fmt: skip
 
 

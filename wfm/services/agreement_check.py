@@ -24,6 +24,7 @@ from wfm.sla.agreements import (
 from wfm.sla.business_time import BusinessTime
 from wfm.sla.documents import names_beneath
 from wfm.sla.tickets import Metric
+from wfm.sla.words import LANGUAGES, METRICS
 from wfm.tables import (
     Agreement,
     AgreementTarget,
@@ -84,9 +85,8 @@ class Checked:
     def ok(self) -> bool:
         return not self.unknown and not self.circular and (self.result is None or self.result.ok)
 
-    @property
-    def path_text(self) -> str:
-        """The path that refuses, without words of a language."""
+    def path_text(self, language: str) -> str:
+        """The path that refuses, in one line."""
         if self.circular:
             return "↻"
         if self.unknown:
@@ -96,7 +96,8 @@ class Checked:
         steps = " → ".join(f"{step.name} {hours(step.limit_s)}" for step in self.result.path)
         missing = ", ".join(f"{name}: –" for name in self.result.unpromised)
         shown = "; ".join(filter(None, (steps, missing)))
-        return f"{self.result.agreement} {named}{self.result.metric}: {shown}"
+        metric = METRICS[self.result.metric][LANGUAGES.index(language)]
+        return f"{self.result.agreement} {named}{metric}: {shown}"
 
 
 def hours(seconds: int) -> str:

@@ -30,7 +30,8 @@ REFUSALS = {
     "draft_there": ("{code} has a draft already: v{version}", "{code} 已有草稿：v{version}"),
     "incomplete": ("{code} v{version} cannot be submitted: {count} points are open",
                    "{code} v{version} 尚不能提交：还有 {count} 处待处理"),
-    "infeasible": ("the agreements beneath do not bear it: {path}", "下层协议无法支撑：{path}"),
+    "infeasible": ("the agreements beneath do not bear it: {path_en}",
+                   "下层协议无法支撑：{path_zh}"),
     "not_in_review": ("{code} v{version} is not in review", "{code} v{version} 不在审核中"),
     "not_reviewed": ("{code} v{version} has not passed the compliance review",
                      "{code} v{version} 尚未通过合规审核"),
@@ -217,7 +218,11 @@ def find_draft(session: Session, agreement_id: int) -> Agreement:
 def _refuse_infeasible(session: Session, agreement: Agreement, today: date) -> None:
     found = infeasible_in(session, agreement, today)
     if found:
-        raise AgreementRefusal("infeasible", path="; ".join(one.path_text for one in found[:3]))
+        paths = {
+            f"path_{language}": "; ".join(one.path_text(language) for one in found[:3])
+            for language in ("en", "zh")
+        }
+        raise AgreementRefusal("infeasible", **paths)
 
 
 def _binding_before(session: Session, agreement: Agreement) -> Agreement | None:

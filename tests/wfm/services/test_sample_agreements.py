@@ -43,6 +43,7 @@ def test_the_drafts_show_what_is_refused(session: Session) -> None:
         ("vague", "provider_duties"), ("empty", "charges")
     }  # fmt: skip
     (checked,) = agreement_check.infeasible_in(session, draft, TODAY)
-    assert checked.path_text == "SLA-orders-key resolution: UC-courier 4:00"
+    assert checked.path_text("en") == "SLA-orders-key resolution: UC-courier 4:00"
+    assert checked.path_text("zh") == "SLA-orders-key 解决: UC-courier 4:00"
     assert rows["SLA-protect", 2].status == AgreementStatus.REVIEW
     assert agreement_versions.open_points(session, rows["SLA-protect", 2]) == []
