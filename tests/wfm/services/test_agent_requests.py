@@ -18,7 +18,7 @@ from wfm.services import (
     own_records,
     sample_requests,
 )
-from wfm.tables import AgentTeam, Leave
+from wfm.tables import Account, AgentTeam, Leave
 from wfm.words import LeaveKind, RequestKind, RequestStatus, Role
 
 AT = datetime(2026, 9, 20, 8, tzinfo=UTC)
@@ -154,9 +154,16 @@ def test_the_export_holds_ones_own_records_and_no_secret(
 ) -> None:
     week = roster_week(session)
     agent = actor_of(week.agents["D"], Role.AGENT)
+    session.add(
+        Account(name="dee", display_name="D Li", password_hash="argon-of-D", totp_secret="OTP-OF-D",
+                totp_step=77, agent_id=week.agents["D"])
+    )  # fmt: skip
+    session.flush()
     held = own_records.export(session, agent, AT)
     assert '"agent_code": "D"' in held
-    assert "password" not in held
+    assert '"name": "dee"' in held  # the account is told, and none of its secrets
+    for secret in ("password", "argon-of-D", "totp", "OTP-OF-D", "failures", "locked_until"):
+        assert secret not in held
     assert "A Li" not in held
     # D is in one team, holds one grade and two skills
     counted = own_records.counts(session, agent)
