@@ -36,6 +36,16 @@ def test_slots_of_free_busy_and_leaving_hands():
     assert [at // SECOND for at in slots(seat("a", leaves=150), 0, MEAN, 6)] == [0, 100]
 
 
+def test_work_of_no_length_takes_a_second():
+    assert [at // SECOND for at in slots(seat("a"), 0, 0, 3)] == [0, 1, 2]
+
+
+def test_a_start_at_the_due_instant_is_no_risk():
+    # one in hand until 100
+    assert ahead([seat("a", in_hand=1)], [ticket("just", 100)]) == {"just": ("a", 100, False)}
+    assert ahead([seat("a", in_hand=1)], [ticket("late", 99)]) == {"late": ("a", 100, True)}
+
+
 def test_promises_are_kept_where_they_can_be_and_the_rest_is_at_risk():
     # one agent, free now, at 100, at 200: the one due at 30 goes first, then 150; 40 is lost
     said = ahead([seat("a")], [ticket("soon", 30), ticket("lost", 40), ticket("later", 150)])

@@ -275,6 +275,15 @@ def test_open_intervals_begin_with_what_is_left() -> None:
     assert office().open_intervals(at("2024-01-19T17:00"), 0) == []
 
 
+def test_a_span_that_lies_wholly_in_the_night_before_is_no_interval_of_its_own() -> None:
+    # Friday 20:00 to Saturday 06:00 covers Saturday 05:00 to 06:00; the next is a week later
+    desk = times(fri=[["20:00", "06:00"]], sat=[["05:00", "06:00"]])
+    assert desk.open_intervals(at("2024-01-19T12:00"), 2) == [
+        (at("2024-01-19T20:00"), at("2024-01-20T06:00")),
+        (at("2024-01-26T20:00"), at("2024-01-27T06:00")),
+    ]
+
+
 def test_open_intervals_run_on_over_years_and_may_come_to_an_end() -> None:
     yearly = times(sun=[["09:00", "10:00"]], holidays=[])
     assert len(yearly.open_intervals(at("2024-01-01T00:00"), 300)) == 300

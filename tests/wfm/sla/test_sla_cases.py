@@ -376,3 +376,5 @@ def test_the_words_of_records_are_understood_too() -> None:
 def test_parts_of_a_second_count() -> None:
     events = [{"at": "2024-01-15T10:00:01.500", "type": "stop"}]
     assert result("elapsed", events=events)["business_seconds"] == 1.5
+    whole = result("elapsed", events=[event("11:00", "stop")])["business_seconds"]
+    assert (whole, type(whole)) == (3600, int)
