@@ -61,7 +61,7 @@ NO_FIELDS = {"c"}  # the pairs of the weights page: its sentence says it all
         (Fault("there are no rows below the header", file="a.csv"), "a.csv：表头之下没有数据行"),
         (
             Fault("this is too large; at most five files of 2 MB are taken"),
-            "内容过大；最多五个文件，每个不超过 2 MB",
+            "内容过大；最多可附五个文件，每个 2 MB",
         ),
         # and what nobody knows stays as it is
         (Fault("a sentence of no desk", column="x"), "column x: a sentence of no desk"),
