@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
-TAKES_AWAY = re.compile(r'action="[^"]*/(remove|revoke|withdraw|feed/close|secret)"')
+TAKES_AWAY = re.compile(r'action="[^"]*/(remove|revoke|withdraw|discard|feed/close|secret)"')
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
 FORMS = [
     (template.name, form)

@@ -14,6 +14,7 @@ from web.i18n import catalog
 from web.refusals import in_chinese, in_english
 from wfm import access
 from wfm.errors import AccessDeniedError, Fault
+from wfm.sla.documents import supports_from_text
 from wfm.words import Role
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +70,15 @@ NO_FIELDS = {"c"}  # the pairs of the weights page: its sentence says it all
 )  # fmt: skip
 def test_a_refusal_is_told_in_chinese(fault: Fault, chinese: str) -> None:
     assert in_chinese(str(fault)) == chinese
+
+
+@pytest.mark.parametrize("text", ["a +", "+ a", "a b", "(a", "a)", "(" * 21 + "a" + ")" * 21])
+def test_what_an_agreement_rests_on_is_refused_in_chinese(text: str) -> None:
+    with pytest.raises(ValueError, match="expected") as refused:
+        supports_from_text(text)
+    fault = Fault(str(refused.value), column="supports", value=text)
+    assert in_chinese(str(fault)).startswith("依据：")
+    assert "expected" not in in_chinese(str(fault))
 
 
 def test_lines_are_told_one_by_one() -> None:

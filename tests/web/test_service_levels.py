@@ -125,6 +125,17 @@ def test_a_draft_is_refused_with_the_path_and_the_words(
     assert "Charges: not written yet: the price" in answer.text
 
 
+def test_a_draft_is_discarded_from_its_page(sample: sa.Engine, signed_in: SignIn) -> None:
+    client = signed_in(Role.SERVICE_MANAGER, language="zh")
+    for code, left in (("SLA-orders-key", 404), ("SLA-connect", 200)):
+        path = f"{BASE}/agreements/{id_of(sample, code)}"
+        assert ("放弃此草稿" in client.get(path).text) == (left == 404)
+        answer = client.post(f"{path}/discard", follow_redirects=False)
+        assert answer.status_code == (303 if left == 404 else 409)
+        assert client.get(path).status_code == left
+    assert "SLA-orders-key" not in client.get(BASE).text
+
+
 @pytest.mark.parametrize(("language", "hours", "minutes", "refusal"), [
     ("en", "4 h", "15 min", "SLA-orders-key resolution: UC-courier"),
     ("zh", "4 小时", "15 分钟", "SLA-orders-key 解决: UC-courier"),

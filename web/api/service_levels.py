@@ -170,6 +170,12 @@ def edit(call: Called, agreement: Number, wanted: Draft) -> Agreement:
     )  # fmt: skip
 
 
+@api.write("/agreements/{agreement}", method="DELETE", guard=agreement)
+def discard(call: Called, agreement: Number) -> None:
+    """Discard a draft with its targets; what has been submitted goes back to a draft first."""
+    agreement_drafts.discard(call.session, call.actor, agreement, call.at)
+
+
 @api.write("/agreements/{agreement}/targets", method="PUT", guard=agreement, guarded=True)
 def set_targets(call: Called, agreement: Number, wanted: Targets) -> None:
     """The targets of a draft are these, instead of those that were read."""

@@ -231,6 +231,15 @@ def _target(row: dict[str, str]) -> TargetInput:
             from error  # fmt: skip
 
 
+@router.post("/agreements/{agreement_id}/discard")
+def discard(desk: AtDesk, agreement_id: PathId) -> Response:
+    try:
+        agreement_drafts.discard(desk.session, desk.actor, agreement_id, desk.at)
+    except AgreementRefusal as refusal:
+        return _agreement(desk, agreement_id, refusal.texts[desk.language])
+    return htmx.go_to(desk.request, "/service-levels")
+
+
 @router.post("/agreements/{agreement_id}/submit")
 def submit(desk: AtDesk, agreement_id: PathId) -> Response:
     return _act(desk, agreement_id, lambda: agreement_versions.submit(

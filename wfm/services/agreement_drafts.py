@@ -122,6 +122,22 @@ def edit(
     return agreement
 
 
+def discard(session: Session, actor: Actor, agreement_id: int, at: datetime) -> Agreement:
+    """A draft that nobody wants any more is gone with its targets; the audit chain keeps its name.
+
+    Its number is free again: no version that anybody signed was ever left out.
+    """
+    access.require(actor, "agreements.write")
+    agreement = find_draft(session, agreement_id)
+    session.execute(
+        sa.delete(AgreementTarget).where(col(AgreementTarget.agreement_id) == agreement.id)
+    )
+    session.delete(agreement)
+    session.flush()
+    audit.record(session, at, actor.name, "agreement.discard", named(agreement))
+    return agreement
+
+
 def points_of(
     session: Session, actor: Actor, agreement_id: int, code: str, language: str, text: str
 ) -> tuple[Part, list[Gap]]:

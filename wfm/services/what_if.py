@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import sqlalchemy as sa
@@ -301,8 +302,12 @@ def _row(figure: str, of: str, seen: Sequence[tuple[float | None, float | None]]
 def _presence(row: Assignment, left_out: int | None, timezone: str) -> list[tuple[int, int]]:
     if left_out is None:
         return presence(row)
-    clock = instant_of(row.day, left_out, timezone)
-    kept = [one for one in row.breaks if datetime.fromisoformat(one["from"]) != clock]
+    zone, clock = ZoneInfo(timezone), time(*divmod(left_out, 60))
+    # by what the clock on the wall shows: so too after midnight, and in an hour that comes twice
+    kept = [
+        one for one in row.breaks
+        if datetime.fromisoformat(one["from"]).astimezone(zone).time() != clock
+    ]  # fmt: skip
     return presence(
         Assignment(
             version_id=row.version_id, agent_id=row.agent_id, day=row.day,

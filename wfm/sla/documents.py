@@ -267,7 +267,7 @@ def supports_from_text(text: str) -> dict[str, Any] | str:
         raise ValueError(f"expected brackets in brackets no more than {DEEPEST} deep")
     value = _any(tokens)
     if tokens:
-        raise ValueError(f"expected the end, found {tokens[0]!r}")
+        raise ValueError(f"expected + or | or the end, found {tokens[0]!r}")
     return value
 
 

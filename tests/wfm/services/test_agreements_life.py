@@ -100,6 +100,31 @@ def test_an_incomplete_draft_is_not_submitted(sample: Session) -> None:
     assert (gap.code, gap.part) == ("vague", "targets")
 
 
+def test_a_draft_is_discarded_and_nothing_that_was_submitted(sample: Session) -> None:
+    key = drafted(sample)
+    with pytest.raises(AccessDeniedError):
+        agreement_drafts.discard(sample, AUDITOR, key, AT)
+    agreement_versions.submit(sample, MANAGER, key, AT, TODAY)
+    discard = lambda: agreement_drafts.discard(sample, MANAGER, key, AT)  # noqa: E731
+    assert refused(discard) == "not_draft"
+    agreement_versions.review(sample, AUDITOR, key, AT, passes=False)
+    discard()
+    assert sample.get(Agreement, key) is None
+    of_it = select(AgreementTarget).where(AgreementTarget.agreement_id == key)
+    assert sample.exec(of_it).all() == []
+    written = select(audit.AuditEntry).order_by(col(audit.AuditEntry.id).desc())
+    last = sample.exec(written).first()
+    assert last is not None
+    assert (last.action, last.subject) == ("agreement.discard", "agreement SLA-new v1")
+    # the number is free again, and a draft beside a sealed version leaves that one alone
+    sealed = signed(sample, drafted(sample))
+    second = agreement_drafts.draft(sample, MANAGER, "SLA-new", AgreementKind.SLA, AT)
+    assert (sealed.version, second.version) == (1, 2)
+    assert second.id is not None
+    agreement_drafts.discard(sample, MANAGER, second.id, AT)
+    assert len(targets_of(sample, sealed)) == 2
+
+
 def test_a_promise_the_supplier_cannot_bear_is_refused_with_its_path(sample: Session) -> None:
     key = drafted(sample, supports="OLA-network + UC-courier")
     with pytest.raises(AgreementRefusal, match=r"resolution: OLA-network .* → UC-courier 4:00"):

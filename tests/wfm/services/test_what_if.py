@@ -101,6 +101,27 @@ def test_the_other_world_has_the_newcomer_and_not_the_break(
     assert len(World.of(session, other, ZONE, True).duties) == 2
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "begins", "break_at"),
+    [
+        # a night duty of 2 March: its break at 02:30 is that of the morning of the 3rd
+        ("Asia/Shanghai", DAY, datetime(2026, 3, 2, 18, 30, tzinfo=UTC), 150),
+        # on 25 October Berlin has 02:30 twice: 00:30 and 01:30 UTC
+        ("Europe/Berlin", date(2026, 10, 24), datetime(2026, 10, 25, 0, 30, tzinfo=UTC), 150),
+        ("Europe/Berlin", date(2026, 10, 24), datetime(2026, 10, 25, 1, 30, tzinfo=UTC), 150),
+    ],
+)
+def test_a_break_is_left_out_by_what_the_clock_on_the_wall_shows(
+    zone: str, day: date, begins: datetime, break_at: int
+) -> None:
+    hour = timedelta(hours=1)
+    pause = {"from": begins.isoformat(), "until": (begins + hour / 2).isoformat()}
+    duty = Assignment(version_id=1, agent_id=1, day=day, shift_code="N", breaks=[pause],
+                      starts_at=begins - 4 * hour, ends_at=begins + 4 * hour)  # fmt: skip
+    assert len(what_if._presence(duty, break_at, zone)) == 1
+    assert len(what_if._presence(duty, break_at + 1, zone)) == 2
+
+
 def test_questions_that_make_no_sense_are_refused(session: Session) -> None:
     for question in (
         Question(DAY, DAY - timedelta(days=1), "recorded", Change()),
