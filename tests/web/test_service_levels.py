@@ -241,6 +241,21 @@ def test_a_dispatcher_changes_the_priority_and_the_timeline_says_so(
     assert "already spent still count" in client.get(where).text
     assert client.post(f"{BASE}/clocks/callback", data={"code": "T-old"}).status_code == 303
     assert client.post(f"{BASE}/clocks/callback", data={"code": "T-new"}).status_code == 422
+    # what it has already is no change, and the page says so
+    said = "Nothing has changed: the ticket has this already."
+    assert said not in client.get(where).text
+    same = {"code": "T-new", "service": "connect", "agreement": "0"}
+    timeline = client.get(where).text.partition("Timeline")[2].count("<li>")
+    for what, data in (("priority", change), ("service", same), ("agreement", same)):
+        again = client.post(f"{BASE}/clocks/{what}", data=data)
+        assert (again.status_code, said in again.text) == (200, True)
+    chosen = same | {"agreement": str(id_of(sample, "SLA-access"))}
+    assert client.post(f"{BASE}/clocks/agreement", data=chosen).status_code == 303
+    assert client.post(f"{BASE}/clocks/agreement", data=chosen).status_code == 200
+    assert client.post(f"{BASE}/clocks/agreement", data=same).status_code == 303
+    after = client.get(where).text.partition("Timeline")[2]
+    assert after.count("agreement changed") == 2
+    assert after.count("<li>") > timeline
     wrong = client.post(f"{BASE}/clocks/priority", data=change | {"priority": "12"})
     assert wrong.status_code == 422
 

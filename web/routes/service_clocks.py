@@ -26,11 +26,22 @@ router = APIRouter(prefix="/service-levels")
 
 @router.get("/clocks")
 def clocks(desk: AtDesk, code: Annotated[str, Query(max_length=120)]) -> Response:
+    return _clocks(desk, code)
+
+
+def _clocks(desk: Desk, code: str, *, unchanged: bool = False) -> Response:
     shown = clock_pages.of_ticket(desk.session, desk.actor, code, desk.at, desk.settings.timezone)
     return desk.page("ticket_clocks.html", shown=shown, metrics=METRICS,
                      place=("en", "zh").index(desk.language),
                      choices=clock_pages.choices(desk.session, desk.actor),
-                     may_change=desk.actor.may("dispatch.assign"))  # fmt: skip
+                     may_change=desk.actor.may("dispatch.assign"), unchanged=unchanged)  # fmt: skip
+
+
+def _after(desk: Desk, code: str, changed: bool) -> Response:
+    """The page as it is after a change; where there was none, that is said."""
+    if not changed:
+        return _clocks(desk, code, unchanged=True)
+    return htmx.go_to(desk.request, f"/service-levels/clocks?code={quote(code)}")
 
 
 @router.post("/clocks/priority")
@@ -38,8 +49,10 @@ def change_priority(
     desk: AtDesk, code: Annotated[str, Form(max_length=120)], priority: Annotated[int, Form()],
     note: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:  # fmt: skip
-    ticket_changes.change_priority(desk.session, desk.actor, code, priority, desk.at, note)
-    return htmx.go_to(desk.request, f"/service-levels/clocks?code={quote(code)}")
+    changed = ticket_changes.change_priority(
+        desk.session, desk.actor, code, priority, desk.at, note
+    )
+    return _after(desk, code, changed)
 
 
 @router.post("/clocks/callback")
@@ -57,8 +70,8 @@ def change_service(
     service: Annotated[str, Form(max_length=120)],
     note: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:  # fmt: skip
-    ticket_changes.change_service(desk.session, desk.actor, code, service, desk.at, note)
-    return htmx.go_to(desk.request, f"/service-levels/clocks?code={quote(code)}")
+    changed = ticket_changes.change_service(desk.session, desk.actor, code, service, desk.at, note)
+    return _after(desk, code, changed)
 
 
 @router.post("/clocks/agreement")
@@ -67,10 +80,10 @@ def change_agreement(
     agreement: Annotated[int, Form(ge=0, le=LARGEST)] = 0,
     note: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:  # fmt: skip
-    ticket_changes.change_agreement(
+    changed = ticket_changes.change_agreement(
         desk.session, desk.actor, code, agreement or None, desk.at, note
     )
-    return htmx.go_to(desk.request, f"/service-levels/clocks?code={quote(code)}")
+    return _after(desk, code, changed)
 
 
 @router.get("/agreements/{agreement_id}/targets/{target_id}")

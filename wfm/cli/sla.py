@@ -63,7 +63,8 @@ def rebuild(check_only: bool, as_json: bool) -> None:
     """Read the clocks of all tickets anew from their events.
 
     With --check nothing is changed: each stored value that replay does not confirm is shown, and
-    the exit status is 1 if there is one.
+    the exit status is 1 if there is one. What is kept of tickets that await a look anyway is shown
+    apart and is no fault: the clock worker is about to read them.
 
     Example: wfm sla rebuild --check
     """
@@ -101,21 +102,27 @@ def _check_clocks(engine: Engine, timezone: str, as_json: bool) -> None:
     # one view of the data, however long it takes and whatever happens meanwhile
     with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as session:
         found = clock_book.check(session, instants.now(), timezone)
-    rows = [
-        (one.ticket, one.clock, one.column, _cell(one.stored), _cell(one.replayed))
-        for one in found.differences
-    ] + [(ticket, "", "error", "", error) for ticket, error in found.failures]
+    rows, overtaken = (
+        [(one.ticket, one.clock, one.column, _cell(one.stored), _cell(one.replayed))
+         for one in some]
+        for some in (found.differences, found.overtaken)
+    )  # fmt: skip
+    rows += [(ticket, "", "error", "", error) for ticket, error in found.failures]
     if as_json:
         names = ("ticket", "clock", "column", "stored", "replayed")
         print_json({
             "tickets": found.tickets, "pending": found.pending,
             "differences": [dict(zip(names, row, strict=True)) for row in rows],
+            "overtaken": [dict(zip(names, row, strict=True)) for row in overtaken],
         })  # fmt: skip
     else:
         if rows:
             print_table(["ticket", "clock", "column", "stored", "replayed"], rows)
         click.echo(f"{found.tickets} tickets read, {found.pending} await a look, "
                    f"{len(rows)} values differ", err=True)  # fmt: skip
+        if overtaken:
+            click.echo("kept of tickets that await a look, until it comes:", err=True)
+            print_table(["ticket", "clock", "column", "stored", "replayed"], overtaken)
     if rows:
         raise click.exceptions.Exit(1)
 

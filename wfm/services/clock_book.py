@@ -8,13 +8,13 @@ two do so for one ticket at a time. `mark` says that tickets need a look, and co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from wfm.errors import TierdeskError
 from wfm.services import clock_store
@@ -29,6 +29,8 @@ from wfm.words import EventKind
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(days=1)
 TOGETHER = 1000
+LASTING = {"clock", *clock_store.CLOCK_COLUMNS} - {"state", "next_look_at"}
+"""What of a clock does not change by the mere passing of time."""
 
 
 @dataclass
@@ -254,31 +256,43 @@ class Difference:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found: how many tickets it read, and how many await a look anyway."""
+    """What a check found: how many tickets it read, and how many more await a look anyway.
+
+    `overtaken` is what is kept of those and no longer holds; the next look at them mends it.
+    """
 
     tickets: int
     pending: int
     differences: tuple[Difference, ...]
     failures: tuple[tuple[str, str], ...]
+    overtaken: tuple[Difference, ...] = ()
 
 
 def check(session: Session, at: datetime, timezone: str) -> Checked:
     """Replay every ticket and compare with what is kept; nothing is changed.
 
-    Tickets that await a look are counted and not compared: nobody has kept anything for them yet.
+    Of tickets that await a look only what is kept is compared, and of that only what the mere
+    passing of time does not change.
     """
     book = load(session, timezone)
     names = {row.id: row.code for row in session.execute(sa.select(Ticket.id, Ticket.code))}  # type: ignore[call-overload]
-    pending = set(session.exec(select(Ticket.id).where(col(Ticket.next_look_at) <= at)))
-    ids = sorted(names.keys() - pending)
-    found: list[Difference] = []
+    awaits = sa.select(col(Ticket.id)).where(col(Ticket.next_look_at) <= at)
+    pending = {key for (key,) in session.execute(awaits)}
     failures: list[tuple[str, str]] = []
-    for first in range(0, len(ids), TOGETHER):
-        part = ids[first : first + TOGETHER]
-        computed = compute(session, part, at, book)
-        found += _differences(clock_store.stored(session, part), computed, names)
-        failures += [(names[key], error) for key, error in computed.failures.items()]
-    return Checked(len(ids), len(pending), tuple(found), tuple(failures))
+
+    def compare(ids: Sequence[int]) -> Iterator[Difference]:
+        for first in range(0, len(ids), TOGETHER):
+            part = ids[first : first + TOGETHER]
+            computed = compute(session, part, at, book)
+            yield from _differences(clock_store.stored(session, part), computed, names)
+            failures.extend((names[key], error) for key, error in computed.failures.items())
+
+    found = tuple(compare(sorted(names.keys() - pending)))
+    overtaken = tuple(
+        one for one in compare(sorted(pending))
+        if one.column in LASTING and not (one.column == "clock" and one.stored is None)
+    )  # fmt: skip
+    return Checked(len(names) - len(pending), len(pending), found, tuple(failures), overtaken)
 
 
 def _differences(stored: Stored, computed: Computed, names: dict[int, str]) -> list[Difference]:

@@ -51,7 +51,9 @@ def search(
     `before` is the id of a decision; only older ones are listed then.
     """
     access.require(actor, "dispatch.view")
-    proposed = aliased(Agent)
+    proposed, edge = aliased(Agent), aliased(DispatchDecision)
+    # a decision may be written down after a later one: what counts is when it was made
+    when = col(DispatchDecision.at), col(DispatchDecision.id)
     query = (
         select(DispatchDecision, Ticket, Agent, proposed)
         .join(Ticket, col(Ticket.id) == DispatchDecision.ticket_id)
@@ -71,8 +73,9 @@ def search(
             col(DispatchDecision.proposed_agent_id).is_distinct_from(col(DispatchDecision.agent_id))
         )
     if before is not None:
-        query = query.where(col(DispatchDecision.id) < before)
-    found = session.exec(query.order_by(col(DispatchDecision.id).desc()).limit(limit))
+        last = sa.select(col(edge.at), col(edge.id)).where(col(edge.id) == before)
+        query = query.where(sa.tuple_(*when) < last.scalar_subquery())
+    found = session.exec(query.order_by(*(one.desc() for one in when)).limit(limit))
     return [
         LogRow(one.id or 0, one.at, ticket, agent, other, one.decided_by, one.reasons, one.note)
         for one, ticket, agent, other in found

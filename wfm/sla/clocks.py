@@ -219,8 +219,11 @@ class _Ticket:
         known = event.kind in KINDS or any(
             event.kind in clock.rule.kinds for clock in self.clocks.values()
         )
-        if known or event.kind in CHANGES:
-            self.note(event.at, event.kind)
+        entry = TimelineEntry(event.at, event.kind)
+        if event.kind == "opened" and entry in self.timeline:
+            pass  # it stands among the events of the ticket as well, and is told once
+        elif known or event.kind in CHANGES:
+            self.timeline.append(entry)
         elif event.targets is None:
             self.note(event.at, "ignored", kind=event.kind)
         if event.targets is not None:

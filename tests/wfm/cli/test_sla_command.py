@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from wfm import instants
 from wfm.cli.main import run
@@ -160,7 +161,19 @@ def test_a_check_of_the_clocks(
     assert run(["sla", "rebuild"]) == 0
     capsys.readouterr()
     assert run(["sla", "rebuild", "--check", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"tickets": 1, "pending": 0, "differences": []}
+    assert json.loads(capsys.readouterr().out) == {
+        "tickets": 1, "pending": 0, "differences": [], "overtaken": [],
+    }  # fmt: skip
+    with transaction(fresh_engine) as session:
+        session.execute(sa.text("update ticket set due_at = due_at + interval '1 s', "
+                                "next_look_at = :now"), {"now": instants.now()})  # fmt: skip
+    assert run(["sla", "rebuild", "--check", "--json"]) == 0
+    (kept,) = json.loads(capsys.readouterr().out)["overtaken"]
+    assert (kept["ticket"], kept["column"]) == ("T", "due_at")
+    assert run(["sla", "rebuild", "--check"]) == 0
+    out, err = capsys.readouterr()
+    assert "due_at" in out
+    assert "await a look, until it comes" in err
 
 
 @pytest.mark.parametrize("more", [[], ["--check"]])

@@ -285,6 +285,28 @@ def test_a_check_finds_what_replay_does_not_confirm(session: Session) -> None:
     assert clock_book.check(session, AT + M, ZONE).differences[0].column == "clock"
 
 
+def test_what_is_kept_of_tickets_that_await_a_look_is_compared_too(session: Session) -> None:
+    service = desk(session)
+    agree(session, service)("resolution", 100)
+    row = ticket(session, service)
+    clock = look(session, row, AT)["sla", "resolution"]
+    # half of 100 minutes is over: a look is due, a notice too, and nothing that is kept is wrong
+    checked = clock_book.check(session, AT + 55 * M, ZONE)
+    assert (checked.tickets, checked.pending) == (0, 1)
+    assert (checked.differences, checked.overtaken) == ((), ())
+    # nor past the due time, where the state is another
+    assert clock_book.check(session, AT + 130 * M, ZONE).overtaken == ()
+    clock.limit_s = 7200
+    session.flush()
+    checked = clock_book.check(session, AT + 55 * M, ZONE)
+    (found,) = checked.overtaken
+    assert (found.column, found.stored, found.replayed) == ("limit_s", 7200, 6000)
+    assert checked.differences == ()
+    # of a ticket nobody has looked at yet nothing is kept
+    session.execute(sa.delete(TicketClock))
+    assert clock_book.check(session, AT + 55 * M, ZONE).overtaken == ()
+
+
 def test_a_ticket_that_cannot_be_read_is_pushed_forward(session: Session) -> None:
     service = desk(session)
     agree(session, service)("resolution", 240)

@@ -308,6 +308,16 @@ def test_the_log_is_found_by_any_word_of_it(session: Session, open_desk: OpenDes
     newest = dispatch_log.search(session, DISPATCHER)[0]
     assert found(before=newest.id) == ["T2", "T1"]
     assert found(limit=1) == ["T3"]
+    # written down last and made first: by its time it is the oldest, also where a page ends
+    session.add(
+        DispatchDecision(ticket_id=newest.ticket.id, agent_id=newest.agent.id, policy="deadline",
+                         at=AT - timedelta(minutes=1), decided_by="late")
+    )  # fmt: skip
+    session.flush()
+    assert found() == ["T3", "T2", "T1", "T3"]
+    second = dispatch_log.search(session, DISPATCHER, limit=2)[-1]
+    assert found(before=second.id) == ["T1", "T3"]
+    assert found("late") == ["T3"]
     with pytest.raises(AccessDeniedError):
         dispatch_log.search(session, Actor("p", roles={Role.PLANNER: None}))
 

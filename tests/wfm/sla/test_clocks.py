@@ -91,6 +91,15 @@ def test_an_answer_in_time_and_one_too_late() -> None:
     assert (late.state, late.used_s, late.running) == (State.BREACHED, 65 * M, False)
 
 
+def test_an_opening_among_the_events_is_told_once() -> None:
+    def opened(*times: str) -> int:
+        entries = run([(time, "opened") for time in times], "12:00").timeline
+        return [entry.code for entry in entries].count("opened")
+
+    assert (opened(), opened("09:00")) == (1, 1)
+    assert opened("09:05") == 2  # the records do not agree, and that is seen
+
+
 def test_only_the_first_answer_counts() -> None:
     events = [("09:10", "agent_message"), ("09:30", "customer_message"), ("16:00", "agent_message")]
     assert first(events, "16:30").used_s == 10 * M
