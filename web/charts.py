@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from wfm.services.grade_cases import CriterionView
+
 EDGE = 1.5  # per cent kept free on either side, so that marks at the ends are seen whole
 
 
@@ -119,6 +121,34 @@ def interval_row(marks: Sequence[tuple[Interval, Axis]], cell: int = 40) -> Mark
         f'<svg class="marks" width="{len(marks) * (cell + 4)}" height="14">'
         f'<path class="base" d="{lines}"/>{"".join(parts)}</svg>'
     )
+
+
+def criteria_row(
+    criteria: Sequence[CriterionView], names: Mapping[str, str], tones: Mapping[str, str]
+) -> Markup:
+    """The criteria of an agent side by side, each on its axis, as a list shows them.
+
+    Drawn here and not in a template: a list has hundreds of them.
+    """
+    return interval_row(
+        [
+            (
+                Interval(
+                    one.value, one.low, one.high, tones[one.verdict],
+                    f"{names[one.name]} {_amount(one.value, one.unit)}, n {one.n}",
+                ),
+                Axis(one.scale.low, one.scale.high),
+            )
+            for one in criteria
+        ]
+    )  # fmt: skip
+
+
+def _amount(value: float | None, unit: str) -> str:
+    if value is None:
+        return "–"
+    shown = f"{100 * value:.1f} %" if unit == "share" else f"{value:.{1 + (unit == 'points')}f}"
+    return shown.replace("-", "−")
 
 
 def track(

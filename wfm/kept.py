@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -20,6 +20,7 @@ from sqlmodel import Session, SQLModel
 SLOW_S = 0.5
 MOST_KEPT = 200
 MOST_SHARED = 20
+MOST_OF_ROWS = 40
 SHARED_FOR = timedelta(seconds=3)  # clocks run though nothing is written
 EVER = datetime.min  # of what no clock changes
 
@@ -30,6 +31,7 @@ _kept: WeakKeyDictionary[sa.Engine, dict[Hashable, tuple[datetime, Any]]] = Weak
 _shared: WeakKeyDictionary[sa.Engine, dict[Hashable, tuple[str, datetime, Any]]] = (
     WeakKeyDictionary()
 )
+_of_rows: WeakKeyDictionary[sa.Engine, dict[Hashable, tuple[Hashable, Any]]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -85,6 +87,51 @@ def shared(session: Session, what: Hashable, make: Callable[[], T], at: datetime
                 answers.clear()
             answers[what] = (before, at, answer)
     return answer
+
+
+def of_rows(
+    session: Session,
+    what: Hashable,
+    read: Sequence[tuple[type[SQLModel], sa.ColumnElement[bool] | None]],
+    make: Callable[[], T],
+) -> T:
+    """What `make` says of the rows that pass the filters, kept until one of them is another.
+
+    Nothing older than the rows is ever told: PostgreSQL writes every change of a row as a new
+    version of it, by another transaction or in another place, and those are compared. So `make`
+    may read these rows alone, and must not hand out what its caller might change.
+    """
+    bind = session.get_bind()
+    if not isinstance(bind, sa.Engine):
+        return make()
+    seen = tuple(_versions(session, *one) for one in read)
+    with _lock:
+        answers = _of_rows.setdefault(bind, {})
+        before, answer = answers.get(what, (None, None))
+    if before == seen:
+        return cast("T", answer)
+    answer = make()
+    with _lock:
+        answers.pop(what, None)
+        if len(answers) >= MOST_OF_ROWS:
+            del answers[next(iter(answers))]
+        answers[what] = (seen, answer)
+    return answer
+
+
+def _versions(
+    session: Session, table: type[SQLModel], which: sa.ColumnElement[bool] | None
+) -> tuple[int, int]:
+    """How many rows there are, and a figure of which versions of them."""
+    name = sa.inspect(table).local_table.name
+    version = sa.func.hashtextextended(
+        sa.literal_column(f"{name}.xmin::text || {name}.ctid::text"), sa.literal(0, sa.BigInteger)
+    )
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.bit_xor(version), 0))
+    found = session.execute(
+        query.select_from(table) if which is None else query.select_from(table).where(which)
+    ).one()
+    return int(found[0]), int(found[1])
 
 
 def copies(rows: Iterable[M]) -> tuple[M, ...]:

@@ -8,10 +8,10 @@ from itertools import count
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm.exc import DetachedInstanceError
-from sqlmodel import Session, select
+from sqlmodel import Session, SQLModel, col, select
 
-from wfm.kept import copies, kept, shared
-from wfm.tables import Site
+from wfm.kept import copies, kept, of_rows, shared
+from wfm.tables import Site, Team
 
 AT = datetime(2026, 10, 8, 2, tzinfo=UTC)
 
@@ -85,3 +85,42 @@ def test_copies_outlive_the_transaction_their_rows_were_read_in(fresh_engine: sa
     assert [(one.code, one.name_en) for one in found] == [("sh", "Shanghai")]
     with pytest.raises(DetachedInstanceError):
         assert rows[0].code
+
+
+def test_an_answer_of_rows_is_kept_until_one_of_them_is_another(fresh_engine: sa.Engine) -> None:
+    made = count()
+
+    def asked(*acts: str, code: str = "", undo: bool = False) -> int:
+        read: list[tuple[type[SQLModel], sa.ColumnElement[bool] | None]] = [
+            (Site, col(Site.code) == code if code else None), (Team, None)
+        ]  # fmt: skip
+        with Session(fresh_engine) as session:
+            for act in acts:
+                session.execute(sa.text(act))
+            told = of_rows(session, code, read, lambda: next(made))
+            session.rollback() if undo else session.commit()
+            return told
+
+    add = "insert into site (code, name_zh, name_en) values ('{}', 'a', 'a')"
+    assert [asked(add.format("N")), asked(), asked(code="N")] == [0, 0, 1]
+    # another site is none of those named "N"; something else altogether is of neither
+    assert [asked(add.format("S")), asked(code="N")] == [2, 1]
+    assert [asked("update account set failures = 0"), asked(code="N")] == [2, 1]
+    # the same content written once more is a new version of the row
+    assert asked("update site set name_en = name_en where code = 'N'", code="N") == 3
+    assert [asked(), asked(code="N")] == [4, 3]
+    # one's own change is seen by oneself, twice in one transaction too, and gone when undone
+    change = "update site set name_en = 'b' where code = 'N'"
+    assert [asked(change, undo=True), asked(change, change, undo=True), asked()] == [5, 6, 7]
+    assert [asked("delete from site where code = 'S'"), asked(code="N")] == [8, 3]
+
+
+def test_of_many_answers_of_rows_the_latest_are_kept(
+    fresh_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wfm.kept.MOST_OF_ROWS", 2)
+    made = count()
+    with Session(fresh_engine) as session:
+        told = [of_rows(session, what, [(Site, None)], lambda: next(made)) for what in "abbcab"]
+    # a 0, b 1, b again, c 2 instead of a, a 3 instead of b, b 4 instead of c
+    assert told == [0, 1, 1, 2, 3, 4]

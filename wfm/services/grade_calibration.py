@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from grading.calibration import Calibration, calibrate
-from grading.policy import load_policy
+from grading.policy import GradePolicy, load_policy
 from grading.raters import Kappa
 from wfm import access, audit, instants
 from wfm.access import Actor
 from wfm.errors import AccessDeniedError, ConflictError, Fault, InputError, NotFoundError
-from wfm.kept import kept
+from wfm.kept import of_rows
 from wfm.services.grade_policies import policy_in_force
 from wfm.tables import Agent, CalibrationSample, QualityReview
 
@@ -72,13 +72,10 @@ def page(session: Session, actor: Actor, today: date) -> Page:
     text = policy_in_force(session)
     policy = load_policy(text)
     since = date.fromordinal(today.toordinal() - MONTHS_BACK)
-    frame = _reviews(session, since)
-    # the same reviews say the same, however often somebody looks
-    reviews = (len(frame), int(frame["id"].max() if len(frame) else 0), float(frame["score"].sum()))
-    midnight = datetime.combine(today, time(), UTC)
-    found = kept(
-        session, ("calibration", text, since, reviews), midnight,
-        lambda: calibrate(frame, policy), slow_s=0.05,
+    found, reviewers = of_rows(
+        session, ("calibration", text, since),
+        [(QualityReview, col(QualityReview.reviewed_on) >= since), (Agent, None)],
+        lambda: _looked_at(_reviews(session, since), policy),
     )  # fmt: skip
     limit = policy.reviews.least_agreement
     enough = found.twice >= policy.reviews.least_double_scored
@@ -91,11 +88,18 @@ def page(session: Session, actor: Actor, today: date) -> Page:
         limit=limit,
         needed=policy.reviews.least_double_scored,
         left_out=enough and found.alpha < limit,
-        reviewers=_reviewers(frame, found),
+        reviewers=reviewers,
         samples=_samples(session, actor),
         may_draw=actor.may("grades.calibrate") and actor.teams("grades.calibrate") is None,
         may_score=actor.may("grades.calibrate"),
     )
+
+
+def _looked_at(
+    frame: pd.DataFrame, policy: GradePolicy
+) -> tuple[Calibration, tuple[Reviewer, ...]]:
+    found = calibrate(frame, policy)
+    return found, _reviewers(frame, found)
 
 
 def _reviews(session: Session, since: date) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from grading.evidence import FAMILIES
 from grading.policy import CRITERIA, Criterion, GradePolicy
+from wfm.kept import of_rows
 from wfm.services import grade_appeals
 from wfm.services.grade_policies import read
 from wfm.services.grading import newest_decisions, state_of, team_of_assessed, vetoed
@@ -166,6 +167,23 @@ def cases_of(
     session: Session, cycle: AssessmentCycle, covered: frozenset[int] | None
 ) -> list[Case]:
     """All cases of a cycle within these teams, by agent, without their long documents."""
+    proposed = of_rows(
+        session, ("cases", cycle.id, cycle.as_of),
+        [(Assessment, col(Assessment.cycle_id) == cycle.id), (Agent, None), (AgentTeam, None)],
+        lambda: _proposed(session, cycle),
+    )  # fmt: skip
+    signed = newest_decisions(session, col(Assessment.cycle_id) == cycle.id)
+    second = Grade(rules_of_cycle(session, cycle).policy.cycle.second_signature)
+    appeals = grade_appeals.waiting(session, cycle)
+    return [
+        Case(*(*row, signed.get(row.id), second, row.id in appeals))
+        for row in proposed
+        if covered is None or row.team_id in covered
+    ]
+
+
+def _proposed(session: Session, cycle: AssessmentCycle) -> tuple[Any, ...]:
+    """Of each case of a cycle what was proposed: the first columns of `Case`."""
     query = (
         sa.select(
             col(Assessment.id), col(Agent.id), col(Agent.code), col(Agent.name),
@@ -178,13 +196,7 @@ def cases_of(
         .where(col(Assessment.cycle_id) == cycle.id)
         .order_by(col(Agent.code))
     )  # fmt: skip
-    if covered is not None:
-        query = query.where(col(AgentTeam.team_id).in_(covered))
-    signed = newest_decisions(session, col(Assessment.cycle_id) == cycle.id)
-    rows: list[Any] = list(session.execute(query))
-    second = Grade(rules_of_cycle(session, cycle).policy.cycle.second_signature)
-    appeals = grade_appeals.waiting(session, cycle)
-    return [Case(*(*row, signed.get(row.id), second, row.id in appeals)) for row in rows]
+    return tuple(session.execute(query))
 
 
 def names_of(

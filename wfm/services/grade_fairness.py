@@ -15,6 +15,7 @@ from grading.procedure import FairnessRules
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import ConflictError, InputError, NotFoundError
+from wfm.kept import of_rows
 from wfm.services.grade_filters import GRADE_RANK
 from wfm.services.grade_policies import policy_of
 from wfm.services.grading import check_reason, covers, newest_decisions, require_all
@@ -111,9 +112,21 @@ def report(session: Session, actor: Actor, cycle_code: str, column: str = "") ->
 
 def unanswered(session: Session, cycle: AssessmentCycle) -> list[str]:
     """Flags of the policy's columns that nobody has answered."""
+    answers = _answers(session, cycle)
+    of_cycle = sa.select(col(Assessment.id)).where(col(Assessment.cycle_id) == cycle.id)
+    flags = of_rows(
+        session, ("flags", cycle.id, cycle.policy_id),
+        [(Assessment, col(Assessment.cycle_id) == cycle.id),
+         (GradeDecision, col(GradeDecision.assessment_id).in_(of_cycle))],
+        lambda: _flags(session, cycle),
+    )  # fmt: skip
+    return [flag for flag in flags if flag not in answers]
+
+
+def _flags(session: Session, cycle: AssessmentCycle) -> tuple[str, ...]:
     rules = _rules(session, cycle)
-    found = _comparisons(_outcomes(session, cycle), rules.columns, rules, _answers(session, cycle))
-    return [line.flag for one in found for line in one.lines if line.flag and not line.answer]
+    found = _comparisons(_outcomes(session, cycle), rules.columns, rules, {})
+    return tuple(line.flag for one in found for line in one.lines if line.flag)
 
 
 def answer(
