@@ -85,12 +85,25 @@ def test_the_queue_is_right_after_the_connection_was_lost(page: Page, desk: Any)
 
     desk.stop()
     expect(page.locator("body")).to_have_class(re.compile("offline"))
+    told = page.locator("#notices .lost")
+    page.evaluate("htmx.trigger('#board', 'sse:changed')")
+    expect(told).to_have_text(re.compile("did not answer"))
     give(desk.engine, "T2", "A")
     put(desk.engine, "T4", 1)
     desk.start()
     expect(page.locator("body")).not_to_have_class(re.compile("offline"), timeout=15_000)
     codes = page.locator("#board a[id^='t-']")
     expect(codes).to_have_text(["T4", "T3"])  # what can be kept first, then the late
+    expect(told).to_have_count(0)  # and nothing says any more that the desk does not answer
+    # an act that was lost is told until the next one, whatever the list hears meanwhile
+    page.route("**/dispatch?lost", lambda route: route.abort())
+    page.evaluate("htmx.ajax('GET', '/dispatch?lost', '#board').catch(() => {})")
+    expect(told).to_have_count(1)
+    page.evaluate("htmx.trigger('#board', 'sse:changed')")
+    page.wait_for_load_state("networkidle")
+    expect(told).to_have_count(1)
+    page.evaluate("htmx.ajax('GET', '/dispatch', '#board')")
+    expect(told).to_have_count(0)
 
     # a pushed board can be acted on, though nobody's token is in it
     page.once("dialog", lambda asked: asked.accept())

@@ -47,13 +47,30 @@ function awaited(more) {
   document.body.classList.toggle("busy", underWay > 0);
 }
 document.addEventListener("htmx:beforeSend", () => awaited(1));
-document.addEventListener("htmx:afterRequest", () => awaited(-1));
+document.addEventListener("htmx:afterRequest", (event) => {
+  awaited(-1);
+  if (event.detail.xhr.status) takeBack(asksByItself(event));
+});
+
+/* A list that asks by itself whether something changed does no harm when it hears nothing. */
+function asksByItself(event) {
+  return event.detail.requestConfig?.triggeringEvent?.type === "sse:changed";
+}
+
+/* That the desk did not answer holds until it does; of what the reader did, until she acts again. */
+function takeBack(byItself) {
+  const told = document.querySelector("#notices > .lost");
+  if (told && !(byItself && told.dataset.acted)) told.remove();
+}
+
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, () => {
+  document.addEventListener(name, (event) => {
     const place = document.getElementById("notices");
+    if (asksByItself(event) && place.childElementCount) return; // what is told there weighs more
     const told = document.createElement("div");
-    told.className = "notice bad";
+    told.className = "notice bad lost";
     told.textContent = place.dataset.lost;
+    if (!asksByItself(event)) told.dataset.acted = "1";
     place.replaceChildren(told);
   });
 }

@@ -163,16 +163,16 @@ def _first_to_take(
 
     When somebody is giving away each of them just now, the first: it may come back.
     """
-    passed: list[str] = []
-    while True:
-        proposal = dispatching.propose_next(session, actor, agent_code, at, timezone, passed)
+    first: str | None = None
+    for proposal in dispatching.proposals(session, actor, agent_code, at, timezone):
         if proposal.ticket_id is None:
-            if not passed:
-                raise ConflictError("there is nothing for you to take now")
-            return passed[0]
+            break
         if ticket_work.lock_waiting(session, proposal.ticket_id):
             return proposal.ticket_id
-        passed.append(proposal.ticket_id)
+        first = first or proposal.ticket_id
+    if first is None:
+        raise ConflictError("there is nothing for you to take now")
+    return first
 
 
 def _work(session: Session, agent_id: int) -> tuple[Work, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -377,20 +377,31 @@ def _check(desk: Snapshot, ticket: Waiting, agent: AgentRow) -> None:
 
 
 def propose_next(
-    session: Session,
-    actor: Actor,
-    agent_code: str,
-    at: datetime,
-    timezone: str,
-    without: Collection[str] = (),
+    session: Session, actor: Actor, agent_code: str, at: datetime, timezone: str
 ) -> Proposal:
-    """What an agent on duty should take next, as if the tickets `without` were not there."""
+    """What an agent on duty should take next."""
+    return next(proposals(session, actor, agent_code, at, timezone))
+
+
+def proposals(
+    session: Session, actor: Actor, agent_code: str, at: datetime, timezone: str
+) -> Iterator[Proposal]:
+    """What an agent on duty should take next, and if not that, what then; all from one look.
+
+    The last one proposes nothing.
+    """
     own = session.get(AgentRow, actor.agent_id) if actor.agent_id is not None else None
     if own is None or own.code != agent_code:
         access.require(actor, "dispatch.view")
     desk = desk_snapshot.glance(session, at, timezone)
-    left = [one for one in desk.state.waiting if one.ticket_id not in without]
-    try:
-        return next_for(desk.policy, agent_code, replace(desk.state, waiting=left), micro(at))
-    except ValueError as error:
-        raise Refusal("off_duty", agent=agent_code) from error
+    state = desk.state
+    while True:
+        try:
+            proposal = next_for(desk.policy, agent_code, state, micro(at))
+        except ValueError as error:
+            raise Refusal("off_duty", agent=agent_code) from error
+        yield proposal
+        if proposal.ticket_id is None:
+            return
+        left = [one for one in state.waiting if one.ticket_id != proposal.ticket_id]
+        state = replace(state, waiting=left)
