@@ -280,10 +280,11 @@ def _excluded(
         for day in days
         if day.type in OFF
     ]
+    standby = [post for post in posts if post.mode == Mode.STANDBY]
     found += [
         Excluded(agent.code, post.code, first, last, reason)
         for agent in facts
-        for post in posts
+        for post in standby
         for reason in _unfit_for_standby(agent, restricted[agent.id], post, first)
     ]
     for agent in facts:
@@ -300,8 +301,6 @@ def _excluded(
 
 def _unfit_for_standby(agent: AgentFacts, restricted: Any, post: Post, on: date) -> Iterator[str]:
     """Why somebody cannot stand by: no consent, a protection, or too far away."""
-    if post.mode != Mode.STANDBY:
-        return
     spared = any(
         row.kind == RestrictionKind.NO_STANDBY
         and row.valid_from <= on

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from scheduler.ledger import LedgerEntry
+from wfm.kept import of_rows
 from wfm.services.duty_days import duty_days
 from wfm.tables import Agent, HolidayDuty, Post, PostHolding
 from wfm.words import Mode
@@ -31,28 +34,44 @@ def ledger(session: Session, before: date, years: int = YEARS) -> tuple[LedgerEn
     Places of tables that are not yet closed count as well, so that the next table starts where
     the last one stopped.
     """
+    closed, known = of_rows(
+        session, ("ledger", before, years),
+        [(HolidayDuty, _within(HolidayDuty, before, years)), (Agent, None)],
+        lambda: _closed(session, before, years),
+    )  # fmt: skip
+    return (*closed, *_not_yet_closed(session, before, years, known))
+
+
+def _closed(
+    session: Session, before: date, years: int
+) -> tuple[tuple[LedgerEntry, ...], frozenset[date]]:
+    """What is in the ledger, and on which days."""
     rows = session.execute(
         sa.select(
             col(Agent.code), col(HolidayDuty.day), col(HolidayDuty.name_zh),
             col(HolidayDuty.burden), col(HolidayDuty.post_code),
         )
         .join(Agent, col(Agent.id) == HolidayDuty.agent_id)
-        .where(col(HolidayDuty.day) < before, col(HolidayDuty.day) >= since(before, years))
+        .where(_within(HolidayDuty, before, years))
         .order_by(col(HolidayDuty.day), Agent.code)
     )  # fmt: skip
-    closed = [LedgerEntry(code, day, name, round(burden), post)
-              for code, day, name, burden, post in rows]  # fmt: skip
-    return (*closed, *_not_yet_closed(session, before, years, {entry.date for entry in closed}))
+    entries = tuple(LedgerEntry(code, day, name, round(burden), post)
+                    for code, day, name, burden, post in rows)  # fmt: skip
+    return entries, frozenset(entry.date for entry in entries)
+
+
+def _within(table: Any, before: date, years: int) -> sa.ColumnElement[bool]:
+    return sa.and_(col(table.day) < before, col(table.day) >= since(before, years))
 
 
 def _not_yet_closed(
-    session: Session, before: date, years: int, known: set[date]
+    session: Session, before: date, years: int, known: Collection[date]
 ) -> list[LedgerEntry]:
     rows = session.exec(
         select(PostHolding, Post, Agent.code)
         .join(Post, col(Post.id) == PostHolding.post_id)
         .join(Agent, col(Agent.id) == PostHolding.agent_id)
-        .where(PostHolding.day < before, PostHolding.day >= since(before, years))
+        .where(_within(PostHolding, before, years))
         .order_by(col(PostHolding.day), Agent.code)
     ).all()
     if not rows:

@@ -64,7 +64,7 @@ def compare(session: Session, actor: Actor, roster_id: int, left: int, right: in
     roster = rostering.get_roster(session, actor, roster_id)
     listed = {one.number: one for one in roster_pages.versions(session, roster_id)}
     versions = [roster_pages.numbered(session, roster_id, number) for number in (left, right)]
-    grids = [month(session, roster, version, None) for version in versions]
+    grids = [month(session, roster, version, None, marked=False) for version in versions]
     terms = [
         {term.rule: term for term in (roster_cover.terms(version) if version else [])}
         for version in versions

@@ -20,6 +20,7 @@ from wfm.services.roster_problems import SLOT_MINUTES
 from wfm.tables import Assignment, Roster, RosterVersion, Team
 
 SLOTS = 24 * 60 // SLOT_MINUTES
+DAYS_BACK = 2  # a duty has ended before the third day
 Mark: TypeAlias = Literal["", "work", "break", "standby"]
 
 
@@ -78,7 +79,9 @@ def day_page(
     duties = _duties(session, version, midnight)
     shifts = all_shifts(session)
     rows = []
-    grid = month(session, roster, version, None)
+    # whose duty of the day before reaches into this one counts for its cover as well
+    since = max(day - timedelta(days=DAYS_BACK), roster.period_from)
+    grid = month(session, roster, version, None, span=(since, day), marked=False)
     for agent in (row.agent for row in grid.rows):
         own = duties.get(agent.id, [])
         today = next((one for one in own if one.day == day), None)

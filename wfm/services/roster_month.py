@@ -165,8 +165,17 @@ class Month:
     days: tuple[NamedDay, ...]
     rows: tuple[Row, ...]
     shifts: dict[str, ShownShift]
-    on_duty: tuple[int, ...]
-    changed: int
+
+    @cached_property
+    def on_duty(self) -> tuple[int, ...]:
+        """People at work on each day."""
+        return tuple(
+            sum(row.cells[d].at_work for row in self.rows) for d in range(len(self.days))
+        )  # fmt: skip
+
+    @cached_property
+    def changed(self) -> int:
+        return sum(row.totals.changed for row in self.rows)
 
 
 def month(
@@ -175,38 +184,40 @@ def month(
     version: RosterVersion | None,
     other: RosterVersion | None,
     edited: Mapping[tuple[str, date], str | None] | None = None,
+    span: tuple[date, date] | None = None,
+    *,
+    marked: bool = True,
 ) -> Month:
-    """The grid of a version as edited by hand; with another one, changed cells are marked."""
-    first, last = roster.period_from, roster.period_until
+    """The grid of a version as edited by hand; with another one, changed cells are marked.
+
+    With a `span` it has the days between these two only. Not `marked`, it has who works when and
+    who is on leave: no locks, wishes, broken rules or days before.
+    """
+    first, last = span or (roster.period_from, roster.period_until)
     members = roster_people.members(session, roster)
     days = days_between(session, first, last)
     shifts = all_shifts(session)
-    cells = _cells(session, version, shifts)
+    cells = _cells(session, version, shifts, first, last)
     numbers = {agent.code: agent.id for agent in members}
     for (code, on), shift in (edited or {}).items():
         then = cells.get((numbers.get(code, 0), on), OFF)
         was = then.shift.template.code if then.shift else None
         now = replace(then, shift=shifts.get(shift or ""), edited=shift != was)
         cells[numbers.get(code, 0), on] = now
-    wishes = _requests(version)
-    before = tuple(first - timedelta(days=n) for n in range(SHOWN_BEFORE, 0, -1))
-    past = _carried_in(session, roster, list(numbers.values()), before[0], shifts)
-    earlier = _cells(session, other, shifts) if other else None
+    before = tuple(first - timedelta(days=n) for n in range(SHOWN_BEFORE, 0, -1)) if marked else ()
+    past = _carried_in(session, roster, list(numbers.values()), before, shifts) if marked else {}
     marks: defaultdict[tuple[int, date], dict[str, Any]] = defaultdict(dict)
     for place, kind in _leave_days(session, members, first, last).items():
         marks[place]["leave"] = kind
-    for lock in session.exec(select(RosterLock).where(RosterLock.roster_id == roster.id)):
-        marks[lock.agent_id, lock.day]["lock"] = lock
-    for code, iso in _broken(version):
-        marks[numbers.get(code, 0), date.fromisoformat(iso)]["broken"] = True
-    for (code, on_day), wish in wishes.items():
-        marks[numbers.get(code, 0), date.fromisoformat(on_day)]["request"] = wish
-    if earlier is not None:
+    if marked:
+        _mark(session, roster, version, numbers, marks)
+    if other is not None:
+        earlier = _cells(session, other, shifts, first, last)
         for place in cells.keys() | earlier.keys():
             if _shift_of(cells.get(place, OFF)) != _shift_of(earlier.get(place, OFF)):
                 marks[place]["changed"] = True
-    for place, marked in marks.items():
-        cells[place] = replace(cells.get(place, OFF), **marked)
+    for place, found in marks.items():
+        cells[place] = replace(cells.get(place, OFF), **found)
     rows = []
     dates = [day.date for day in days]
     kinds = [(day.type in WORKING_DAY_TYPES, _weekend(day.date)) for day in days]
@@ -214,16 +225,23 @@ def month(
         line = tuple(cells.get((agent.id, on), OFF) for on in dates)
         carried = tuple(past.get((agent.id, day)) for day in before)
         rows.append(Row(agent, carried, line, _totals(agent, kinds, line)))
-    return Month(
-        before=before,
-        days=tuple(days),
-        rows=tuple(rows),
-        shifts=shifts,
-        on_duty=tuple(
-            sum(row.cells[d].at_work for row in rows) for d in range(len(days))
-        ),
-        changed=sum(row.totals.changed for row in rows),
-    )  # fmt: skip
+    return Month(before, tuple(days), tuple(rows), shifts)
+
+
+def _mark(
+    session: Session,
+    roster: Roster,
+    version: RosterVersion | None,
+    numbers: Mapping[str, int],
+    marks: defaultdict[tuple[int, date], dict[str, Any]],
+) -> None:
+    """Add locks, broken rules and wishes."""
+    for lock in session.exec(select(RosterLock).where(RosterLock.roster_id == roster.id)):
+        marks[lock.agent_id, lock.day]["lock"] = lock
+    for code, iso in _broken(version):
+        marks[numbers.get(code, 0), date.fromisoformat(iso)]["broken"] = True
+    for (code, on_day), wish in _requests(version).items():
+        marks[numbers.get(code, 0), date.fromisoformat(on_day)]["request"] = wish
 
 
 def _shift_of(cell: Cell) -> tuple[str | None, int | None]:
@@ -234,7 +252,11 @@ def _shift_of(cell: Cell) -> tuple[str | None, int | None]:
 
 
 def _cells(
-    session: Session, version: RosterVersion | None, shifts: dict[str, ShownShift]
+    session: Session,
+    version: RosterVersion | None,
+    shifts: dict[str, ShownShift],
+    first: date,
+    last: date,
 ) -> dict[tuple[int, date], Cell]:
     if version is None:
         return {}
@@ -245,7 +267,9 @@ def _cells(
             col(Assignment.agent_id), col(Assignment.day), col(Assignment.shift_code),
             col(Assignment.post_id),
         )
-        .where(col(Assignment.version_id) == version.id)
+        .where(
+            col(Assignment.version_id) == version.id, col(Assignment.day).between(first, last)
+        )
         .order_by(sa.case((col(Assignment.kind) == DutyKind.ORDINARY, 1), else_=0))
     )  # fmt: skip
     # an ordinary duty comes last, so it is what the cell shows
@@ -260,14 +284,14 @@ def _carried_in(
     session: Session,
     roster: Roster,
     members: Sequence[int],
-    since: date,
+    before: Sequence[date],
     shifts: dict[str, ShownShift],
 ) -> dict[tuple[int, date], ShownShift | None]:
     rows = session.execute(
         sa.select(col(Assignment.agent_id), col(Assignment.day), col(Assignment.shift_code)).where(
             col(Assignment.live),
             among(Assignment.agent_id, members),
-            col(Assignment.day) >= since,
+            col(Assignment.day) >= before[0],
             col(Assignment.day) < roster.period_from,
         )
     )
