@@ -5,29 +5,33 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Form, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
+from markupsafe import Markup, escape
 from pydantic import BaseModel, Field
 
 from web import htmx
 from web.boards import Event, Making, event_of
 from web.deps import AtDesk, Desk, recognise
 from web.fields import AskedId
-from wfm import access, instants
+from wfm import access, instants, kept
 from wfm.db import transaction
 from wfm.errors import SignInError
 from wfm.services import dispatch_log, dispatching, ticket_moves, ticket_work
 from wfm.services.dispatching import Board, Filters, QueueRow
 from wfm.services.queue_parts import QueuePart
 from wfm.services.ticket_work import Refusal
+from wfm.tables import Skill
 from wfm.words import Grade
 
 router = APIRouter(prefix="/dispatch")
 SHOWN, SHOWN_ON_WALL = 50, 12
 LONGEST_CODE = 120
 LONGEST_NOTE = 500
+NO_TOKEN = 'name="csrf" value=""'  # what people write holds no such quotes: they are escaped
 
 
 class Wanted(BaseModel):
@@ -55,7 +59,7 @@ class Act(Wanted):
 
 @dataclass(frozen=True)
 class View:
-    """What a live board depends on: whoever looks at the same sees the same bytes."""
+    """What a board depends on: whoever looks at the same sees the same bytes."""
 
     wall: bool
     language: str
@@ -65,9 +69,37 @@ class View:
     may_assign: bool
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A board as a page shows it, but for the token of whoever looks."""
+
+    at: datetime
+    skills: tuple[Skill, ...]
+    text: str
+
+
 @router.get("")
 def queue(desk: AtDesk, wanted: Annotated[Wanted, Query()]) -> Response:
-    return _board(desk, wanted)
+    """The board, drawn once for all who look at the same of it while nothing is written."""
+    access.require(desk.actor, "dispatch.view")
+    may_assign = desk.actor.may("dispatch.assign")
+    view = View(False, desk.language, wanted.filters, wanted.by, wanted.show, may_assign)
+    drawn = kept.shared(desk.session, view, lambda: _drawn(desk, view), desk.at)
+    text = drawn.text.replace(NO_TOKEN, f'name="csrf" value="{escape(desk.request.state.csrf)}"')
+    if htmx.wants_fragment(desk.request):
+        return HTMLResponse(text)
+    return desk.page(
+        "dispatch.html", board=drawn, drawn=Markup(text), wanted=wanted.model_dump(),
+        shifted=desk.settings.clock_offset_s != 0, refused=None, done=None,
+    )  # fmt: skip
+
+
+def _drawn(desk: Desk, view: View) -> Drawn:
+    seen = dispatching.look(desk.session, desk.at, desk.settings.timezone)
+    board = dispatching.board_of(desk.session, seen, view.filters, view.show)
+    left_over = len(ticket_moves.left_over(desk.session, desk.at))
+    text = desk.request.app.state.views.text(view.language, *_shown(view, board, left_over))
+    return Drawn(board.at, board.skills, text)
 
 
 @router.get("/live")
@@ -187,6 +219,7 @@ def _board(
         refused=refusal.texts[desk.language] if refusal else None,
         done=done,
         shifted=desk.settings.clock_offset_s != 0,
+        drawn=None,
         **_content(
             board, wanted.filters, wanted.by, wanted.show, desk.actor.may("dispatch.assign"),
             len(ticket_moves.left_over(desk.session, desk.at)),
