@@ -28,8 +28,12 @@ class Move:
 
     def on(self, roster: Roster) -> Roster:
         """The roster after the move."""
-        cells = {**roster.cells, **self.cells}
-        kept = {place: shift for place, shift in cells.items() if shift is not None}
+        kept = dict(roster.cells)
+        for place, shift in self.cells.items():
+            if shift is None:
+                kept.pop(place, None)
+            else:
+                kept[place] = shift
         breaks = {
             cell: starts
             for cell, starts in roster.breaks.items()
