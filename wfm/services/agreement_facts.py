@@ -66,13 +66,10 @@ def history(
     """Each target against the finished clocks of the last six months of the same work."""
     times = opening.calendar_times(session)
     desk = opening.desk_time(session, timezone)
-    finished = [
-        (metric, priority, np.array(columns, dtype=np.int64))
-        for metric, priority, *columns in kept(
-            session, ("finished", *_work_of(agreement)), at,
-            lambda: _finished(session, agreement, at - HISTORY, at), slow_s=SLOW_S,
-        )
-    ]  # fmt: skip
+    finished = kept(
+        session, ("finished", *_work_of(agreement)), at,
+        lambda: _finished(session, agreement, at - HISTORY, at), slow_s=SLOW_S,
+    )  # fmt: skip
     arrived = kept(
         session, ("arrivals", *_work_of(agreement)), at,
         lambda: agreement_people.tickets(session, _of(agreement), at - HISTORY, at), slow_s=SLOW_S,
@@ -138,7 +135,9 @@ def slot_of(agreement: Agreement) -> str:
     return SLA_SLOT if agreement.kind == AgreementKind.SLA else agreement.code
 
 
-def _finished(session: Session, agreement: Agreement, since: datetime, at: datetime) -> Any:
+def _finished(
+    session: Session, agreement: Agreement, since: datetime, at: datetime
+) -> list[tuple[Metric, int, Any]]:
     """Metric, priority, and of the finished clocks: starts, ends, seconds paused, worst waits.
 
     A row per metric and priority: tens of thousands of clocks come several times as fast in arrays.
@@ -152,7 +151,7 @@ def _finished(session: Session, agreement: Agreement, since: datetime, at: datet
         sa.func.coalesce(col(TicketClock.paused_s), 0),
         sa.func.coalesce(col(TicketClock.worst_used_s), 0),
     )  # fmt: skip
-    return session.execute(
+    rows = session.execute(
         sa.select(
             col(TicketClock.metric), col(Ticket.priority),
             *(sa.func.array_agg(column) for column in columns),
@@ -165,7 +164,10 @@ def _finished(session: Session, agreement: Agreement, since: datetime, at: datet
         )
         .group_by(col(TicketClock.metric), col(Ticket.priority))
         .order_by(col(TicketClock.metric), col(Ticket.priority))
-    ).all()  # fmt: skip
+    )  # fmt: skip
+    return [
+        (metric, priority, np.array(found, dtype=np.int64)) for metric, priority, *found in rows
+    ]
 
 
 def warnings_of(

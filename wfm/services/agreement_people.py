@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,12 +46,26 @@ class Work:
     end: np.ndarray
     handle_s: dict[int, tuple[float, int]]
     """By priority: seconds handled, and how many took them."""
+    _weeks: dict[tuple[int | None, str], Counter[tuple[int, int]]] = field(default_factory=dict)
 
     def of(self, priority: int | None) -> np.ndarray:
         """Which of it has the priority; None: any."""
         if priority is None:
             return np.ones(len(self.start), dtype=bool)
         return np.asarray(self.priority == priority)
+
+    def by_hour(self, priority: int | None, timezone: str) -> Counter[tuple[int, int]]:
+        """How much came in each hour of the week; counted once, since targets share priorities."""
+        key = priority, timezone
+        if key not in self._weeks:
+            zone, hours = ZoneInfo(timezone), Counter[tuple[int, int]]()
+            starts = self.start[self.of(priority)]
+            # by the quarter-hour, since zones change by no less
+            for quarter, count in zip(*np.unique(starts // 900, return_counts=True), strict=True):
+                local = datetime.fromtimestamp(int(quarter) * 900, zone)
+                hours[local.weekday(), local.hour] += int(count)
+            self._weeks[key] = hours
+        return self._weeks[key]
 
     def mean_handle_s(self, priority: int | None) -> float:
         """Of the priority's own work where any was timed."""
@@ -166,15 +180,9 @@ def people(
 ) -> tuple[int | None, int | None]:
     """Agents at work so that the promise is kept: in the busiest hour of the week, and in a mean
     one. Resolution: wait and work; all others: the wait (Erlang C)."""
-    starts = work.start[work.of(target.priority)]
-    if not len(starts):
+    hours = work.by_hour(target.priority, timezone)
+    if not hours:
         return None, None
-    zone = ZoneInfo(timezone)
-    hours: dict[tuple[int, int], int] = defaultdict(int)
-    # hours of the week by the quarter-hour, since zones change by no less
-    for quarter, count in zip(*np.unique(starts // 900, return_counts=True), strict=True):
-        local = datetime.fromtimestamp(int(quarter) * 900, zone)
-        hours[local.weekday(), local.hour] += int(count)
     handle_s = work.mean_handle_s(target.priority)
     per_hour = np.array(list(hours.values()), dtype=float) / (period / timedelta(weeks=1))
     open_hours = per_hour[per_hour >= OPEN_SHARE * per_hour.max()]

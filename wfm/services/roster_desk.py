@@ -70,6 +70,8 @@ class Desk:
     @cached_property
     def effect(self) -> Effect:
         """All changes together against the version."""
+        if not self.changed:
+            return Effect(0, (), (), (), ())
         return Effects(self.problem, self.kept).of(Move.of(self.changed))
 
     @property
