@@ -56,6 +56,14 @@ class Budget:
             effort = min(self.params.effort - self.spent, share * self.params.effort)
         return Limit(seconds, effort)
 
+    def at_most(self, longest: float) -> Limit:
+        """What is left, but no more than so much, of either measure."""
+        left = self.limit()
+        return Limit(
+            None if left.seconds is None else min(left.seconds, longest),
+            None if left.effort is None else min(left.effort, longest),
+        )
+
     def of_first(self, share: float, parts: int) -> Limit | None:
         """A part, three times the fair one, of what is left of the first share of the limits.
 

@@ -23,8 +23,11 @@ GROW, SHRINK = 1.25, 0.7
 LONG_SPAN = 56
 BY_COST = 0.6
 MEMORY, TRY = 0.85, 0.4  # of what was before, after a try of so many seconds
+AFTER_ANNEALING = 2.0  # times as large are the first ones: what is small it has tried
+LEAST = 0.15  # of the share of the best
+LONG_TRY = 2.0  # seconds, about, of a try that is not drawn as cells
 # kinds that are not drawn as cells
-LINES, RELAXED = "lines", "relaxed"
+LINES, RELAXED, ANNEALED = "lines", "relaxed", "annealed"
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Kind:
     name: str
     size: float
     merit: float = 1.0
+    took: float = TRY  # lately
 
     def learn(self, gain: float, took: float, hard: bool | None) -> None:
         """Adapt after one try.
@@ -43,10 +47,15 @@ class Kind:
         """
         memory = MEMORY ** max(1.0, took / TRY)  # so a long try counts as several
         self.merit = memory * self.merit + (1 - memory) * gain / took
+        self.took = memory * self.took + (1 - memory) * took
         if hard:
             self.size = max(SMALLEST, self.size * SHRINK)
         elif hard is False:
             self.size = min(LARGEST, self.size * GROW)
+
+    def share(self, best: float) -> float:
+        """How often it is drawn, where the best has that merit: the less, the longer it takes."""
+        return (LEAST + self.merit / best) / max(1.0, self.took / TRY)
 
 
 class Neighbourhoods:
@@ -62,15 +71,16 @@ class Neighbourhoods:
             for a in range(self.look.n_agents)
         )
         self._total = sum(width)
-        first = min(FIRST, FIRST_SHARE * self._total)
+        first = min(FIRST, FIRST_SHARE * self._total) * (AFTER_ANNEALING if ANNEALED in also else 1)
         self.kinds = [Kind(name, first) for name in ("days", "people", "block", *also)]
+        for kind in self.kinds:
+            if ANNEALED in also and kind.name in also:
+                kind.merit, kind.took = 0.0, LONG_TRY  # annealing has just done what it could
 
     def pick_kind(self) -> Kind:
         """A kind, the more successful the likelier, none ever left out."""
         best = max(kind.merit for kind in self.kinds) or 1.0
-        return self.rng.choices(
-            self.kinds, weights=[0.15 + kind.merit / best for kind in self.kinds]
-        )[0]
+        return self.rng.choices(self.kinds, weights=[kind.share(best) for kind in self.kinds])[0]
 
     def draw(self, kind: Kind, verdict: Verdict, most: float) -> set[Cell]:
         """Free cells of that kind and about its size, around something that costs."""

@@ -50,15 +50,7 @@ class Objective:
         self.model.minimize(total + self._constant)
 
     def wishes(self) -> None:
-        """A wish not met costs its weight."""
-        x = self.x
-        for wish in self.look.wishes:
-            a, d = wish.agent, wish.day
-            met = [x.works(a, d)] if wish.shifts is None else x.on_any(a, d, wish.shifts)
-            if wish.on:
-                self.charge(wish.weight, 1)
-            for literal in met:
-                self.charge(-wish.weight if wish.on else wish.weight, literal)
+        charge_wishes(self.x, self.charge)
 
     def shift_cover(self) -> None:
         """People short of, and beyond, what a shift wants."""
@@ -93,10 +85,10 @@ class Objective:
         times: int = 1,
     ) -> None:
         """One more at most, in one way or another: the cost is linear in the ways."""
-        now = _cover_cost(cover, settled)
+        now = cover_cost(cover, settled)
         self._constant += times * now
         for literal in there:
-            self.charge(times * (_cover_cost(cover, settled + 1) - now), literal)
+            self.charge(times * (cover_cost(cover, settled + 1) - now), literal)
 
     def interval_cover(self) -> None:
         """People short and spare in every slot; like slots of a day are priced together."""
@@ -174,7 +166,18 @@ class Objective:
                 self.model.add(cp_model.LinearExpr.sum([*there, gap]) == post.count - settled)
 
 
-def _cover_cost(cover: ShiftCover | IntervalCover, found: int) -> int:
+def charge_wishes(x: Variables, charge: flow.Charge) -> None:
+    """A wish not met costs its weight."""
+    for wish in x.look.wishes:
+        a, d = wish.agent, wish.day
+        met = [x.works(a, d)] if wish.shifts is None else x.on_any(a, d, wish.shifts)
+        if wish.on:
+            charge(wish.weight, 1)
+        for literal in met:
+            charge(-wish.weight if wish.on else wish.weight, literal)
+
+
+def cover_cost(cover: ShiftCover | IntervalCover, found: int) -> int:
     return (
         max(0, cover.desired - found) * cover.under_weight
         + max(0, cover.minimum - found) * cover.minimum_weight
@@ -187,7 +190,7 @@ def _demands_cost(covers: Sequence[ShiftCover | IntervalCover], kinds: Counter[i
     there = tuple(sorted((mask, count) for mask, count in kinds.items() if count))
     missing, spare = allot(there, tuple(cover.wants for cover in covers))
     return spare * min(cover.over_weight for cover in covers) + sum(
-        _cover_cost(cover, cover.desired - short)
+        cover_cost(cover, cover.desired - short)
         for cover, short in zip(covers, missing, strict=True)
         if short  # who has all she wants costs nothing
     )

@@ -39,9 +39,12 @@ class RelaxedSearch:
         self._better_at = 0.0  # seconds, when a round last found something better
         self._patience = 1.0  # grows while nothing near the bound is found
 
-    def run(self) -> None:
-        """The bound, and rounds until a roster near it is found."""
+    def run(self, rounds: bool) -> None:
+        """The bound and good cells; with `rounds` these until a roster near it is found."""
         if self.over() or not self.bound():
+            return
+        if not rounds:
+            self.cells()
             return
         late = self.budget.share(FINDING_SHARE)
         while not self.over() and self.round() and self.far and not late():
@@ -67,17 +70,23 @@ class RelaxedSearch:
         """Whether the best roster is so far from the bound that its cells say little."""
         return self.best.verdict.cost > FAR * self.best.bound
 
+    def cells(self) -> Narrow | None:
+        """The cells of relaxed answers, some of them new; None when they were not to be had."""
+        assert self.relaxation is not None
+        self.budget.spend(self._effort)
+        narrow = self.relaxation.near(self.budget.limit().seconds)
+        if narrow is not None:
+            self.good_cells = narrow.copy()
+        return narrow
+
     def round(self) -> float:
         """The best roster of the cells of relaxed answers and of the best so far.
 
         Returns the effort; 0 when a relaxed answer was not to be had.
         """
-        assert self.relaxation is not None
-        self.budget.spend(self._effort)
-        narrow = self.relaxation.near(self.budget.limit().seconds)
+        narrow = self.cells()
         if narrow is None:
             return 0.0
-        self.good_cells = narrow.copy()
         base = self.best.grid
         close = not self.far
         if close:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ortools.sat.python import cp_model
 
-from scheduler.objective import Objective, Term
+from scheduler.objective import Term
 from scheduler.problem import rules as r
 from scheduler.variables import Literal, Variables
 
@@ -25,10 +25,16 @@ def plus(terms: list[Term], settled: int) -> list[Term]:
     return [(settled, 1), *terms] if settled else terms
 
 
+class Charging(Protocol):
+    """What takes the costs of rules."""
+
+    def charge(self, weight: int, item: Literal | int) -> None: ...
+
+
 class Rows:
     """What all rules of a model are built with."""
 
-    def __init__(self, x: Variables, objective: Objective, relax: int | None = None) -> None:
+    def __init__(self, x: Variables, objective: Charging, relax: int | None = None) -> None:
         self.x, self.model, self.objective = x, x.model, objective
         self.problem, self.look, self.relax = x.problem, x.look, relax
 

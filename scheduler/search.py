@@ -15,12 +15,13 @@ from functools import partial
 
 import numpy as np
 
+from scheduler.annealed_search import AnnealedSearch
 from scheduler.best import Best
 from scheduler.budget import Budget
 from scheduler.column_search import ColumnSearch
 from scheduler.columns.narrow import Margins
 from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
-from scheduler.neighbourhoods import LINES, RELAXED, Kind, Neighbourhoods
+from scheduler.neighbourhoods import ANNEALED, LINES, RELAXED, Kind, Neighbourhoods
 from scheduler.problem import RosterProblem
 from scheduler.relaxed_search import RelaxedSearch
 from scheduler.result import Params, ProgressCallback, Status
@@ -71,12 +72,15 @@ class Search:
         self.best = Best(problem, self.budget, progress, empty, verdict)
         self.by_columns = ColumnSearch.of(self.best, lambda: self.over)
         self.relaxed = RelaxedSearch(self.best, self.solvers, lambda: self.over, self._heard)
+        self.annealed = None  # where annealing is of use
         self._drawn: dict[tuple[int | str, ...], Neighbourhoods] = {}  # by seed and kinds
         self.literals = (
             sum(len(shifts) for line in self.look.allowed for shifts in line)
             + sum(len(post.days) for post in problem.posts) * self.look.n_agents
             + len(problem.interval_cover)
         )
+        if self.by_columns is None and self.literals > WHOLE_FIRST:
+            self.annealed = AnnealedSearch.of(self.best, lambda: self.over)
 
     @property
     def over(self) -> bool:
@@ -120,9 +124,15 @@ class Search:
             self._first(1.0)
 
     def _first(self, share: float = LINE_SHARE) -> None:
-        if not self.complete and not self._take_start():
-            self.best.phase = "lines"
-            self._lines(share)
+        if self.complete or self._take_start():
+            return
+        if self.annealed is not None:
+            self.best.phase = "annealing"
+            if self.annealed.first():
+                self.lined = self.look.n_agents
+                return
+        self.best.phase = "lines"
+        self._lines(share)
 
     def run(self) -> None:
         """First a roster, then a better one and a bound, until proven or out of time."""
@@ -136,7 +146,10 @@ class Search:
             elif self.best.verdict.valid and self.literals > WHOLE_FIRST:
                 self.best.phase = "relaxation"
                 if self.literals <= self._affordable:
-                    self.relaxed.run()
+                    self.relaxed.run(rounds=self.annealed is None)
+                if self.annealed is not None:
+                    self.best.phase = "annealing"
+                    self.annealed.settle(self.relaxed.good_cells)
             if self.literals <= SMALL_MODEL and not self.over and not self._beyond_proof:
                 self.best.phase = "whole"
                 self._small()
@@ -329,6 +342,8 @@ class Search:
                 effort, hard = self.by_columns.recreated(recreate), None
             elif kind.name == RELAXED:
                 effort, hard = self.relaxed.round(), None
+            elif kind.name == ANNEALED and self.annealed is not None:
+                effort, hard = self.annealed.again(self.relaxed.good_cells), None
             else:
                 effort, hard = self._neighbourhood(kind, neighbourhoods)
             took = effort if self.budget.repeatable else self.budget.seconds - begun
@@ -339,8 +354,10 @@ class Search:
         """The kinds of neighbourhoods here that are not drawn as cells."""
         if self.by_columns is not None:
             return [LINES]
-        first = seed == self.params.seed  # one works with the relaxation at a time
-        return [RELAXED] if first and self.relaxed.good_cells is not None else []
+        if seed != self.params.seed:  # one works with these at a time
+            return []
+        relaxed = [RELAXED] if self.relaxed.good_cells is not None else []
+        return [*relaxed, *([] if self.annealed is None else [ANNEALED])]
 
     def _neighbourhood(
         self, kind: Kind, neighbourhoods: Neighbourhoods
@@ -353,7 +370,8 @@ class Search:
         model = RosterModel(self.problem, base, free, relax=self._relax(), narrow=narrow)
         if self.over:
             return 0.0, None
-        limit = self._short_limit()
+        longest = max(0.5, (self.params.seconds or self.params.effort or 0) / TRIES)
+        limit = self.budget.at_most(longest)
         part = model.solve(limit, rng.randrange(1 << 30), manner="soon", solvers=self.solvers)
         effort = part.effort + BUILDING + BUILDING_CELL * len(free)
         self.budget.spend(effort)
@@ -374,14 +392,3 @@ class Search:
         narrow = good.copy()
         narrow.include(np.array(base.cells))
         return narrow
-
-    def _short_limit(self) -> Limit:
-        left = self.budget.limit()
-        longest = max(0.5, (self.params.seconds or self.params.effort or 0) / TRIES)
-        return Limit(_least(left.seconds, longest), _least(left.effort, longest))
-
-
-def _least(left: float | None, longest: float | None) -> float | None:
-    if left is None or longest is None:
-        return left
-    return min(left, longest)

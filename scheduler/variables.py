@@ -111,6 +111,8 @@ class Variables:
                 self._add_cell(a, d)
         self._works_any: dict[tuple[int, tuple[int, ...]], Literal | int] = {}
         self._sets: dict[tuple[int, int, frozenset[int]], Literal] = {}
+        # literals that stand for others, by index: whether their sum, else whether any is true
+        self.derived: dict[int, tuple[bool, list[Literal]]] = {}
         self._settled: dict[tuple[int, ...], Counter[tuple[int, int]]] = {}
         self.holds: dict[tuple[int, int, int], Literal] = {}
         for p, post in enumerate(problem.posts):
@@ -228,6 +230,7 @@ class Variables:
             literal = self.model.new_bool_var("")
             self.model.add(sum(inside) == literal)
             self._sets[key] = literal
+            self.derived[literal.index] = True, inside
         return self._sets[key]
 
     def weekend(self, a: int, number: int) -> Literal | int:
@@ -250,6 +253,7 @@ class Variables:
         for literal in open_ones:
             self.model.add_implication(literal, either)
         self.model.add_bool_or([*open_ones, either.negated()])
+        self.derived[either.index] = False, open_ones
         return either
 
     def holder(self, p: int, d: int, a: int) -> Literal | int:

@@ -41,6 +41,16 @@ def fair_share(rows: Rows, rule: r.FairShare) -> None:
     """Shares, past and planned, are alike."""
     if not rows.x.whole and not rows.members(rule):
         return
+    shares, unit = shares_of(rows, rule)
+    if rule.how == "spread":
+        _charge_spread(rows, rule.weight or 0, unit, shares)
+    else:
+        for share in shares:
+            _charge_square(rows, rule.weight or 0, unit, share)
+
+
+def shares_of(rows: Rows, rule: r.FairShare) -> tuple[list[list[Group]], int]:
+    """Everybody's share, past and planned, in proportion; and what one unit of it is."""
     past, (times, unit) = rows.look.carried(rule.past), rows.look.proportions(rule)
     shares = [
         [
@@ -49,11 +59,7 @@ def fair_share(rows: Rows, rule: r.FairShare) -> None:
         ]
         for a, k in times.items()
     ]
-    if rule.how == "spread":
-        _charge_spread(rows, rule.weight or 0, unit, shares)
-    else:
-        for share in shares:
-            _charge_square(rows, rule.weight or 0, unit, share)
+    return shares, unit
 
 
 def _share(rows: Rows, rule: r.FairShare, a: int) -> list[Group]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.columns import warm
+from scheduler import warm
 from scheduler.columns.kernel import cheapest_line
 from scheduler.columns.people import Cap, Person, compiled, evenly, most_days, weekends_worked
 from scheduler.columns.pricing import Habit, Priced, Pricer, tally_of
