@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 
 from wfm import instants
 from wfm.db import transaction
-from wfm.tables import Agent, DispatchDecision, Skill, Ticket
-from wfm.words import Role
+from wfm.tables import Agent, DispatchDecision, Skill, Ticket, TicketEvent
+from wfm.words import EventKind, Role
 
 SignIn = Callable[..., TestClient]
 HTMX = {"hx-request": "true"}
@@ -159,6 +159,26 @@ def test_the_panel_offers_all_who_may_take_it_and_keeps_a_refused_note(
     log = client.get("/dispatch/log", params={"differing": "true"}).text
     assert "&lt;b&gt;asked for" in log
     assert "lowest grade that suffices" in log
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_whatever_happened_to_a_ticket_that_waits_is_told(
+    desk: sa.Engine, signed_in: SignIn, at: datetime, language: str
+) -> None:
+    with transaction(desk) as session:
+        ticket = session.exec(select(Ticket).where(Ticket.code == "T2")).one()
+        for kind in EventKind:
+            session.add(TicketEvent(code=kind, ticket_id=ticket.id, at=at, kind=kind))
+        agent = session.exec(select(Agent).where(Agent.code == "B")).one()
+        session.add(TicketEvent(code="B", ticket_id=ticket.id, at=at, agent_id=agent.id,
+                                kind=EventKind.ASSIGNED))  # fmt: skip
+    page = signed_in(Role.DISPATCHER, language=language).get("/dispatch/ticket?code=T2").text
+    told = re.findall(r'<li><span class="num">[^<]+</span> (.+?) *</li>', page)
+    # given to B, and what has no agent is back in the queue
+    assert len(set(told)) == len(EventKind) + 1
+    assert {"en": "back to the queue", "zh": "退回队列"}[language] in told
+    # in the reader's language: no Chinese in the one, nothing else in the other
+    assert all(bool(re.search("[a-z]{2}", words)) == (language == "en") for words in told), told
 
 
 def test_a_ticket_is_worked_to_its_end(desk: sa.Engine, signed_in: SignIn) -> None:
