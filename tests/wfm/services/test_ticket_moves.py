@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -21,8 +21,16 @@ from wfm.services import (
     ticket_work,
 )
 from wfm.services.ticket_work import Refusal
-from wfm.tables import Agent, Assignment, AuditEntry, Skill, Ticket, TicketHandover
-from wfm.words import Grade, Role, TicketKind, TicketState
+from wfm.tables import (
+    Agent,
+    AgentGrade,
+    Assignment,
+    AuditEntry,
+    Skill,
+    Ticket,
+    TicketHandover,
+)
+from wfm.words import Grade, Mode, Role, TicketKind, TicketState
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # a Monday, 10:00 in Shanghai
 ZONE = "Asia/Shanghai"
@@ -97,6 +105,22 @@ def test_escalating_takes_it_from_an_owner_below_and_leaves_it_with_one_who_reac
     assert owner(desk, "T2") == "Bo"
 
 
+def test_an_escalation_wants_a_word_and_goes_by_the_grade_of_today(desk: Session) -> None:
+    mute = lambda: ticket_moves.escalate(desk, DANA, "T1", Grade.SENIOR, later(1), " ")  # noqa: E731
+    assert code_of(mute) == "say_note"
+    assert ticket_work.find(desk, "T1").min_grade == Grade.ORDINARY
+    # Ann was a senior until February, and is none now
+    ann = desk.exec(select(Agent).where(Agent.code == "Ann")).one()
+    desk.exec(select(AgentGrade).where(AgentGrade.agent_id == ann.id)).one().valid_from = date(
+        2026, 2, 1
+    )
+    desk.add(AgentGrade(agent_id=ann.id, grade=Grade.SENIOR, valid_from=date(2026, 1, 1),
+                        valid_until=date(2026, 2, 1)))  # fmt: skip
+    desk.flush()
+    ticket_moves.escalate(desk, DANA, "T1", Grade.SENIOR, later(2), "beyond her")
+    assert owner(desk, "T1") is None
+
+
 def test_a_pause_needs_one_of_the_desks_reasons_and_frees_the_hand(desk: Session) -> None:
     assert code_of(lambda: ticket_moves.pause(desk, DANA, "T1", "lunch", later(1))) == "no_reason"
     ticket_moves.pause(desk, DANA, "T1", "customer", later(1), "asked for the log")
@@ -133,6 +157,49 @@ def test_a_handover_is_signed_by_both(desk: Session) -> None:
     assert code_of(lambda: ticket_moves.sign(desk, bo, note.id, later(3))) == "signed"
     other = lambda: ticket_moves.hand_over(desk, bo, "T1", "Cai", later(4), ZONE, "x")  # noqa: E731
     assert code_of(other) == "unable"
+
+
+def test_a_note_to_the_queue_is_signed_by_whoever_has_the_ticket_then(desk: Session) -> None:
+    ids = {agent.code: agent.id for agent in desk.exec(select(Agent))}
+    ann, bo = (Actor(c, agent_id=ids[c], roles={Role.AGENT: None}) for c in ("Ann", "Bo"))
+    note = ticket_moves.hand_over(desk, ann, "T1", "", later(1), ZONE, "call after two")
+    assert (owner(desk, "T1"), note.given_to_id, note.given_by_id) == (None, None, ids["Ann"])
+    assert note.id is not None
+    sign = lambda: ticket_moves.sign(desk, bo, note.id, later(2))  # noqa: E731
+    assert code_of(sign) == "not_yours"  # it waits: nobody's yet
+    dispatching.assign(desk, DANA, "T1", "Bo", later(2), ZONE, "free")
+    sign()
+    assert (note.taken_at, note.taken_signature) == (later(2), "Bo")
+    # an account of nobody's may sign for an agent only if it may assign
+    other = ticket_moves.hand_over(desk, bo, "T1", "Ann", later(3), ZONE, "yours again")
+    assert other.id is not None
+    with pytest.raises(AccessDeniedError):
+        ticket_moves.sign(desk, Actor("pia", roles={Role.PLANNER: None}), other.id, later(4))
+    assert ticket_moves.sign(desk, DANA, other.id, later(4)).taken_signature == "dana"
+
+
+def test_left_over_is_open_work_of_those_whose_duty_ended_within_a_day(desk: Session) -> None:
+    duty = desk.exec(select(Assignment).join(Agent).where(Agent.code == "Ann")).one()
+    duty.ends_at = later(30)
+    desk.flush()
+
+    def left(minutes: float) -> list[str]:
+        return [one.ticket.code for one in ticket_moves.left_over(desk, later(minutes))]
+
+    # at its very end the duty is over; a day later nobody is told any more
+    assert [left(minutes) for minutes in (29, 30, 1469, 1470)] == [[], ["T1"], ["T1"], []]
+    # who is on duty again keeps it; on standby she is not at the desk
+    again = Assignment(**duty.model_dump(exclude={"id"}))
+    again.day, again.starts_at, again.ends_at = date(2026, 3, 3), later(40), later(90)
+    desk.add(again)
+    desk.flush()
+    assert [left(minutes) for minutes in (39, 41)] == [["T1"], []]
+    again.mode = Mode.STANDBY
+    desk.flush()
+    assert left(41) == ["T1"]
+    # a paused ticket waits with its owner
+    ticket_moves.pause(desk, DANA, "T1", "customer", later(35))
+    assert left(41) == []
 
 
 def test_the_end_of_a_duty_follows_the_rule_of_the_kind(desk: Session) -> None:
