@@ -8,14 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scheduler.annealing.anneal import EFFORT, Annealing
+from scheduler.annealing.anneal import EFFORT, Annealing, ready
 from scheduler.best import Best
-from scheduler.model import Limit
 from scheduler.variables import Narrow
 
-LEAST_SECONDS = 6.0  # of the limit: the kernel may have to be compiled first
+LEAST_SECONDS = 6.0  # of a limit within which the kernel may be compiled
 FIRST_MOVES, AGAIN_MOVES = 1_500, 3_500  # for each cell, for a first roster and each time after
-FIRST_SHARE, AGAIN_SHARE = 0.5, 0.2  # of the limit, at most, for the same
+FIRST_SHARE, AGAIN_SHARE = 0.3, 0.2  # of the limit, at most, for the same
 # temperatures, of what an empty roster costs for a cell: at first and in the end, and between which
 # to begin from the best so far, among all cells and among good ones; and no less than
 HOT, COLD = 0.07, 0.0035
@@ -25,6 +24,11 @@ NARROWED = 0.8  # of the times among good cells
 ENOUGH = 0.002  # gain from which it is done again at once
 
 
+def time_for(seconds: float | None) -> bool:
+    """Whether a limit leaves time to compile the kernel, should it have to be."""
+    return seconds is None or seconds >= LEAST_SECONDS
+
+
 class AnnealedSearch:
     """Annealing for one problem, sharing the best roster with the rest of the search."""
 
@@ -32,24 +36,25 @@ class AnnealedSearch:
         self.best, self.budget, self.over = best, best.budget, over
         self._random = random.Random(self.budget.params.seed)
         self._annealing: Annealing | None = None
+        self._settled = False
         look = best.problem.lookup
         self._cells = look.n_agents * look.n_days
         self._scale = best.verdict.cost / self._cells
 
     @classmethod
     def of(cls, best: Best, over: Callable[[], bool]) -> AnnealedSearch | None:
-        """None when there is too little time."""
-        seconds = best.budget.params.seconds
-        return None if seconds is not None and seconds < LEAST_SECONDS else cls(best, over)
+        """None when there might not even be time to compile."""
+        return cls(best, over) if ready() or time_for(best.budget.params.seconds) else None
 
     def first(self) -> bool:
         """A first roster; False when none was found that is lawful."""
-        self._run(HOT, FIRST_MOVES, self.budget.limit(FIRST_SHARE))
+        self._run(HOT, FIRST_MOVES, FIRST_SHARE)
         return self.best.verdict.valid
 
     def settle(self, good: Narrow | None) -> None:
-        """From the best roster on, again and again while that gains much."""
-        before = math.inf
+        """Once: from the best roster on, again and again while that gains much."""
+        before = 0.0 if self._settled else math.inf
+        self._settled = True
         while not self.over() and self.best.verdict.cost < (1 - ENOUGH) * before:
             before = self.best.verdict.cost
             self.again(good)
@@ -62,10 +67,10 @@ class AnnealedSearch:
             hot = self._random.uniform(NARROW_FROM, NARROW_TO)
             narrow = good.copy()
             narrow.include(np.array(self.best.grid.cells))
-        return self._run(hot, AGAIN_MOVES, self.budget.limit(AGAIN_SHARE), narrow)
+        return self._run(hot, AGAIN_MOVES, AGAIN_SHARE, narrow)
 
-    def _run(self, hot: float, moves: int, most: Limit, narrow: Narrow | None = None) -> float:
-        """Anneal for so many moves a cell, or until the limit; the effort."""
+    def _run(self, hot: float, moves: int, share: float, narrow: Narrow | None = None) -> float:
+        """Anneal for so many moves a cell, or that share of the limit; the effort."""
         if self._annealing is None:
             self._annealing = Annealing.of(self.best.problem, self.budget.params.seed)
         if self._annealing is None:
@@ -74,16 +79,17 @@ class AnnealedSearch:
         self._annealing.start(self.best.grid)
         self._annealing.step(0, 1.0, 1.0)  # compiled before the time runs
         begun, whole = self.budget.seconds, moves * self._cells
+        most = self.budget.limit(share)
 
         def done(tried: int) -> float:
             if self.over():
                 return 1.0
-            share = tried / whole
+            parts = [tried / whole]
             if most.effort is not None:
-                share = max(share, EFFORT * tried / max(most.effort, EFFORT))
+                parts.append(EFFORT * tried / max(most.effort, EFFORT))
             if most.seconds is not None:
-                share = max(share, (self.budget.seconds - begun) / max(most.seconds, 1e-3))
-            return share
+                parts.append((self.budget.seconds - begun) / max(most.seconds, 1e-3))
+            return max(parts)
 
         heat = max(hot * self._scale, LEAST_HOT), max(COLD * self._scale, LEAST_COLD)
         grid, effort = self._annealing.run(heat, done)

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 
+from scheduler.annealed_search import time_for
+from scheduler.annealing.anneal import get_ready
 from scheduler.budget import Budget
 from scheduler.components import roster_within
 from scheduler.model import Limit
@@ -125,6 +127,8 @@ class ApartSearch(InParts):
 
     def run(self) -> None:
         """A roster for each, a round for all alike, then most for those furthest from a bound."""
+        if time_for(self.params.seconds):
+            get_ready()  # a part alone may have too little time for that
         self._round(BEGIN_SHARE, [(part, 1) for part in self.parts], Search.begin)
         self._round(ALIKE_SHARE, [(part, 1) for part in self.parts], least=ENOUGH)
         for share in (WIDE_SHARE, 1.0):

@@ -44,7 +44,8 @@ class RelaxedSearch:
         if self.over() or not self.bound():
             return
         if not rounds:
-            self.cells()
+            if self.good_cells is None:
+                self.cells()
             return
         late = self.budget.share(FINDING_SHARE)
         while not self.over() and self.round() and self.far and not late():

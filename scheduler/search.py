@@ -20,7 +20,7 @@ from scheduler.best import Best
 from scheduler.budget import Budget
 from scheduler.column_search import ColumnSearch
 from scheduler.columns.narrow import Margins
-from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
+from scheduler.model import Part, RosterModel, Solvers, grid_of, roster_of
 from scheduler.neighbourhoods import ANNEALED, LINES, RELAXED, Kind, Neighbourhoods
 from scheduler.problem import RosterProblem
 from scheduler.relaxed_search import RelaxedSearch

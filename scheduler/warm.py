@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 
-from scheduler.annealing.anneal import Annealing
+from scheduler.annealing import anneal
 from scheduler.columns.people import Person
 from scheduler.columns.pricing import Habit, Pricer
-from scheduler.problem import Agent, Day, RosterProblem, Shift
-from scheduler.variables import Grid
 
 
 def up() -> None:
     """Let somebody who may work one shift on one day do so, in both ways of searching."""
-    _price()
-    _anneal()
-
-
-def _price() -> None:
     ones = np.ones(1, np.int64)
     person = Person(
         costs=np.zeros((1, 1), np.int64), allowed=np.ones((1, 1), bool),
@@ -28,11 +19,4 @@ def _price() -> None:
         high=np.array([0, 1]), caps=(), steps=1,
     )  # fmt: skip
     Pricer(ones).price(person, Habit.of(person), person.costs, np.zeros(1, np.int64))
-
-
-def _anneal() -> None:
-    problem = RosterProblem((Agent("a"),), (Day(date(2026, 1, 1)),), (Shift("D", 480, 960),))
-    annealing = Annealing.of(problem, 1)
-    assert annealing is not None
-    annealing.start(Grid.empty(problem))
-    annealing.step(1, 1.0, 1.0)
+    anneal.get_ready()

@@ -7,6 +7,7 @@ way from one lawful roster to another may lead through unlawful ones.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from scheduler.annealing import kernel, moves
 from scheduler.annealing.kernel import AllotmentsNow, SumsNow
 from scheduler.annealing.moves import Roster
 from scheduler.annealing.tables import MOST_KINDS, Array, Tables, tables_of
-from scheduler.problem import RosterProblem
+from scheduler.problem import Agent, Day, RosterProblem, Shift
 from scheduler.variables import OFF, Grid, Held, Narrow
 
 TRIES = 4_000  # moves at one temperature and price
@@ -145,6 +146,20 @@ class Annealing:
             p, d, a = self.tables.holders[n]
             held[p, d] = (*held.get((p, d), ()), a)
         return Grid(lines.tolist(), held)
+
+
+def ready() -> bool:
+    """Whether the kernel is compiled, or read from where it was kept."""
+    return bool(getattr(kernel.anneal, "signatures", ()))
+
+
+def get_ready() -> None:
+    """Compile it, with a desk where one person may work one day."""
+    problem = RosterProblem((Agent("a"),), (Day(date(2026, 1, 1)),), (Shift("D", 480, 960),))
+    annealing = Annealing.of(problem, 1)
+    assert annealing is not None
+    annealing.start(Grid.empty(problem))
+    annealing.step(1, 1.0, 1.0)
 
 
 def _empty(t: Tables) -> tuple[Roster, SumsNow, AllotmentsNow]:

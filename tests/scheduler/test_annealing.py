@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from benchmarks.rosters.desk import desk_problem
-from scheduler.annealed_search import LEAST_SECONDS, AnnealedSearch
-from scheduler.annealing.anneal import TRIES, Annealing
+from scheduler.annealed_search import LEAST_SECONDS, AnnealedSearch, time_for
+from scheduler.annealing import kernel
+from scheduler.annealing.anneal import TRIES, Annealing, get_ready, ready
 from scheduler.annealing.record import EXCESS, SPREAD, TABLE, Group, Record
 from scheduler.annealing.tables import MOST_KINDS, tables_of
 from scheduler.model import roster_of
@@ -263,7 +264,21 @@ def test_large_desks_begin_with_annealing_and_small_ones_and_short_times_do_not(
     few = search_of(small, effort=1.0, seconds=None)
     assert few.literals <= WHOLE_FIRST
     assert few.annealed is None
-    assert search_of(team(), seconds=LEAST_SECONDS - 1).annealed is None
+    assert not time_for(LEAST_SECONDS - 1)
+    assert time_for(LEAST_SECONDS)
+    assert time_for(None)
+
+
+def test_a_part_with_little_time_is_annealed_once_the_kernel_is_there() -> None:
+    get_ready()
+    assert ready()
+    assert search_of(team(), seconds=LEAST_SECONDS - 1).annealed is not None
+    # whatever the problem, it is compiled once
+    under_way = annealing(team())
+    under_way.narrow(Narrow(np.ones((20, 14, 4), bool), np.ones((20, 14), bool)))
+    under_way.start(Grid.empty(team()))
+    assert under_way.step(TRIES, 20.0, 50.0) > 0
+    assert len(getattr(kernel.anneal, "signatures", ())) == 1
 
 
 def test_a_first_roster_is_lawful_and_the_same_for_the_same_effort() -> None:
