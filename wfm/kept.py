@@ -20,7 +20,7 @@ from sqlmodel import Session, SQLModel
 SLOW_S = 0.5
 MOST_KEPT = 200
 MOST_SHARED = 20
-MOST_OF_ROWS = 40
+MOST_OF_ROWS = 20
 SHARED_FOR = timedelta(seconds=3)  # clocks run though nothing is written
 EVER = datetime.min  # of what no clock changes
 

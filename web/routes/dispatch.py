@@ -21,6 +21,7 @@ from wfm import access, instants, kept
 from wfm.db import transaction
 from wfm.errors import SignInError
 from wfm.services import dispatch_log, dispatching, ticket_moves, ticket_work
+from wfm.services.desk_snapshot import SeatRow
 from wfm.services.dispatching import Board, Filters, QueueRow
 from wfm.services.queue_parts import QueuePart
 from wfm.services.ticket_work import Refusal
@@ -97,7 +98,7 @@ def queue(desk: AtDesk, wanted: Annotated[Wanted, Query()]) -> Response:
 def _drawn(desk: Desk, view: View) -> Drawn:
     seen = dispatching.look(desk.session, desk.at, desk.settings.timezone)
     board = dispatching.board_of(desk.session, seen, view.filters, view.show)
-    left_over = len(ticket_moves.left_over(desk.session, desk.at))
+    left_over = ticket_moves.count_left_over(desk.session, desk.at)
     text = desk.request.app.state.views.text(view.language, *_shown(view, board, left_over))
     return Drawn(board.at, board.skills, text)
 
@@ -137,7 +138,7 @@ def boards_of(app: FastAPI) -> Making[View]:
         boards: dict[tuple[Filters, int], Board] = {}
         with transaction(app.state.engine) as session:
             seen = dispatching.look(session, at, settings.timezone)
-            left_over = len(ticket_moves.left_over(session, at))
+            left_over = ticket_moves.count_left_over(session, at)
             for view in wanted:
                 part = (view.filters, view.show)
                 if part not in boards:
@@ -222,7 +223,7 @@ def _board(
         drawn=None,
         **_content(
             board, wanted.filters, wanted.by, wanted.show, desk.actor.may("dispatch.assign"),
-            len(ticket_moves.left_over(desk.session, desk.at)),
+            ticket_moves.count_left_over(desk.session, desk.at),
         ),
     )  # fmt: skip
 
@@ -236,7 +237,20 @@ def _content(
         "queue": [(None, board.waiting)] if by else _grouped(board),
         "board": board, "wanted": wanted, "show": show, "may_assign": may_assign,
         "skills": {skill.code: skill for skill in board.skills}, "left_over": left_over,
+        "tiers": _by_grade(board),
     }  # fmt: skip
+
+
+def _by_grade(board: Board) -> list[tuple[Grade, list[SeatRow], int]]:
+    """Who is on duty, the highest grade first, and how many of each grade are free."""
+    seats: dict[Grade, list[SeatRow]] = {grade: [] for grade in reversed(Grade)}
+    for seat in board.seats:
+        seats[seat.agent.grade].append(seat)
+    return [
+        (grade, theirs, sum(seat.state == "free" for seat in theirs))
+        for grade, theirs in seats.items()
+        if theirs
+    ]
 
 
 def _grouped(board: Board) -> list[tuple[QueuePart, list[QueueRow]]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from wfm import access, audit
@@ -182,23 +183,32 @@ class LeftOver:
 
 def left_over(session: Session, at: datetime) -> list[LeftOver]:
     """Open tickets whose owner's duty ended within the last day and who is not on duty now."""
+    rows = session.exec(
+        select(Ticket, Agent)
+        .join(Agent, col(Agent.id) == Ticket.owner_id)
+        .where(*_left_over(at))
+        .order_by(col(Ticket.id))
+    )
+    endings = desk_rules.load().endings
+    return [LeftOver(ticket, owner, endings[ticket.kind]) for ticket, owner in rows]
+
+
+def count_left_over(session: Session, at: datetime) -> int:
+    """How many `left_over` would find."""
+    return session.exec(select(func.count()).select_from(Ticket).where(*_left_over(at))).one()
+
+
+def _left_over(at: datetime) -> tuple[ColumnElement[bool], ...]:
     duty = select(Assignment.agent_id).where(
         Assignment.live, Assignment.mode != Mode.STANDBY, Assignment.starts_at <= at
     )
     present = duty.where(Assignment.ends_at > at)
     gone = duty.where(Assignment.ends_at <= at, Assignment.ends_at > at - SEEN_BACK)
-    rows = session.exec(
-        select(Ticket, Agent)
-        .join(Agent, col(Agent.id) == Ticket.owner_id)
-        .where(
-            Ticket.state == TicketState.OPEN,
-            col(Ticket.owner_id).in_(gone),
-            col(Ticket.owner_id).not_in(present),
-        )
-        .order_by(col(Ticket.id))
+    return (
+        col(Ticket.state) == TicketState.OPEN,
+        col(Ticket.owner_id).in_(gone),
+        col(Ticket.owner_id).not_in(present),
     )
-    endings = desk_rules.load().endings
-    return [LeftOver(ticket, owner, endings[ticket.kind]) for ticket, owner in rows]
 
 
 def settle(session: Session, actor: Actor, at: datetime) -> dict[str, int]:
