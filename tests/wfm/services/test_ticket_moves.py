@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from wfm.access import Actor
 from wfm.db import transaction
@@ -28,9 +28,10 @@ from wfm.tables import (
     AuditEntry,
     Skill,
     Ticket,
+    TicketEvent,
     TicketHandover,
 )
-from wfm.words import Grade, Mode, Role, TicketKind, TicketState
+from wfm.words import EventKind, Grade, Mode, Role, TicketKind, TicketState
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # a Monday, 10:00 in Shanghai
 ZONE = "Asia/Shanghai"
@@ -148,6 +149,11 @@ def test_a_handover_is_signed_by_both(desk: Session) -> None:
     assert code_of(empty) == "say_note"
     note = ticket_moves.hand_over(desk, ann, "T1", "Bo", later(1), ZONE, "waits for a part")
     assert owner(desk, "T1") == "Bo"
+    assert (note.given_by_id, note.given_to_id) == (ids["Ann"], ids["Bo"])
+    told = select(TicketEvent).order_by(col(TicketEvent.id).desc())
+    event = desk.exec(told).first()
+    assert event is not None
+    assert (event.kind, event.agent_id) == (EventKind.TRANSFERRED, ids["Bo"])
     assert note.id is not None
     assert code_of(lambda: ticket_moves.sign(desk, cai, note.id, later(2))) == "not_yours"
     ticket_moves.sign(desk, bo, note.id, later(2))
