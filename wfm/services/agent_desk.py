@@ -92,7 +92,7 @@ def page(
     agent = own_agent(session, actor)
     assert agent.id is not None
     try:
-        proposal = dispatching.propose_next(session, actor, agent.code, at, timezone)
+        proposal = next(dispatching.proposals(session, actor, agent.code, at, timezone))
     except Refusal:
         proposal = None
     return AgentDesk(

@@ -376,13 +376,6 @@ def _check(desk: Snapshot, ticket: Waiting, agent: AgentRow) -> None:
         raise Refusal("full", agent=agent.name)
 
 
-def propose_next(
-    session: Session, actor: Actor, agent_code: str, at: datetime, timezone: str
-) -> Proposal:
-    """What an agent on duty should take next."""
-    return next(proposals(session, actor, agent_code, at, timezone))
-
-
 def proposals(
     session: Session, actor: Actor, agent_code: str, at: datetime, timezone: str
 ) -> Iterator[Proposal]:

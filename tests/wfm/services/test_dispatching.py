@@ -274,10 +274,10 @@ def test_owners_act_on_their_own_tickets_only(session: Session, open_desk: OpenD
     with pytest.raises(AccessDeniedError):
         ticket_work.answer(session, LEAD, "T1", AT)
     assert ticket_work.answer(session, own, "T1", AT).first_response_at == AT
-    proposal = dispatching.propose_next(session, own, "A", AT, ZONE)
+    proposal = next(dispatching.proposals(session, own, "A", AT, ZONE))
     assert proposal.why[-1].code == "no_room"
     with pytest.raises(AccessDeniedError):
-        dispatching.propose_next(session, own, "B", AT, ZONE)
+        next(dispatching.proposals(session, own, "B", AT, ZONE))
 
 
 def test_a_very_long_ticket_code_has_its_events(session: Session, open_desk: OpenDesk) -> None:
