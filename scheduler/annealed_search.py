@@ -13,7 +13,7 @@ from scheduler.best import Best
 from scheduler.variables import Narrow
 
 LEAST_SECONDS = 6.0  # of a limit within which the kernel may be compiled
-FIRST_MOVES, AGAIN_MOVES = 1_500, 3_500  # for each cell, for a first roster and each time after
+FIRST_MOVES, AGAIN_MOVES = 1_000, 3_500  # for each cell, for a first roster and each time after
 FIRST_SHARE, AGAIN_SHARE = 0.3, 0.2  # of the limit, at most, for the same
 # temperatures, of what an empty roster costs for a cell: at first and in the end, and between which
 # to begin from the best so far, among all cells and among good ones; and no less than

@@ -19,7 +19,7 @@ from scheduler.problem import Agent, Day, RosterProblem, Shift
 from scheduler.variables import OFF, Grid, Held, Narrow
 
 TRIES = 4_000  # moves at one temperature and price
-EFFORT = 4e-7  # deterministic units for a move, about
+EFFORT = 3e-7  # deterministic units for a move, about
 PRICE, DEAREST, CHEAPEST = 100.0, 1e6, 5.0  # of a unit of a hard rule
 RISE, FALL = 1.1, 0.97
 FIRST_DRAW = 88172645463325252

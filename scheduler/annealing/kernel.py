@@ -18,6 +18,7 @@ from scheduler.annealing.moves import (
     TURNED,
     Roster,
     draw,
+    inlined,
     machine_code,
     propose,
 )
@@ -75,7 +76,7 @@ def add_to_sums(t: Sums, r: Roster, s: SumsNow, sign: int) -> None:
                 _add_to_rows(t, s, first_any + which, way)
 
 
-@machine_code
+@inlined
 def _add_to_rows(t: Sums, s: SumsNow, item: int, way: int) -> None:
     for k in range(t.row_at[item], t.row_at[item + 1]):
         row = t.rows[k]
@@ -87,7 +88,7 @@ def _add_to_rows(t: Sums, s: SumsNow, item: int, way: int) -> None:
             s.touched[s.touched[0]] = group
 
 
-@machine_code
+@inlined
 def group_amount(t: Sums, s: SumsNow, g: int) -> int:
     """What the rows of a group come to, before its weight."""
     kind, unit = t.kind[g], t.unit[g]
@@ -184,7 +185,7 @@ def end_allotments(s: AllotmentsNow, kept: bool) -> None:
     s.touched[0] = 0
 
 
-@machine_code
+@inlined
 def node_cost(t: Allotments, s: AllotmentsNow, node: int) -> int:
     """The cost of an allotment, remembered by its mark."""
     mark = s.mark[node] + 7919 * (t.asked_of[node] + 1)

@@ -33,6 +33,14 @@ def machine_code(function: Function) -> Function:
     return compiled
 
 
+def inlined(function: Function) -> Function:
+    """Compile a function into those that call it: for the innermost ones twice as fast."""
+    compiled: Function = njit(inline="always", nogil=True, error_model="numpy", **UNCOUNTED)(
+        function
+    )
+    return compiled
+
+
 class Roster(NamedTuple):
     """A roster, a move on it, and the best so far."""
 
