@@ -17,6 +17,7 @@ PASSWORD = "Tierdesk-demo-1"
 SKILLS = ("network", "account", "app", "billing")
 WAITING = re.compile(r'<dd class="v">(\d+)</dd>')
 PAUSE_S = 1.5
+LONGEST_FIRST_S = 60.0
 
 
 @dataclass
@@ -87,10 +88,12 @@ class Desk:
     ended: threading.Event = field(default_factory=threading.Event)
 
     async def run(self) -> None:
-        """Until `ended` is set."""
+        """Once everybody sees the queue, until `ended` is set."""
         watching = [asyncio.create_task(viewer.watch(self.port)) for viewer in self.viewers]
-        await asyncio.sleep(3)
         try:
+            async with asyncio.timeout(LONGEST_FIRST_S):
+                while any(viewer.waiting < 0 for viewer in self.viewers):
+                    await asyncio.sleep(0.1)
             await self._move()
         finally:
             for task in watching:
