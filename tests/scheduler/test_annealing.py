@@ -40,7 +40,6 @@ from scheduler.problem import (
 )
 from scheduler.result import Params
 from scheduler.search import WHOLE_FIRST, Search
-from scheduler.solve import solve
 from scheduler.variables import OFF, Grid, Narrow
 from scheduler.verify import Verdict, verify
 from tests.scheduler.test_model_against_all_rosters import CASES, PROBLEMS, Desk, grids, named
@@ -293,13 +292,3 @@ def test_a_first_roster_is_lawful_and_the_same_for_the_same_effort() -> None:
         assert search.best.verdict.cost <= first.cost
         rosters.append(search.roster)
     assert rosters[0] == rosters[1]
-
-
-def test_a_roster_to_start_from_is_never_made_worse() -> None:
-    problem = team()
-    start = solve(problem, Params(seconds=None, effort=0.3, workers=1)).roster
-    assert start is not None
-    cost = verify(problem, start).cost
-    again = solve(problem, Params(seconds=None, effort=0.2, workers=1, start=start))
-    assert again.cost is not None
-    assert again.cost <= cost
