@@ -108,8 +108,8 @@ def _check_clocks(engine: Engine, timezone: str, as_json: bool) -> None:
         for some in (found.differences, found.overtaken)
     )  # fmt: skip
     rows += [(ticket, "", "error", "", error) for ticket, error in found.failures]
+    names = ["ticket", "clock", "column", "stored", "replayed"]
     if as_json:
-        names = ("ticket", "clock", "column", "stored", "replayed")
         print_json({
             "tickets": found.tickets, "pending": found.pending,
             "differences": [dict(zip(names, row, strict=True)) for row in rows],
@@ -117,12 +117,12 @@ def _check_clocks(engine: Engine, timezone: str, as_json: bool) -> None:
         })  # fmt: skip
     else:
         if rows:
-            print_table(["ticket", "clock", "column", "stored", "replayed"], rows)
+            print_table(names, rows)
         click.echo(f"{found.tickets} tickets read, {found.pending} await a look, "
                    f"{len(rows)} values differ", err=True)  # fmt: skip
         if overtaken:
             click.echo("kept of tickets that await a look, until it comes:", err=True)
-            print_table(["ticket", "clock", "column", "stored", "replayed"], overtaken)
+            print_table(names, overtaken)
     if rows:
         raise click.exceptions.Exit(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -105,7 +106,7 @@ def test_a_draft_is_discarded_and_nothing_that_was_submitted(sample: Session) ->
     with pytest.raises(AccessDeniedError):
         agreement_drafts.discard(sample, AUDITOR, key, AT)
     agreement_versions.submit(sample, MANAGER, key, AT, TODAY)
-    discard = lambda: agreement_drafts.discard(sample, MANAGER, key, AT)  # noqa: E731
+    discard = partial(agreement_drafts.discard, sample, MANAGER, key, AT)
     assert refused(discard) == "not_draft"
     agreement_versions.review(sample, AUDITOR, key, AT, passes=False)
     discard()

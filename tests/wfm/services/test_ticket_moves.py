@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -107,7 +108,7 @@ def test_escalating_takes_it_from_an_owner_below_and_leaves_it_with_one_who_reac
 
 
 def test_an_escalation_wants_a_word_and_goes_by_the_grade_of_today(desk: Session) -> None:
-    mute = lambda: ticket_moves.escalate(desk, DANA, "T1", Grade.SENIOR, later(1), " ")  # noqa: E731
+    mute = partial(ticket_moves.escalate, desk, DANA, "T1", Grade.SENIOR, later(1), " ")
     assert code_of(mute) == "say_note"
     assert ticket_work.find(desk, "T1").min_grade == Grade.ORDINARY
     # Ann was a senior until February; who has no grade now counts as ordinary
@@ -168,10 +169,10 @@ def test_a_note_to_the_queue_is_signed_by_whoever_has_the_ticket_then(desk: Sess
     ann, bo = (Actor(c, agent_id=ids[c], roles={Role.AGENT: None}) for c in ("Ann", "Bo"))
     note = ticket_moves.hand_over(desk, ann, "T1", "", later(1), ZONE, "call after two")
     assert (owner(desk, "T1"), note.given_to_id, note.given_by_id) == (None, None, ids["Ann"])
-    again = lambda: ticket_moves.hand_over(desk, DANA, "T1", "Bo", later(1), ZONE, "x")  # noqa: E731
+    again = partial(ticket_moves.hand_over, desk, DANA, "T1", "Bo", later(1), ZONE, "x")
     assert code_of(again) == "unowned"
     assert note.id is not None
-    sign = lambda: ticket_moves.sign(desk, bo, note.id, later(2))  # noqa: E731
+    sign = partial(ticket_moves.sign, desk, bo, note.id, later(2))
     assert code_of(sign) == "not_yours"  # it waits: nobody's yet
     dispatching.assign(desk, DANA, "T1", "Bo", later(2), ZONE, "free")
     sign()
