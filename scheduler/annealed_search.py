@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-
-import numpy as np
+from functools import cached_property
 
 from scheduler.annealing.anneal import EFFORT, Annealing, ready
 from scheduler.best import Best
@@ -35,7 +34,6 @@ class AnnealedSearch:
     def __init__(self, best: Best, over: Callable[[], bool]) -> None:
         self.best, self.budget, self.over = best, best.budget, over
         self._random = random.Random(self.budget.params.seed)
-        self._annealing: Annealing | None = None
         self._settled = False
         look = best.problem.lookup
         self._cells = look.n_agents * look.n_days
@@ -45,6 +43,15 @@ class AnnealedSearch:
     def of(cls, best: Best, over: Callable[[], bool]) -> AnnealedSearch | None:
         """None when there might not even be time to compile."""
         return cls(best, over) if ready() or time_for(best.budget.params.seconds) else None
+
+    @cached_property
+    def _annealing(self) -> Annealing | None:
+        return Annealing.of(self.best.problem, self.budget.params.seed)
+
+    @property
+    def able(self) -> bool:
+        """Whether the problem can be written down for it."""
+        return self._annealing is not None
 
     def first(self) -> bool:
         """A first roster; False when none was found that is lawful."""
@@ -65,14 +72,11 @@ class AnnealedSearch:
         narrow = None
         if good is not None and self._random.random() < NARROWED:
             hot = self._random.uniform(NARROW_FROM, NARROW_TO)
-            narrow = good.copy()
-            narrow.include(np.array(self.best.grid.cells))
+            narrow = good.with_cells_of(self.best.grid)
         return self._run(hot, AGAIN_MOVES, AGAIN_SHARE, narrow)
 
     def _run(self, hot: float, moves: int, share: float, narrow: Narrow | None = None) -> float:
         """Anneal for so many moves a cell, or that share of the limit; the effort."""
-        if self._annealing is None:
-            self._annealing = Annealing.of(self.best.problem, self.budget.params.seed)
         if self._annealing is None:
             return 0.0
         self._annealing.narrow(narrow)

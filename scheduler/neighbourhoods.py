@@ -71,7 +71,9 @@ class Neighbourhoods:
             for a in range(self.look.n_agents)
         )
         self._total = sum(width)
-        first = min(FIRST, FIRST_SHARE * self._total) * (AFTER_ANNEALING if ANNEALED in also else 1)
+        first = min(FIRST, FIRST_SHARE * self._total)
+        if ANNEALED in also:
+            first *= AFTER_ANNEALING
         self.kinds = [Kind(name, first) for name in ("days", "people", "block", *also)]
         for kind in self.kinds:
             if ANNEALED in also and kind.name in also:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from scheduler.best import Best
 from scheduler.model import Limit, RosterModel, Solvers
 from scheduler.relaxation import Relaxation, needed_of
@@ -77,7 +75,7 @@ class RelaxedSearch:
         self.budget.spend(self._effort)
         narrow = self.relaxation.near(self.budget.limit().seconds)
         if narrow is not None:
-            self.good_cells = narrow.copy()
+            self.good_cells = narrow
         return narrow
 
     def round(self) -> float:
@@ -91,7 +89,7 @@ class RelaxedSearch:
         base = self.best.grid
         close = not self.far
         if close:
-            narrow.include(np.array(base.cells))
+            narrow = narrow.with_cells_of(base)
         model = RosterModel(self.best.problem, base, narrow=narrow, hint=close)
         self._rounds += 1
         self._better_at = self.budget.seconds

@@ -13,8 +13,6 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-
 from scheduler.annealed_search import AnnealedSearch
 from scheduler.best import Best
 from scheduler.budget import Budget
@@ -144,6 +142,8 @@ class Search:
                 self.best.phase = "columns"
                 self.by_columns.columns()
             elif self.best.verdict.valid and self.literals > WHOLE_FIRST:
+                if self.annealed is not None and not self.annealed.able:
+                    self.annealed = None
                 self.best.phase = "relaxation"
                 if self.literals <= self._affordable:
                     self.relaxed.run(rounds=self.annealed is None)
@@ -389,6 +389,4 @@ class Search:
         good = near.good_cells
         if good is None or rng.random() < ALL_CELLS:
             return None
-        narrow = good.copy()
-        narrow.include(np.array(base.cells))
-        return narrow
+        return good.with_cells_of(base)

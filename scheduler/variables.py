@@ -63,14 +63,12 @@ class Narrow:
     allowed: np.ndarray[Any, Any]
     may_rest: np.ndarray[Any, Any]
 
-    def copy(self) -> Narrow:
-        return Narrow(self.allowed.copy(), self.may_rest.copy())
-
-    def include(self, grid: np.ndarray[Any, Any]) -> None:
-        """Take the cells of a grid (agents × days of shifts, -1 off) in as well."""
-        agents, days = np.nonzero(grid >= 0)
-        self.allowed[agents, days, grid[agents, days]] = True
-        np.logical_or(self.may_rest, grid < 0, out=self.may_rest)
+    def with_cells_of(self, grid: Grid) -> Narrow:
+        """These and the cells of a grid."""
+        cells, allowed = np.array(grid.cells), self.allowed.copy()
+        agents, days = np.nonzero(cells >= 0)
+        allowed[agents, days, cells[agents, days]] = True
+        return Narrow(allowed, self.may_rest | (cells < 0))
 
 
 class Variables:

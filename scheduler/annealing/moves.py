@@ -14,9 +14,8 @@ HARD, SOFT, LINEAR, TURNED, CHANCE, BEST_HARD, BEST_SOFT, SINGLES = range(8)
 LONGEST = 7  # days exchanged at once
 # percent of moves, up to each kind; the rest are exchanges of spans
 HOLDS, CHANGES, MOVES, TRADES, EXCHANGES = 6, 20, 50, 65, 82
-LARGEST = 4 * LONGEST  # items of a move without posts
-FULL = LARGEST  # items turned from which posts stay as they are
-MOST_TURNED = FULL + LARGEST + 2
+LARGEST = 4 * LONGEST  # items of a move without posts; beyond so many posts stay as they are
+MOST_TURNED = LARGEST + 2 + LARGEST
 UNCOUNTED: dict[str, Any] = {"_nrt": False}
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -163,7 +162,7 @@ def pass_on(c: Choices, r: Roster, a: int, b: int, d: int) -> None:
                 one = c.holders[k, 1]
             elif c.holders[k, 0] == b:
                 two = c.holders[k, 1]
-        if one >= 0 and two >= 0 and r.on[one] != r.on[two] and r.at[TURNED] <= FULL:
+        if one >= 0 and two >= 0 and r.on[one] != r.on[two] and r.at[TURNED] <= LARGEST:
             turn(r, one, 1 - 2 * r.on[one])
             turn(r, two, 1 - 2 * r.on[two])
 
@@ -176,7 +175,7 @@ def leave(c: Choices, r: Roster, a: int, d: int) -> None:
             continue
         first, count = c.holder_at[place], c.holder_at[place + 1] - c.holder_at[place]
         for k in range(first, first + count):
-            if c.holders[k, 0] == a and r.on[c.holders[k, 1]] and r.at[TURNED] <= FULL:
+            if c.holders[k, 0] == a and r.on[c.holders[k, 1]] and r.at[TURNED] <= LARGEST:
                 turn(r, c.holders[k, 1], -1)
                 _take_over(c, r, first, count, d)
                 break

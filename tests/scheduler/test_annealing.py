@@ -268,6 +268,20 @@ def test_large_desks_begin_with_annealing_and_small_ones_and_short_times_do_not(
     assert time_for(None)
 
 
+def test_a_desk_beyond_what_can_be_written_down_is_searched_without_annealing() -> None:
+    names = tuple(f"s{n}" for n in range(MOST_KINDS + 1))
+    day, shift = team().days[0].date, team().shifts[0].id
+    covers = tuple(
+        ShiftCover(day, shift, 1, under_weight=5, skill=name, exclusive=True) for name in names
+    )
+    agents = tuple(replace(agent, skills=(*agent.skills, *names)) for agent in team().agents)
+    wide = replace(team(), agents=agents, shift_cover=(*team().shift_cover, *covers))
+    search = search_of(wide, effort=0.3, seconds=None)
+    search.run()
+    assert search.best.verdict.valid
+    assert search.annealed is None
+
+
 def test_a_part_with_little_time_is_annealed_once_the_kernel_is_there() -> None:
     get_ready()
     assert ready()

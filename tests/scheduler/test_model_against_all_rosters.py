@@ -451,10 +451,9 @@ def test_a_narrow_look_finds_the_best_of_what_it_looks_at() -> None:
     draw = np.random.default_rng(4)
     judged = [(grid, verify(problem, roster_of(problem, grid))) for grid in grids(problem)]
     for _ in range(12):
-        narrow = Narrow(draw.random((2, 2, 2)) < 0.4, draw.random((2, 2)) < 0.3)
-        shown = np.array([[0, -1], [-1, 1]])
-        before = narrow.copy()
-        narrow.include(shown)  # A on D on Monday, B on L on Tuesday
+        before = Narrow(draw.random((2, 2, 2)) < 0.4, draw.random((2, 2)) < 0.3)
+        shown = Grid([[0, -1], [-1, 1]], {})
+        narrow = before.with_cells_of(shown)  # A on D on Monday, B on L on Tuesday
         assert narrow.allowed[0, 0, 0]
         assert narrow.allowed[1, 1, 1]
         assert narrow.may_rest[0, 1]
