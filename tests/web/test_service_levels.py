@@ -197,6 +197,21 @@ def test_from_the_form_to_the_seal(sample: sa.Engine, signed_in: SignIn) -> None
     assert client.post(f"{page}/targets", data=row).status_code == 409
 
 
+def test_a_page_says_that_its_agreement_is_not_what_was_sealed(
+    sample: sa.Engine, signed_in: SignIn
+) -> None:
+    client = signed_in(Role.SERVICE_MANAGER)
+    page = f"{BASE}/agreements/{id_of(sample, 'SLA-access')}"
+    assert "The seal matches." in client.get(page).text
+    with transaction(sample) as session:
+        session.execute(sa.text("set local session_replication_role = replica"))
+        session.execute(sa.text("update agreement set sealed = '{}' where code = 'SLA-access'"))
+    assert "the sealed text was changed" in client.get(page).text
+    export = client.get(f"{page}/sealed.json")
+    assert export.headers["content-disposition"].endswith('-v1.json"')
+    assert "封存的文本已被改动" in json.loads(export.content)["faults"][0]["zh"]
+
+
 def test_a_refused_signature_leaves_nothing_behind(sample: sa.Engine, signed_in: SignIn) -> None:
     client = signed_in(Role.SERVICE_MANAGER, Role.AUDITOR)
     key = id_of(sample, "SLA-protect")

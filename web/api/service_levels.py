@@ -117,10 +117,12 @@ class Signature(Wanted):
 
 
 class Sealed(BaseModel):
-    """A sealed version with the hash of its document."""
+    """A sealed version with the hash of its document, and whether the two match on this desk."""
 
     document: dict[str, Any]
     seal: str
+    intact: bool = Field(description="the seal is that of the document, and of what counts here")
+    faults: list[dict[str, str]] = Field(description="what does not match, by language")
 
 
 @api.read("/services")

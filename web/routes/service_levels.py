@@ -269,8 +269,8 @@ def sign(
 @router.get("/agreements/{agreement_id}/sealed.json")
 def sealed(desk: AtDesk, agreement_id: PathId) -> Response:
     export = agreement_versions.export(desk.session, desk.actor, agreement_id)
-    document = export["document"]
-    name = f"agreement-{agreement_id}-v{document['version']}.json"
+    version = agreement_versions.find(desk.session, agreement_id).version
+    name = f"agreement-{agreement_id}-v{version}.json"
     return Response(
         json.dumps(export, ensure_ascii=False, indent=1),
         media_type="application/json",

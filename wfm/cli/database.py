@@ -167,7 +167,7 @@ def verify(as_json: bool) -> None:
     from wfm import stamps
     from wfm.audit import verify as breaks_of
     from wfm.db import transaction
-    from wfm.services.agreement_versions import broken_seals
+    from wfm.services import agreement_seals
     from wfm.tables import AuditEntry
 
     # one snapshot: the desk goes on meanwhile
@@ -176,7 +176,7 @@ def verify(as_json: bool) -> None:
     ) as session:  # fmt: skip
         breaks = list(breaks_of(session))
         entries = session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
-        broken = broken_seals(session)
+        broken = agreement_seals.broken(session)
         rows = list(stamps.verify(session))
     if as_json:
         print_json(
@@ -184,13 +184,17 @@ def verify(as_json: bool) -> None:
                 "entries": entries,
                 "intact": not breaks and not broken and not rows,
                 "breaks": [{"entry": b.entry_id, "what": b.what} for b in breaks],
-                "broken_seals": broken,
+                "broken_seals": list(broken),
                 "rows": [vars(one) for one in rows],
                 "tables": stamps.stamped_tables(),
             }
         )
     faults = [Fault(f"audit entry {b.entry_id} {b.what}") for b in breaks]
-    faults += [Fault(f"agreement {name} is not what was sealed") for name in broken]
+    faults += [
+        Fault(f"agreement {name} is not what was sealed: {one.what[0]}")
+        for name, found in broken.items()
+        for one in found
+    ]
     faults += [Fault(str(one)) for one in rows]
     if faults:
         raise TierdeskError("the records are not what the application wrote", faults)

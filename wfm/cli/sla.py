@@ -141,9 +141,12 @@ def verify_seal(file: Path, seal: str | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from wfm.errors import Fault, InputError
-    from wfm.sla.documents import verify
+    from wfm.sla.documents import faults_told, verify
 
-    verdict = verify(_read_json(file), seal)
+    export = _read_json(file)
+    verdict = verify(export, seal)
+    for fault in faults_told(export):
+        click.echo(f"the desk that wrote this file said: {fault}", err=True)
     if as_json:
         print_json(asdict(verdict))
     elif verdict.ok:

@@ -16,8 +16,9 @@ from grading.intervals import wilson
 from wfm import access
 from wfm.access import Actor
 from wfm.kept import kept
-from wfm.services import agreement_people, agreement_versions, opening
+from wfm.services import agreement_people, agreement_seals, agreement_versions, opening
 from wfm.services.agreement_check import Checked, check, targets_of
+from wfm.services.agreement_seals import SealFault
 from wfm.services.clock_targets import SLA_SLOT
 from wfm.sla import health
 from wfm.sla.documents import Gap, names_beneath
@@ -242,6 +243,7 @@ class AgreementPage:
     checked: tuple[Checked, ...]
     warnings: tuple[health.Warning, ...]
     calendars: tuple[BusinessCalendar, ...]
+    seal_faults: tuple[SealFault, ...]
 
     def text(self, part: str, language: str) -> str:
         """A part in the reader's language, or in the other one."""
@@ -273,4 +275,5 @@ def page(
         checked=tuple(check(session, agreement, today)),
         warnings=tuple(warnings_of(session, agreement, targets, found, at, timezone)),
         calendars=tuple(session.exec(select(BusinessCalendar).order_by(BusinessCalendar.code))),
+        seal_faults=tuple(agreement_seals.faults(session, agreement)),
     )

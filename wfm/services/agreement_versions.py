@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from wfm import access, audit
 from wfm.access import Actor
 from wfm.errors import ConflictError, Fault, InputError, NotFoundError
-from wfm.services import clock_book, webhooks
+from wfm.services import agreement_seals, clock_book, webhooks
 from wfm.services.agreement_check import document_of, infeasible_in
 from wfm.sla.documents import FORMAT, Gap, gaps, seal_of
 from wfm.tables import (
@@ -32,6 +32,8 @@ REFUSALS = {
                    "{code} v{version} 尚不能提交：还有 {count} 处待处理"),
     "infeasible": ("the agreements beneath do not bear it: {path_en}",
                    "下层协议无法支撑：{path_zh}"),
+    "sealed": ("{code} v{version} is signed and sealed; make a new version",
+               "{code} v{version} 已签署并封存，请新建版本"),
     "not_in_review": ("{code} v{version} is not in review", "{code} v{version} 不在审核中"),
     "not_reviewed": ("{code} v{version} has not passed the compliance review",
                      "{code} v{version} 尚未通过合规审核"),
@@ -96,6 +98,8 @@ def sign(
     other = "receiver" if party == "provider" else "provider"
     if party not in ("provider", "receiver") or not name:
         raise InputError.of([Fault("a value is required", column="name")])
+    if agreement.seal:
+        raise AgreementRefusal("sealed", code=agreement.code, version=agreement.version)
     if agreement.status != AgreementStatus.REVIEW or not agreement.reviewed_by:
         raise AgreementRefusal("not_reviewed", code=agreement.code, version=agreement.version)
     if getattr(agreement, f"signed_by_{party}"):
@@ -125,17 +129,15 @@ def _seal(session: Session, actor: Actor, agreement: Agreement, at: datetime, to
         last.in_force_until = agreement.in_force_from
     advance(session, today, at)
     clock_book.mark(session, at, col(Ticket.service_id) == agreement.service_id)
-    audit.record(session, at, actor.name, "agreement.seal", named(agreement), seal=agreement.seal)
+    audit.record(session, at, actor.name, agreement_seals.SEALING, named(agreement),
+                 seal=agreement.seal)  # fmt: skip
 
 
 def seal(session: Session, agreement: Agreement, at: datetime) -> None:
     """Keep the document and its hash; from here on the database refuses to change it."""
     document = document_of(session, agreement) | {
         "format": FORMAT,
-        "signatures": [
-            {"party": "provider", "name": agreement.signed_by_provider},
-            {"party": "receiver", "name": agreement.signed_by_receiver},
-        ],
+        "signatures": agreement_seals.signatures(agreement),
         "reviewed_by": agreement.reviewed_by,
         "sealed_at": at.isoformat(),
     }
@@ -166,31 +168,18 @@ def advance(session: Session, today: date, at: datetime) -> int:
 
 
 def export(session: Session, actor: Actor, agreement_id: int) -> dict[str, Any]:
-    """A sealed version with its seal, to be verified anywhere."""
+    """A sealed version with its seal, to be verified anywhere, and whether it matches here."""
     access.require(actor, "agreements.view")
     agreement = find(session, agreement_id)
     if not agreement.seal:
         raise NotFoundError(f"{agreement.code} v{agreement.version} is not sealed yet")
-    return {"document": agreement.sealed, "seal": agreement.seal}
-
-
-def broken_seals(session: Session) -> list[str]:
-    """Sealed versions whose document is not what was sealed, or is not what the row says."""
-    found = []
-    for agreement in session.exec(select(Agreement).where(Agreement.seal != "")):
-        sealed = agreement.sealed
-        now = document_of(session, agreement)
-        same = all(
-            sealed.get(key) == value for key, value in now.items() if key != "targets"
-        ) and _without_calendars(sealed.get("targets")) == _without_calendars(now["targets"])
-        if seal_of(sealed) != agreement.seal or not same:
-            found.append(f"{agreement.code} v{agreement.version}")
-    return found
-
-
-def _without_calendars(targets: Any) -> list[Any]:
-    """Calendars go on after the signature: each year brings its holidays."""
-    return [target | {"calendar": None} for target in targets or ()]
+    faults = agreement_seals.faults(session, agreement)
+    return {
+        "document": agreement.sealed if isinstance(agreement.sealed, dict) else {},
+        "seal": agreement.seal,
+        "intact": not faults,
+        "faults": [dict(zip(("en", "zh"), one.what, strict=True)) for one in faults],
+    }
 
 
 def open_points(session: Session, agreement: Agreement) -> list[Gap]:

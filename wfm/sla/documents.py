@@ -193,6 +193,12 @@ def verify(export: object, expected: str | None = None) -> Verdict:
     )  # fmt: skip
 
 
+def faults_told(export: object) -> list[str]:
+    """What the desk that wrote an export found wrong with it, in English; `verify` looks itself."""
+    data = export if isinstance(export, Mapping) else {}
+    return [str(one.get("en")) for one in _list(data.get("faults")) if isinstance(one, Mapping)]
+
+
 def near_duplicates(names: Mapping[str, Sequence[str]]) -> list[tuple[str, str, float]]:
     """Pairs of services whose names look alike in a language: codes and likeness (0–1).
 

@@ -123,6 +123,10 @@ def test_a_seal_is_verified_without_a_database(
     assert json.loads(capsys.readouterr().out)["ok"]
     assert run(["sla", "verify-seal", str(path), "--seal", "0" * 64]) == 1
     assert "sealed.json" in capsys.readouterr().err
+    export = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(export | {"faults": [{"en": "targets differ"}, 3]}), "utf-8")
+    assert run(["sla", "verify-seal", str(path)]) == 0
+    assert capsys.readouterr().err == "the desk that wrote this file said: targets differ\n"
 
 
 @pytest.mark.parametrize("change", ['"一年"', '"version": 2', '"SLA-x"'])

@@ -19,6 +19,7 @@ from wfm.services import (
     agreement_drafts,
     agreement_facts,
     agreement_people,
+    agreement_seals,
     agreement_versions,
     sample_agreements,
     service_catalogue,
@@ -27,7 +28,7 @@ from wfm.services import (
 from wfm.services.agreement_check import targets_of
 from wfm.services.agreement_drafts import TargetInput
 from wfm.services.agreement_versions import AgreementRefusal
-from wfm.sla.documents import PARTS, verify
+from wfm.sla.documents import PARTS, seal_of, verify
 from wfm.tables import Agreement, AgreementTarget, Customer, Service, Ticket, TicketEvent
 from wfm.words import AgreementKind, AgreementStatus, EventKind, Metric, Role
 
@@ -170,6 +171,7 @@ def test_the_order_of_the_steps_is_kept(sample: Session) -> None:
         assert refused(lambda: sign("receiver", "Zhao", TODAY - timedelta(days=1))) == "day_past"
         step.rollback()
     assert sign("receiver", "Zhao").seal
+    assert refused(sign) == "sealed"
 
 
 def test_a_new_version_ends_the_old_one_on_its_first_day(sample: Session) -> None:
@@ -209,16 +211,66 @@ def test_no_path_changes_what_is_sealed(sample: Session, change: str) -> None:
         sample.execute(sa.text(change))
 
 
-def test_a_seal_broken_behind_the_back_of_the_triggers_is_found(sample: Session) -> None:
-    assert agreement_versions.broken_seals(sample) == []
-    sample.execute(sa.text("set local session_replication_role = replica"))
-    sample.execute(sa.text("update agreement set provider = 'x' where code = 'SLA-apps'"))
-    sample.execute(sa.text(
-        "update agreement_target set limit_s = 9 where agreement_id ="
-        " (select id from agreement where code = 'UC-line')"))  # fmt: skip
-    sample.execute(sa.text("set local session_replication_role = origin"))
-    sample.expire_all()
-    assert sorted(agreement_versions.broken_seals(sample)) == ["SLA-apps v1", "UC-line v1"]
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        ("update agreement set provider = 'x' where code = 'SLA-new'", "rows", "provider"),
+        ("update agreement set in_force_from = '2026-01-01' where code = 'SLA-new'", "rows",
+         "first day in force"),
+        ("update agreement set signed_by_receiver = 'Eve' where code = 'SLA-new'", "rows",
+         "signatures"),
+        ("update agreement_target set limit_s = 9 where agreement_id ="
+         " (select id from agreement where code = 'SLA-new')", "rows", "targets"),
+        ("update agreement set seal = '' where code = 'SLA-new'", "no_seal", ""),
+        ("update agreement set sealed = '{}' where code = 'SLA-new'", "text", ""),
+        ("update agreement set sealed = 'null' where code = 'SLA-new'", "text", ""),
+        ("update agreement set sealed = '[3]' where code = 'SLA-new'", "text", ""),
+    ],
+)  # fmt: skip
+def test_a_seal_broken_behind_the_back_of_the_triggers_is_found(
+    sample: Session, change: str, code: str, named: str
+) -> None:
+    key = signed(sample, drafted(sample)).id or 0
+    assert agreement_seals.broken(sample) == {}
+    _behind(sample, change)
+    ((name, (fault,)),) = agreement_seals.broken(sample).items()
+    assert (name, fault.code) == ("SLA-new v1", code)
+    assert named in fault.what[0]
+    page = agreement_facts.page(sample, MANAGER, key, AT, ZONE)
+    assert page.seal_faults == (fault,)
+    if code != "no_seal":
+        export = agreement_versions.export(sample, MANAGER, key)
+        assert (export["intact"], export["faults"][0]["zh"]) == (False, fault.what[1])
+        assert verify(export).ok == (code == "rows")  # the text still is what was sealed
+
+
+def test_text_seal_and_row_replaced_together_are_not_what_the_audit_chain_recorded(
+    sample: Session,
+) -> None:
+    row = signed(sample, drafted(sample))
+    document = row.sealed | {"provider": "x"}
+    _behind(
+        sample,
+        "update agreement set provider = 'x', sealed = :sealed, seal = :seal"
+        " where code = 'SLA-new'",
+        sealed=json.dumps(document),
+        seal=seal_of(document),
+    )
+    ((fault,),) = agreement_seals.broken(sample).values()
+    assert fault.code == "audit"
+    document = {"format": row.sealed["format"], "targets": 3}  # whatever was put there
+    _behind(sample, "update agreement set sealed = :sealed, seal = :seal where code = 'SLA-new'",
+            sealed=json.dumps(document), seal=seal_of(document))  # fmt: skip
+    (found,) = agreement_seals.broken(sample).values()
+    assert [one.code for one in found] == ["rows", "audit"]
+
+
+def _behind(session: Session, change: str, **values: str) -> None:
+    """Change rows as somebody does who switches triggers off."""
+    session.execute(sa.text("set local session_replication_role = replica"))
+    session.execute(sa.text(change), values)
+    session.execute(sa.text("set local session_replication_role = origin"))
+    session.expire_all()
 
 
 def test_drafts_stay_open_to_change(sample: Session) -> None:
