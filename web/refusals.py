@@ -18,6 +18,7 @@ from wfm.importing.wording import PLACE, chinese
 
 COLUMN = re.compile(r"^column ([\w-]+): (?!this column)")
 FOUND = re.compile(r" \(found ('.*')\)$")
+SHARE = re.compile(r" [\d.]+ %(?: …)?$")
 SLOT = re.compile(r"\{(\d)\}")
 BARRED = re.compile(r"(?:lock: )?'(.+)' cannot hold '(.+)' on (\S+): (\w+)")
 CAUSES = {
@@ -83,11 +84,17 @@ def _sentence(text: str) -> str | None:
 
 def _value(text: str) -> str:
     """A value within a sentence: figures and names stay, words and sentences are translated."""
-    words = translations("zh")
-    parts = [str(words.pgettext("value", part)) for part in text.split(", ")]
+    parts = [_worded(part) for part in text.split(", ")]
     if parts != text.split(", "):
         return "、".join(parts)
     return _sentence(text) or text
+
+
+def _worded(part: str) -> str:
+    """A word, or one with its share behind it, such as `expert 74.1 %`."""
+    share = SHARE.search(part)
+    word = part[: share.start()] if share else part
+    return str(translations("zh").pgettext("value", word)) + (share[0] if share else "")
 
 
 @cache

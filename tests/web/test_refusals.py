@@ -58,6 +58,12 @@ NO_FIELDS = {"c"}  # the pairs of the weights page: its sentence says it all
             Fault("the password still needs at least 11 characters, a digit", column="password"),
             "密码：密码还须包含：至少 11 个字符、数字",
         ),
+        (
+            Fault("the replay misses 90 % beyond chance for expert 74.1 %, net 80.0 % …; publish"
+                  " with a reason or mend it first", column="reason"),
+            "原因：重放中以下部分未达到 90 %，且非偶然波动所致：专家客服 74.1 %、net 80.0 % …；"
+            "请说明发布原因，或先修正",
+        ),
         # what an import says is known to the wording of imports
         (Fault("there are no rows below the header", file="a.csv"), "a.csv：表头之下没有数据行"),
         (

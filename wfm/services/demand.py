@@ -99,7 +99,7 @@ def make_plan(
     found = forecasting.expect(session, first, last, timezone)
     works = _works(session, found.skills, _mixes(found.tickets), first)
     time = opening.desk_time(session, timezone)
-    share = agreed_share(session)
+    share = agreed_share(session, first, last)
     needed = _needed(works, time, share, first, timezone)
     plan = StaffingPlan(
         period_from=first,

@@ -24,6 +24,7 @@ from wfm.services.facts import agents_on
 from wfm.services.replay_figures import SLOT_S
 from wfm.services.roster_problems import instant_of, newest_plan
 from wfm.tables import (
+    Agreement,
     AgreementTarget,
     Assignment,
     Demand,
@@ -33,7 +34,7 @@ from wfm.tables import (
     StaffingPlan,
 )
 from wfm.tables import Ticket as TicketRow
-from wfm.words import Grade, Mode
+from wfm.words import AgreementKind, Grade, Metric, Mode
 
 TIERS = {Grade.ORDINARY: 1, Grade.SENIOR: 2, Grade.EXPERT: 3}
 LOOK_BACK_DAYS = 56  # of what kind the tickets are: the last eight weeks
@@ -160,7 +161,7 @@ def bench_of(session: Session, version_ids: Sequence[int], timezone: str) -> Ben
         duties=tuple(_duties(session, codes, versions, rosters, first, last)),
         first=first,
         last=last,
-        agreed=agreed_share(session),
+        agreed=agreed_share(session, first, last),
         timezone=timezone,
     )
 
@@ -182,9 +183,22 @@ def _version(session: Session, version_id: int) -> RosterVersion:
     return version
 
 
-def agreed_share(session: Session) -> float:
-    """The share of tickets for which the agreements promise a first response in time."""
-    shares = session.exec(select(AgreementTarget.share)).all()
+def agreed_share(session: Session, first: date, last: date) -> float:
+    """The least share of first responses in time that binds on a day of the period.
+
+    What is not signed binds nobody, and neither does what own teams or suppliers promise.
+    """
+    shares = session.exec(
+        select(AgreementTarget.share)
+        .join(Agreement, col(Agreement.id) == AgreementTarget.agreement_id)
+        .where(
+            AgreementTarget.metric == Metric.FIRST_RESPONSE,
+            Agreement.kind == AgreementKind.SLA,
+            Agreement.seal != "",
+            col(Agreement.in_force_from) <= last,
+            sa.func.coalesce(Agreement.in_force_until, date.max) > first,
+        )
+    ).all()
     return min(shares, default=DEFAULT_SHARE)
 
 
@@ -267,7 +281,7 @@ class TraceSource:
         rows = session.execute(
             sa.select(
                 col(Skill.code), col(TicketRow.min_grade), col(TicketRow.priority),
-                promised.label("respond_s"), col(TicketRow.handle_s),
+                promised.label("respond_s"), col(TicketRow.handle_s), col(TicketRow.kind),
             )
             .join(Skill, col(Skill.id) == TicketRow.skill_id)
             .where(
@@ -277,8 +291,11 @@ class TraceSource:
             )
             .order_by(col(TicketRow.id))
         ).all()  # fmt: skip
-        frame = pd.DataFrame(rows, columns=["skill", "tier", "priority", "respond_s", "handle_s"])
+        frame = pd.DataFrame(
+            rows, columns=["skill", "tier", "priority", "respond_s", "handle_s", "kind"]
+        )
         frame["tier"] = frame["tier"].map(TIERS)
+        frame["weight"] = frame["kind"].map(desk_rules.load().weight)
         return {str(skill): part.reset_index(drop=True) for skill, part in frame.groupby("skill")}
 
     def trace(self, seed: int, number: int) -> Trace:
@@ -296,13 +313,15 @@ class TraceSource:
             opened = np.sort(opened + rng.integers(0, SLOT_S, len(opened)))
             like = past.iloc[rng.integers(0, len(past), len(opened))]
             due = self.time.add_many(opened, like["respond_s"].to_numpy())
-            for number, (begin, until, tier, priority, work) in enumerate(
-                zip(opened, due, like["tier"], like["priority"], like["handle_s"], strict=True)
+            columns = (like[name] for name in ("tier", "priority", "handle_s", "weight"))
+            for number, (begin, until, tier, priority, work, weight) in enumerate(
+                zip(opened, due, *columns, strict=True)
             ):
                 tickets.append(
                     Ticket(
                         f"{skill}-{number:06d}", int(begin) * SECOND, int(until) * SECOND,
                         str(skill), int(tier), int(priority), rules.wanted(int(priority)),
+                        int(weight),
                     )
                 )  # fmt: skip
                 handle.append(int(work) * SECOND)

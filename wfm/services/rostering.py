@@ -32,7 +32,7 @@ from wfm.words import RosterStatus
 
 MOST_DAYS = 93
 PARTS_NAMED = 6  # of those a replay misses the agreed share for
-GRADES_ZH = {"ordinary": "普通", "senior": "高级", "expert": "专家"}
+GRADES_ZH = {"ordinary": "普通客服", "senior": "高级客服", "expert": "专家客服"}
 TELL_EVERY_S = 0.5
 TRAIL_POINTS = 80
 

@@ -175,7 +175,7 @@ def recorded(session: Session, first: date, last: date, timezone: str) -> dict[d
         sa.select(
             col(TicketRow.code), col(TicketRow.opened_at), col(Skill.code),
             col(TicketRow.min_grade), col(TicketRow.priority), col(TicketRow.handle_s),
-            promised.label("respond_s"),
+            promised.label("respond_s"), col(TicketRow.kind),
         )
         .join(Skill, col(Skill.id) == TicketRow.skill_id)
         .where(
@@ -190,11 +190,11 @@ def recorded(session: Session, first: date, last: date, timezone: str) -> dict[d
     opened = np.array([int(row[1].timestamp()) for row in rows])
     due = time.add_many(opened, np.array([int(row[6]) for row in rows]))
     days: dict[date, tuple[list[Ticket], list[int]]] = {}
-    for (code, at, skill, tier, priority, handle, _), until in zip(rows, due, strict=True):
+    for (code, at, skill, tier, priority, handle, _, kind), until in zip(rows, due, strict=True):
         tickets, work = days.setdefault(local_date(at, timezone), ([], []))
         tickets.append(
             Ticket(code, micro(at), max(int(until) * SECOND, micro(at)), skill, TIERS[tier],
-                   priority, rules.wanted(priority))
+                   priority, rules.wanted(priority), rules.weight(kind))
         )  # fmt: skip
         work.append(int(handle) * SECOND)
     return {day: Trace(tickets, work, [None] * len(work)) for day, (tickets, work) in days.items()}

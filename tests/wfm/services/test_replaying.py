@@ -18,7 +18,16 @@ from wfm.dispatch.model import SECOND, Agent
 from wfm.dispatch.replay import Decision, Duty
 from wfm.dispatch.report import Share, report
 from wfm.services import replay_figures, replaying, roster_work
-from wfm.tables import Assignment, AuditEntry, Demand, Job, RosterVersion, Ticket
+from wfm.tables import (
+    Agreement,
+    AgreementTarget,
+    Assignment,
+    AuditEntry,
+    Demand,
+    Job,
+    RosterVersion,
+    Ticket,
+)
 from wfm.worker import Works
 
 NINE = datetime(2026, 6, 1, 1, tzinfo=UTC)
@@ -154,3 +163,53 @@ def test_a_roster_changed_during_its_replay_is_to_be_replayed_again(
         session.flush()
         after = replaying.bench_of(session, [version], ZONE)
     assert before.print_of() == again.print_of() != after.print_of()
+
+
+JUNE = date(2026, 6, 1), date(2026, 6, 30)
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "seal", "begins", "ends", "agreed"),
+    [
+        ("sla", "first_response", "x", date(2026, 1, 1), None, 0.5),
+        ("sla", "first_response", "x", date(2026, 6, 30), None, 0.5),
+        ("sla", "first_response", "x", date(2026, 1, 1), date(2026, 6, 2), 0.5),
+        ("sla", "first_response", "", None, None, 0.95),  # a draft
+        ("sla", "first_response", "x", date(2026, 7, 1), None, 0.95),
+        ("sla", "first_response", "x", date(2026, 1, 1), date(2026, 6, 1), 0.95),
+        ("sla", "resolution", "x", date(2026, 1, 1), None, 0.95),
+        ("ola", "first_response", "x", date(2026, 1, 1), None, 0.95),
+    ],
+)
+def test_only_what_binds_in_the_period_says_which_share_is_agreed(
+    session: Session, kind: str, metric: str, seal: str, begins: date | None, ends: date | None,
+    agreed: float,
+) -> None:  # fmt: skip
+    assert replaying.agreed_share(session, *JUNE) == replaying.DEFAULT_SHARE
+    rows = (("one", "sla", "first_response", "x", date(2026, 1, 1), None, 0.95),
+            ("two", kind, metric, seal, begins, ends, 0.5))  # fmt: skip
+    for code, of_kind, of_metric, sealed, first, last, share in rows:
+        row = Agreement(code=code, kind=of_kind, in_force_from=first, in_force_until=last)
+        session.add(row)
+        session.flush()
+        session.add(AgreementTarget(agreement_id=row.id, metric=of_metric, limit_s=60, share=share))
+        session.flush()
+        row.seal = sealed
+    assert replaying.agreed_share(session, *JUNE) == agreed
+
+
+def test_drawn_tickets_weigh_what_their_kind_weighs(
+    session: Session, roster_week: Callable[[Session], Any]
+) -> None:
+    week = roster_week(session)
+    net, at = week.skills["net"], week.local(week.first, 9)
+    session.add_all(
+        Ticket(code=f"T{n}", skill_id=net, respond_within_s=900, handle_s=60, kind=kind,
+               opened_at=at - timedelta(days=3))
+        for n, kind in enumerate(("incident", "request"))
+    )  # fmt: skip
+    session.add(Demand(plan_id=week.plan, skill_id=net, handle_s=60, contacts=40.0, starts_at=at))
+    session.flush()
+    bench = replaying.set_up(session, week.drafts(session, {})[1], ZONE, replications=1, seed=0)
+    # incidents take 2 of an agent's capacity (wfm/data/dispatch.toml), requests 1
+    assert {ticket.weight for ticket in bench.traces[0].tickets} == {1, 2}

@@ -233,7 +233,7 @@ def test_a_replay_that_keeps_the_share_in_all_but_not_for_a_skill_is_a_misgiving
     }  # fmt: skip
     (doubt,) = rostering.misgivings(version)
     assert doubt.text("en") == "the replay misses 90 % beyond chance for expert 50.0 %, app 70.0 %"
-    assert "专家 50.0 %, app 70.0 %" in doubt.text("zh")
+    assert "专家客服 50.0 %, app 70.0 %" in doubt.text("zh")
     with pytest.raises(InputError, match="beyond chance"):
         desk.publish(version.id)
 

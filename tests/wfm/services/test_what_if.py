@@ -69,7 +69,8 @@ def test_recorded_days_come_as_they_were(session: Session, open_desk: Callable[.
     for number, hours in enumerate((0, 1, 24)):
         session.add(
             TicketRow(code=f"T{number}", opened_at=AT + timedelta(hours=hours), skill_id=net.id,
-                      respond_within_s=600, handle_s=120)
+                      respond_within_s=600, handle_s=120,
+                      kind="consultation" if hours else "incident")
         )  # fmt: skip
     session.add(TicketRow(code="open", opened_at=AT, skill_id=net.id, respond_within_s=600))
     session.flush()
@@ -79,6 +80,7 @@ def test_recorded_days_come_as_they_were(session: Session, open_desk: Callable[.
     assert [ticket.ticket_id for ticket in second.tickets] == ["T2"]
     assert first.tickets[0].due_at - first.tickets[0].opened_at == 600 * SECOND
     assert list(first.handle) == [120 * SECOND] * 2
+    assert [ticket.weight for ticket in first.tickets] == [2, 1]  # wfm/data/dispatch.toml
 
 
 def test_the_other_world_has_the_newcomer_and_not_the_break(
