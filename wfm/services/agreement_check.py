@@ -142,6 +142,19 @@ def check(session: Session, agreement: Agreement, today: date) -> list[Checked]:
     return found
 
 
+def beneath(session: Session, agreement: Agreement) -> set[str]:
+    """Codes of all agreements it rests on, those beneath these as well, each once."""
+    waiting = names_beneath(agreement.supports)
+    known = _versions(session) if waiting else {}
+    found: set[str] = set()
+    while waiting:
+        code = waiting.pop()
+        if code not in found and code != agreement.code:
+            found.add(code)
+            waiting += names_beneath(known[code].supports) if code in known else []
+    return found
+
+
 def infeasible_in(session: Session, agreement: Agreement, today: date) -> list[Checked]:
     return [checked for checked in check(session, agreement, today) if not checked.ok]
 

@@ -147,7 +147,7 @@ def points_of(
     if part is None:
         raise NotFoundError(f"there is no part {code}")
     kept = find(session, agreement_id).parts.get(code) or {}
-    return part, list(gaps_of_part(part, (kept | {language: text}).values()))
+    return part, list(gaps_of_part(part, kept | {language: text}))
 
 
 def set_targets(

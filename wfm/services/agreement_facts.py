@@ -17,11 +17,11 @@ from wfm import access
 from wfm.access import Actor
 from wfm.kept import kept
 from wfm.services import agreement_people, agreement_seals, agreement_versions, opening
-from wfm.services.agreement_check import Checked, check, targets_of
+from wfm.services.agreement_check import Checked, beneath, check, targets_of
 from wfm.services.agreement_seals import SealFault
 from wfm.services.clock_targets import SLA_SLOT
 from wfm.sla import health
-from wfm.sla.documents import Gap, names_beneath
+from wfm.sla.documents import Gap
 from wfm.tables import (
     Agreement,
     AgreementTarget,
@@ -193,7 +193,7 @@ def warnings_of(
     ]
     return health.warnings(
         metrics=sorted(agreed), months=months, tickets=tickets, targets=len(targets),
-        supports=len(names_beneath(agreement.supports)),
+        supports=len(beneath(session, agreement)),
         unmeasurable=sum(gap.code in ("vague", "no_source") for gap in found),
         cost_stated=not any(gap.part == "charges" for gap in found),
         review_on=service.review_on if service else None, today=today,

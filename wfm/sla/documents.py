@@ -97,31 +97,42 @@ def gaps(document: Mapping[str, Any]) -> list[Gap]:
 def _gaps_of_parts(document: Mapping[str, Any]) -> Iterator[Gap]:
     parts = document.get("parts") or {}
     for part in PARTS:
-        yield from gaps_of_part(part, (parts.get(part.code) or {}).values())
+        yield from gaps_of_part(part, parts.get(part.code) or {})
     for party, (en, zh) in (("provider", ("the provider", "服务方")),
                             ("receiver", ("the receiver", "接受方"))):  # fmt: skip
         if not str(document.get(party) or "").strip():
             yield Gap("no_party", "overview", (f"name {en}", f"请填写{zh}"))
 
 
-def gaps_of_part(part: Part, texts: Iterable[str]) -> Iterator[Gap]:
-    """What one part lacks, by its texts in one or both languages."""
-    written = [text for text in texts if str(text).strip()]
+def gaps_of_part(part: Part, texts: Mapping[str, str]) -> Iterator[Gap]:
+    """What one part lacks, by its texts in one or both languages (``en``, ``zh``).
+
+    Both are signed, so both are read; a reader of one is told what is in the text of the other.
+    """
+    written = {language: text for language, text in texts.items() if str(text).strip()}
     if not written:
         en, zh = part.says
         yield Gap("empty", part.code, (f"not written yet: {en}", f"尚未填写：{zh}"))
-    for text in written:
+    for language, text in written.items():
         for finding in lint(part.code, text):
             en, zh = finding.instead
-            yield Gap(
-                "vague", part.code,
-                (f"“{finding.phrase}” cannot be measured; write {en}",
-                 f"“{finding.phrase}”无法衡量；{zh}"),
-            )  # fmt: skip
+            yield Gap("vague", part.code, _of(
+                language, f"“{finding.phrase}” cannot be measured; write {en}",
+                f"“{finding.phrase}”无法衡量；{zh}",
+            ))  # fmt: skip
         if part.needs is not None and not part.needs.search(text):
             en, zh = part.says
-            yield Gap("no_number", part.code, (f"a number is missing: {en}",
-                                               f"缺少具体数值：{zh}"))  # fmt: skip
+            yield Gap("no_number", part.code, _of(
+                language, f"a number is missing: {en}", f"缺少具体数值：{zh}"
+            ))  # fmt: skip
+
+
+def _of(language: str, english: str, chinese: str) -> tuple[str, str]:
+    """What is said of a text in `language`, to readers of English and of Chinese."""
+    return (
+        english if language == "en" else f"in the Chinese text: {english}",
+        chinese if language == "zh" else f"英文文本中：{chinese}",
+    )
 
 
 def _gaps_of_targets(document: Mapping[str, Any]) -> Iterator[Gap]:

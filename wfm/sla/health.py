@@ -19,7 +19,7 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "最近 {months} 个月有工单，但 {metric} 没有任何测量数据",
     ),
     "too_complex": (
-        "{count} targets and {supports} agreements beneath it: more than people can keep in mind",
+        "targets: {count}, agreements beneath it: {supports}; more than people can keep in mind",
         "共 {count} 项目标、{supports} 份下层协议，过于复杂",
     ),
     "unmeasurable": (

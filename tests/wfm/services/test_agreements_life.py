@@ -16,6 +16,7 @@ from wfm.access import Actor
 from wfm.errors import AccessDeniedError, InputError
 from wfm.sample import catalogue
 from wfm.services import (
+    agreement_check,
     agreement_drafts,
     agreement_facts,
     agreement_people,
@@ -140,6 +141,35 @@ def test_an_agreement_that_rests_on_itself_is_refused(sample: Session) -> None:
     key = drafted(sample, "SLA-loop", supports="SLA-loop")
     with pytest.raises(AgreementRefusal, match="↻"):
         agreement_versions.submit(sample, MANAGER, key, AT, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("supports", "beneath", "complex_"),
+    [
+        ("OLA-network + OLA-network + OLA-network", 1, False),  # the same one is one
+        ("OLA-a", 4, False),  # itself and what it rests on
+        ("OLA-a + OLA-b", 6, False),  # both, and UC-1 … UC-4, of which they share one
+        ("OLA-a + OLA-b + OLA-network", 7, True),  # one more than 6
+        ("OLA-loop", 1, False),  # that it rests on itself is told elsewhere
+    ],
+)
+def test_an_agreement_is_too_complex_by_all_that_stands_beneath_it(
+    sample: Session, supports: str, beneath: int, complex_: bool
+) -> None:
+    layers = {
+        "OLA-a": ["UC-1", "UC-2", "UC-3"],
+        "OLA-b": ["UC-3", "UC-4"],
+        "OLA-loop": ["OLA-loop"],
+    }
+    sample.add_all(
+        Agreement(code=code, kind="ola", supports={"series": below})
+        for code, below in layers.items()
+    )
+    agreement = agreement_versions.find(sample, drafted(sample, supports=supports))
+    assert len(agreement_check.beneath(sample, agreement)) == beneath
+    targets = targets_of(sample, agreement)
+    found = agreement_facts.warnings_of(sample, agreement, targets, [], AT, ZONE)
+    assert ("too_complex" in [one.code for one in found]) == complex_
 
 
 def test_the_order_of_the_steps_is_kept(sample: Session) -> None:

@@ -49,11 +49,22 @@ def test_a_part_that_is_missing_empty_or_vague_is_named(part: Any) -> None:
 
 def test_parts_that_need_a_number_say_so() -> None:
     for part in PARTS:
-        found = [gap.code for gap in gaps_of_part(part, ["Nothing to measure here."])]
+        found = [gap.code for gap in gaps_of_part(part, {"en": "Nothing to measure here."})]
         assert found == (["no_number"] if part.needs else [])
     assert {part.code for part in PARTS if part.needs} >= {"term", "hours", "charges"}
     charges = next(part for part in PARTS if part.code == "charges")
-    assert list(gaps_of_part(charges, ["不收费", "Free of charge"])) == []
+    assert list(gaps_of_part(charges, {"zh": "不收费", "en": "Free of charge"})) == []
+
+
+def test_a_reader_is_told_in_which_text_a_phrase_stands() -> None:
+    """Both texts are signed: an English reader hears of the Chinese one, and which it is."""
+    part = next(part for part in PARTS if part.code == "overview")
+    (chinese,) = gaps_of_part(part, {"zh": "尽快处理", "en": "Within 30 minutes."})
+    assert chinese.what[0].startswith("in the Chinese text: “尽快” cannot be measured")
+    assert chinese.what[1].startswith("“尽快”无法衡量")
+    (english,) = gaps_of_part(part, {"zh": "30 分钟内", "en": "Promptly."})
+    assert english.what[0].startswith("“Promptly” cannot be measured")
+    assert english.what[1].startswith("英文文本中：“Promptly”无法衡量")
 
 
 @pytest.mark.parametrize(
