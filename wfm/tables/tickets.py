@@ -125,10 +125,14 @@ class DispatchDecision(SQLModel, table=True):
     """Who was given a ticket, by whom, and why (append-only)."""
 
     __tablename__ = "dispatch_decision"
+    __table_args__ = (
+        sa.Index("ix_dispatch_decision_at", "at", "id"),
+        sa.Index("ix_dispatch_decision_agent_id_at", "agent_id", "at"),
+    )
 
     id: int | None = key()
     ticket_id: int = ref("ticket.id")
-    agent_id: int = ref("agent.id")
+    agent_id: int = ref("agent.id", index=False)
     at: datetime = instant()
     decided_by: str
     policy: str
