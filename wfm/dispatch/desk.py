@@ -50,10 +50,11 @@ class Shelf(dict[str, Post]):
 class Lane:
     """Waiting tickets that the same agents may take, sorted by band and order."""
 
-    __slots__ = ("bands", "clock", "cover", "mask", "posts", "standing")
+    __slots__ = ("bands", "clock", "cover", "mask", "posts", "standing", "tier")
 
-    def __init__(self, posts: list[Post]) -> None:
+    def __init__(self, posts: list[Post], tier: int) -> None:
         self.posts = posts
+        self.tier = tier
         self.mask = sum(post.bit for post in posts)
         self.cover = sum(post.on_duty for post in posts)
         self.bands: list[list[tuple[Key, str, Ticket]]] = []
@@ -123,6 +124,9 @@ class Room:
     def others_wait(self) -> bool:
         return sum(len(reach.standing) for reach in self.post.lanes) > 1
 
+    def expert_work_waits(self) -> bool:
+        return any(reach.standing and reach.tier >= EXPERT for reach in self.post.lanes)
+
     def on_duty(self) -> Iterable[Agent]:
         return (other.agent for other in self.lane.posts if other.on_duty)
 
@@ -130,11 +134,8 @@ class Room:
         return self.lane.cover
 
     def _free(self, other: Post) -> bool:
-        return (
-            other.shelf is not None
-            and other is not self.post
-            and fits(other.agent, other.in_hand, self.weight)
-        )
+        there = other.shelf is not None and other is not self.post
+        return there and fits(other.agent, other.in_hand, self.weight)
 
 
 class Desk:
@@ -267,7 +268,7 @@ class Desk:
         lane = self.lanes.get(key)
         if lane is None:
             posts = [post for post in self.posts.values() if may_take(post.agent, ticket)]
-            lane = self.lanes[key] = Lane(posts)
+            lane = self.lanes[key] = Lane(posts, ticket.tier)
             for post in posts:
                 post.lanes.append(lane)
         return lane

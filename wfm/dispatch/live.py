@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from wfm.dispatch.model import (
     EXPERT,
+    ORDINARY,
     Agent,
     DeskState,
     LaneKey,
@@ -255,9 +256,11 @@ def has_room(seat: Seat, ticket: Ticket) -> bool:
 class Room:
     """What the rules that keep an agent back ask, answered from a snapshot."""
 
+    policy: Policy
     desk: DeskState
     agent: Agent
     ticket: Ticket
+    now: int
     covered: int | None = None  # as `cover` says, where it is known
 
     def scarce(self) -> Iterable[str]:
@@ -279,9 +282,21 @@ class Room:
         return any(may_take(agent, self.ticket) for agent in self._others_free())
 
     def others_wait(self) -> bool:
+        return any(self._within_reach(other) for other in self.desk.waiting)
+
+    def expert_work_waits(self) -> bool:
         return any(
-            other.ticket_id != self.ticket.ticket_id and may_take(self.agent, other)
+            other.tier >= EXPERT and self._within_reach(other, EXPERT)
             for other in self.desk.waiting
+        )
+
+    def _within_reach(self, other: Ticket, tier: int = ORDINARY) -> bool:
+        """Whether it is another ticket, needs that tier as it stands now, and the agent may."""
+        stands = widened(self.policy, other, self.now) if self.policy.rings else other
+        return (
+            other.ticket_id != self.ticket.ticket_id
+            and stands.tier >= tier
+            and may_take(self.agent, stands)
         )
 
     def on_duty(self) -> Iterable[Agent]:
@@ -310,7 +325,7 @@ def kept_from(
 
     `covered` is how many agents on duty may take it, where somebody has counted them.
     """
-    room = Room(desk, seat.agent, ticket, covered)
+    room = Room(policy, desk, seat.agent, ticket, now, covered)
     return keeps(policy, ticket, seat.agent, now, room, seat.leaves_at)
 
 

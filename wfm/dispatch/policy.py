@@ -298,6 +298,9 @@ class Room(Protocol):
     def others_wait(self) -> bool:
         """Whether another ticket waits that the agent may take."""
 
+    def expert_work_waits(self) -> bool:
+        """Whether another ticket waits that needs an expert, and that the agent may take."""
+
     def on_duty(self) -> Iterable[Agent]:
         """Agents on duty who may take the ticket."""
 
@@ -337,13 +340,16 @@ def _for_expert_work(
 ) -> Keeping | None:
     """The last expert is kept from lesser work while its slack allows.
 
-    That is: the desk has expert work that nobody else now free can do, nothing else waits that
-    the expert may take, and somebody of a lower grade on duty may take the ticket once free.
+    That is: the desk has expert work that nobody else now free can do, such work waits or nothing
+    else does that the expert may take, and somebody of a lower grade on duty may take the ticket
+    once free.
     """
     if agent.grade < EXPERT or ticket.tier >= EXPERT:
         return None
     until = policy.kept_until(ticket)
-    if until is None or now >= until or room.others_wait():
+    if until is None or now >= until:
+        return None
+    if room.others_wait() and not room.expert_work_waits():
         return None
     free = list(room.experts_free())
     if all(any(does(other, skill, EXPERT) for other in free) for skill in room.scarce()):

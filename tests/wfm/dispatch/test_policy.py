@@ -176,6 +176,7 @@ def kept(policy=None, one=LESSER, agent=ANNA, at=0.0, **world):
         "kinds": {("b", EXPERT)},
         "others_free": [],
         "others_wait": False,
+        "expert_work_waits": False,
         "alone": False,
         "on_duty": [ANNA, Agent("otto", ORDINARY, {"a": 3})],
     } | world
@@ -184,7 +185,8 @@ def kept(policy=None, one=LESSER, agent=ANNA, at=0.0, **world):
         alone=lambda: facts["alone"],
         experts_free=lambda: [other for other in facts["others_free"] if other.grade == EXPERT],
         another_free=lambda: any(may_take(other, one) for other in facts["others_free"]),
-        others_wait=lambda: facts["others_wait"],
+        others_wait=lambda: facts["others_wait"] or facts["expert_work_waits"],
+        expert_work_waits=lambda: facts["expert_work_waits"],
         on_duty=lambda: facts["on_duty"],
         cover=lambda: len(facts["on_duty"]),
     )
@@ -226,6 +228,12 @@ def test_the_last_expert_is_not_kept_when(why, change):
 
 def test_another_free_expert_of_other_work_does_not_release_her():
     assert kept(others_free=[Agent("e", EXPERT, {"c": 1})]) == ("expert_kept", 600)
+
+
+def test_expert_work_that_waits_does_not_release_the_expert_for_lesser_work():
+    assert kept(expert_work_waits=True) == ("expert_kept", 600)
+    assert kept(others_wait=True, expert_work_waits=True) == ("expert_kept", 600)
+    assert kept(expert_work_waits=True, at=600) is None  # the slack of the lesser is gone
 
 
 # The last free agent, and a caller who was due at 60 s.

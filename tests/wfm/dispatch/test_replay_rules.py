@@ -223,6 +223,28 @@ def test_the_last_expert_waits_for_expert_work():
     assert replay(calls, EXPERT_AND_ORDINARY)["hard"] == ("expert", 200, "oldest")
 
 
+def test_expert_work_goes_to_the_kept_expert_though_lesser_work_is_due_earlier():
+    # calm is due at 1210 and hard at 1250; otto is busy until 200
+    hard = call("hard", 50, 1200, tier=EXPERT)
+    calls = [call("busy", 0, handle=200), call("calm", 10, 1200), hard]
+    done = replay(calls, EXPERT_AND_ORDINARY, policy=Deadline())
+    assert done["hard"] == ("expert", 50, "on_arrival")
+    assert done["calm"] == ("otto", 200, "earliest_due")
+
+
+def test_lesser_work_without_slack_goes_before_expert_work_due_later():
+    # half of calm's 1200 s is gone at 610, when the expert, busy with first, becomes free at 700
+    calls = [
+        call("busy", 0, handle=2000),
+        call("first", 0, tier=EXPERT, handle=700),
+        call("calm", 10, 1200),
+        call("hard", 50, 1200, tier=EXPERT),
+    ]
+    done = replay(calls, EXPERT_AND_ORDINARY, policy=Deadline())
+    assert done["calm"] == ("expert", 700, "earliest_due")
+    assert done["hard"] == ("expert", 800, "earliest_due")
+
+
 def test_a_kept_expert_is_released_when_the_slack_runs_low():
     # due at 1210, half of it left until 610; otto is busy until 2000
     calls = [call("busy", 0, handle=2000), call("calm", 10, 1200), call("hard", 5000, tier=EXPERT)]
