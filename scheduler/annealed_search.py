@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable
 from functools import cached_property
@@ -20,7 +19,6 @@ HOT, COLD = 0.07, 0.0035
 AGAIN_FROM, AGAIN_TO, NARROW_FROM, NARROW_TO = 0.007, 0.03, 0.03, 0.07
 LEAST_HOT, LEAST_COLD = 2.0, 0.2
 NARROWED = 0.8  # of the times among good cells
-ENOUGH = 0.002  # gain from which it is done again at once
 
 
 def time_for(seconds: float | None) -> bool:
@@ -59,11 +57,9 @@ class AnnealedSearch:
         return self.best.verdict.valid
 
     def settle(self, good: Narrow | None) -> None:
-        """Once: from the best roster on, again and again while that gains much."""
-        before = 0.0 if self._settled else math.inf
-        self._settled = True
-        while not self.over() and self.best.verdict.cost < (1 - ENOUGH) * before:
-            before = self.best.verdict.cost
+        """Once: from the best roster on."""
+        if not self._settled and not self.over():
+            self._settled = True
             self.again(good)
 
     def again(self, good: Narrow | None) -> float:

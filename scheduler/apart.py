@@ -186,7 +186,7 @@ class ApartSearch(InParts):
 
         search = self._search(part, params)
         work(search)
-        if work is Search.run and sum(p.search is not None for p in self.parts) < KEPT:
+        if sum(p.search is not None for p in self.parts) < KEPT:
             part.search = search
         self.budget.spend(search.budget.spent)
         part.status = search.status

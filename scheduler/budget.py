@@ -56,12 +56,16 @@ class Budget:
             effort = min(self.params.effort - self.spent, share * self.params.effort)
         return Limit(seconds, effort)
 
-    def at_most(self, longest: float) -> Limit:
-        """What is left, but no more than so much, of either measure."""
-        left = self.limit()
+    def at_most(self, least: Limit, share: float) -> Limit:
+        """What is left, but no more than a share of the whole, or so much if that is more."""
+        left, whole = self.limit(), self.params
+
+        def within(left: float | None, whole: float | None, least: float | None) -> float | None:
+            return None if left is None else min(left, max(least or 0.0, share * (whole or 0.0)))
+
         return Limit(
-            None if left.seconds is None else min(left.seconds, longest),
-            None if left.effort is None else min(left.effort, longest),
+            within(left.seconds, whole.seconds, least.seconds),
+            within(left.effort, whole.effort, least.effort),
         )
 
     def of_first(self, share: float, parts: int) -> Limit | None:

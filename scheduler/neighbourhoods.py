@@ -23,9 +23,12 @@ GROW, SHRINK = 1.25, 0.7
 LONG_SPAN = 56
 BY_COST = 0.6
 MEMORY, TRY = 0.85, 0.4  # of what was before, after a try of so many seconds
+HOPED = 0.003  # gain in a second by what was not tried yet
 AFTER_ANNEALING = 2.0  # times as large are the first ones: what is small it has tried
+NARROWER = 1.5  # times as many literals, of which most are left out
 LEAST = 0.15  # of the share of the best
 LONG_TRY = 2.0  # seconds, about, of a try that is not drawn as cells
+CELLS = ("days", "people", "block")
 # kinds that are not drawn as cells
 LINES, RELAXED, ANNEALED = "lines", "relaxed", "annealed"
 
@@ -36,7 +39,8 @@ class Kind:
 
     name: str
     size: float
-    merit: float = 1.0
+    narrow: bool = False  # only good cells and those of the roster
+    merit: float = HOPED
     took: float = TRY  # lately
 
     def learn(self, gain: float, took: float, hard: bool | None) -> None:
@@ -62,7 +66,11 @@ class Neighbourhoods:
     """Draws sets of free cells for a problem."""
 
     def __init__(
-        self, problem: RosterProblem, rng: random.Random, also: Sequence[str] = ()
+        self,
+        problem: RosterProblem,
+        rng: random.Random,
+        also: Sequence[str] = (),
+        narrow: bool = False,
     ) -> None:
         self.problem, self.look, self.rng = problem, problem.lookup, rng
         allowed = self.look.allowed
@@ -74,10 +82,14 @@ class Neighbourhoods:
         first = min(FIRST, FIRST_SHARE * self._total)
         if ANNEALED in also:
             first *= AFTER_ANNEALING
-        self.kinds = [Kind(name, first) for name in ("days", "people", "block", *also)]
-        for kind in self.kinds:
-            if ANNEALED in also and kind.name in also:
+        self.kinds = [Kind(name, first) for name in CELLS]
+        if narrow:
+            self.kinds += [Kind(name, NARROWER * first, narrow=True) for name in CELLS]
+        for name in also:
+            kind = Kind(name, first)
+            if ANNEALED in also:
                 kind.merit, kind.took = 0.0, LONG_TRY  # annealing has just done what it could
+            self.kinds.append(kind)
 
     def pick_kind(self) -> Kind:
         """A kind, the more successful the likelier, none ever left out."""
@@ -121,15 +133,13 @@ class Neighbourhoods:
         return range(start, start + length)
 
     def _people(self, count: int, verdict: Verdict, span: range) -> list[int]:
-        """People who could fill a gap or leave a crowd within the span, then others at random."""
+        """Who is costly within the span, could fill a gap or leave a crowd, then any others."""
         agents = list(range(self.look.n_agents))
         self.rng.shuffle(agents)
         if self.rng.random() < BY_COST:
             broken = {b.agent for b in verdict.violations}
             costs = [
-                b
-                for b in verdict.costs
-                if b.agent is None and len(b.days) == 1 and self.look.day[b.days[0]] in span
+                b for b in verdict.costs if len(b.days) == 1 and self.look.day[b.days[0]] in span
             ]
             weights = [(b.cost or 0) + 1 for b in costs]
             chosen = self.rng.choices(costs, weights)[0] if costs else None
@@ -140,6 +150,8 @@ class Neighbourhoods:
         score = self.rng.random()
         if self.problem.agents[a].id in broken:
             score += 2
+        if breach is not None and breach.agent is not None:
+            return score + (breach.agent == self.problem.agents[a].id)
         if breach is not None and "shift" in breach.facts:
             day = self.look.day[breach.days[0]]
             score += self.look.shift[breach.facts["shift"]] in self.look.allowed[a][day]

@@ -18,7 +18,7 @@ from scheduler.best import Best
 from scheduler.budget import Budget
 from scheduler.column_search import ColumnSearch
 from scheduler.columns.narrow import Margins
-from scheduler.model import Part, RosterModel, Solvers, grid_of, roster_of
+from scheduler.model import Limit, Part, RosterModel, Solvers, grid_of, roster_of
 from scheduler.neighbourhoods import ANNEALED, LINES, RELAXED, Kind, Neighbourhoods
 from scheduler.problem import RosterProblem
 from scheduler.relaxed_search import RelaxedSearch
@@ -34,12 +34,12 @@ PROVABLE = 0.003  # of the bound: a gap the whole model may close
 SMALL_MODEL = 4_000  # literals up to which the whole model goes first, with all workers
 FIRST_SHARE = 0.6  # of the limit, for that
 NEAR_SHARE = 0.3  # of the limit, for each try near the bound
-ALL_CELLS = 0.5  # of the neighbourhoods look at all cells
 NEAR = 0.002  # of the bound: how near it rosters are sought first
 LINE_SHARE = 0.35  # of the limit, at most, for the first roster
 LONG_LINE = 1_500  # literals of one person from which only a first line is sought
 SECONDS_PER_LITERAL = 1e-4  # to build a model, at worst
-TRIES = 60  # neighbourhoods there is time for, at least
+TRIES = 60  # neighbourhoods there is time for, at least; but no less for each than
+LEAST_TRY = Limit(1.0, 0.5)
 # effort reckoned for building a model, so that tries that need no solving come to an end as well
 BUILDING, BUILDING_CELL = 5e-3, 5e-5
 
@@ -329,11 +329,11 @@ class Search:
             self.solvers.stop()
 
     def _neighbourhoods(self, seed: int) -> None:
-        also = self._without_model(seed)
-        if (seed, *also) not in self._drawn:
-            fresh = Neighbourhoods(self.problem, random.Random(seed), also)
-            self._drawn[seed, *also] = fresh
-        neighbourhoods = self._drawn[seed, *also]
+        also, narrow = self._without_model(seed), self._good_cells is not None
+        if (seed, narrow, *also) not in self._drawn:
+            fresh = Neighbourhoods(self.problem, random.Random(seed), also, narrow)
+            self._drawn[seed, narrow, *also] = fresh
+        neighbourhoods = self._drawn[seed, narrow, *also]
         recreate = None if self.by_columns is None else self.by_columns.recreate(seed)
         while self.literals and not self.over:
             kind = neighbourhoods.pick_kind()
@@ -366,12 +366,12 @@ class Search:
         base, verdict, rng = self.best.grid, self.best.verdict, neighbourhoods.rng
         free = neighbourhoods.draw(kind, verdict, self._affordable / 4)
         begun = self.budget.seconds
-        narrow = self._promising(base, rng)
+        good = self._good_cells if kind.narrow else None
+        narrow = None if good is None else good.with_cells_of(base)
         model = RosterModel(self.problem, base, free, relax=self._relax(), narrow=narrow)
         if self.over:
             return 0.0, None
-        longest = max(0.5, (self.params.seconds or self.params.effort or 0) / TRIES)
-        limit = self.budget.at_most(longest)
+        limit = self.budget.at_most(LEAST_TRY, 1 / TRIES)
         part = model.solve(limit, rng.randrange(1 << 30), manner="soon", solvers=self.solvers)
         effort = part.effort + BUILDING + BUILDING_CELL * len(free)
         self.budget.spend(effort)
@@ -383,10 +383,8 @@ class Search:
             return effort, True
         return effort, False if took < 0.4 * (whole or 1) else None
 
-    def _promising(self, base: Grid, rng: random.Random) -> Narrow | None:
-        """Half of the time only the cells of good columns and of the roster so far."""
+    @property
+    def _good_cells(self) -> Narrow | None:
+        """The cells of good columns, or of relaxed answers."""
         near = self.relaxed if self.by_columns is None else self.by_columns
-        good = near.good_cells
-        if good is None or rng.random() < ALL_CELLS:
-            return None
-        return good.with_cells_of(base)
+        return near.good_cells
