@@ -78,13 +78,13 @@ def _wanted(problem: RosterProblem) -> Iterator[tuple[str, Any, list[int]]]:
     for cover in problem.interval_cover:
         table = look.serving(cover)
         if id(table) not in able:
-            can_serve = (any(table[a][s] for s in can) for a, can in enumerate(can_work))
-            able[id(table)] = [a for a, can in enumerate(can_serve) if can]
+            people = look.skilled(cover.skill)
+            able[id(table)] = [a for a in people if any(table[a][s] for s in can_work[a])]
         yield "interval_cover", cover, able[id(table)]
     for post in problem.posts:
         days = [look.day[date] for date in post.days]
-        everybody = range(look.n_agents)
-        held = [a for a in everybody if any(look.may_hold(a, post, d) is None for d in days)]
+        people = look.skilled(post.skill)
+        held = [a for a in people if any(look.may_hold(a, post, d) is None for d in days)]
         yield "posts", post, held
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -150,6 +151,18 @@ class Eligibility:
             default=0,
         )
 
+    @cached_property
+    def _skilled(self) -> dict[str, list[int]]:
+        skilled = defaultdict(list)
+        for a, person in enumerate(self.problem.agents):
+            for skill in {*person.skills, *(q.skill for q in person.qualifications)}:
+                skilled[skill].append(a)
+        return skilled
+
+    def skilled(self, skill: str | None) -> Sequence[int]:
+        """Agents who have the skill (None: any) at some time, in order."""
+        return range(self.n_agents) if skill is None else self._skilled.get(skill, ())
+
     def qualified(
         self, skill: str | None, grade: Grade, on: date | None = None, level: int = 1
     ) -> tuple[int, ...]:
@@ -159,8 +172,8 @@ class Eligibility:
         if key not in self._able:
             self._able[key] = tuple(
                 a
-                for a, person in enumerate(self.problem.agents)
-                if grade_rank(person.grade) >= grade_rank(grade)
+                for a in self.skilled(skill)
+                if grade_rank(self.problem.agents[a].grade) >= grade_rank(grade)
                 and (skill is None or self.level(a, skill, on) >= level)
             )
         return self._able[key]

@@ -37,6 +37,15 @@ class Slot(NamedTuple):
     like: int
 
 
+def _bits(mask: int) -> tuple[int, ...]:
+    """The places of ones in a number, from the lowest."""
+    found = []
+    while mask:
+        found.append((mask & -mask).bit_length() - 1)
+        mask &= mask - 1
+    return tuple(found)
+
+
 class SlotPlan:
     """What a slot asks of each kind of person.
 
@@ -53,7 +62,7 @@ class SlotPlan:
     ) -> None:
         self.covers, self.masks = covers, masks
         every = range(len(covers))
-        self.groups = [tuple(n for n in every if group >> n & 1) for group in groups]
+        self.groups = [_bits(group) for group in groups]
         self.wants = [tuple(covers[n].wants for n in group) for group in self.groups]
         self.mixes = [n for n in every if not covers[n].exclusive]
         exclusive = (cover.over_weight for cover in covers if cover.exclusive)
@@ -244,11 +253,11 @@ class Lookup(Eligibility):
         asks = self._asks(cover)
         found = self._serving.get(asks)
         if found is None:
-            able = set(self.qualified(cover.skill, cover.min_grade, cover.date, cover.min_level))
-            found = self._serving[asks] = [
-                [a in able and _there(person, work, cover) for work in self.problem.shifts]
-                for a, person in enumerate(self.problem.agents)
-            ]
+            nobody = [False] * self.n_shifts
+            found = self._serving[asks] = [nobody] * self.n_agents
+            for a in self._qualified_for(cover):
+                person = self.problem.agents[a]
+                found[a] = [_there(person, work, cover) for work in self.problem.shifts]
         return found
 
     def masks(self, covers: Sequence[IntervalCover]) -> list[list[int]]:
@@ -256,15 +265,20 @@ class Lookup(Eligibility):
         asks = tuple(self._asks(cover) for cover in covers)
         found = self._masks.get(asks)
         if found is None:
-            tables = [self.serving(cover) for cover in covers]
-            found = self._masks[asks] = [
-                [
-                    sum(table[a][s] << n for n, table in enumerate(tables))
-                    for s in range(self.n_shifts)
-                ]
-                for a in range(self.n_agents)
-            ]
+            # of a large desk most people count for few of its many covers
+            lines: dict[int, list[int]] = {}
+            for n, cover in enumerate(covers):
+                table = self.serving(cover)
+                for a in self._qualified_for(cover):
+                    line = lines.setdefault(a, [0] * self.n_shifts)
+                    for s, there in enumerate(table[a]):
+                        line[s] |= there << n
+            nobody = [0] * self.n_shifts
+            found = self._masks[asks] = [lines.get(a, nobody) for a in range(self.n_agents)]
         return found
+
+    def _qualified_for(self, cover: IntervalCover) -> tuple[int, ...]:
+        return self.qualified(cover.skill, cover.min_grade, cover.date, cover.min_level)
 
     def groups(self, covers: Sequence[IntervalCover]) -> list[int]:
         """The exclusive covers in groups that share no one who could serve two; a bit each."""
