@@ -141,6 +141,10 @@ def test_the_last_free_agent() -> None:
     found = starts(calls, agents, kinds={("call", 1)})
     assert found["next"] == ("a", "10:00:20")
     assert found["late"][1] == "10:00:50"  # then two are free, and one stays so
+    assert "Were six on duty, two would have to stay free." in DISPATCH
+    more = [*calls, busy("e", "11:00:00"), busy("f", "11:00:00")]
+    found = starts(more, [*agents, *desk("e", "f")], kinds={("call", 1)})
+    assert found["late"][1] == "10:09:00"  # late by 600 s
 
 
 @pytest.mark.parametrize(

@@ -6,96 +6,15 @@ be run through. `wfm.dispatch.live` decides the same from a plain list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from heapq import heappop, heappush
 
+from wfm.dispatch.lanes import Lane, Post, Shelf
 from wfm.dispatch.model import EXPERT, Agent, Kind, LaneKey, Ticket, does, fits, lane_key, may_take
-from wfm.dispatch.policy import URGENT, Key, Policy, contrast, expert_work, keeps, opens_at, widened
+from wfm.dispatch.policy import Key, Policy, contrast, expert_work, keeps, opens_at, widened
 
 Assignment = tuple[Ticket, Agent, str, str]
 """Ticket, agent, why this ticket's turn, why this agent."""
-
-
-class Post:
-    """An agent at the desk: what is in hand, and which lanes are within reach."""
-
-    __slots__ = (
-        "agent", "bit", "in_hand", "lanes", "leaves_at", "on_duty", "rank", "scarce", "shelf",
-        "since",
-    )  # fmt: skip
-
-    def __init__(self, agent: Agent, number: int, preference: Key, scarce: list[str]) -> None:
-        self.agent = agent
-        self.bit = 1 << number
-        self.rank = preference
-        self.scarce = scarce
-        self.lanes: list[Lane] = []
-        self.in_hand = 0
-        self.since = 0
-        self.on_duty = False
-        self.leaves_at: int | None = None
-        self.shelf: Shelf | None = None
-
-
-class Shelf(dict[str, Post]):
-    """Free agents of equal preference and load by name, in the order in which they became so."""
-
-    __slots__ = ("mask",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mask = 0
-
-
-class Lane:
-    """Waiting tickets that the same agents may take, sorted by band and order."""
-
-    __slots__ = ("bands", "clock", "cover", "mask", "posts", "standing", "tier")
-
-    def __init__(self, posts: list[Post], tier: int) -> None:
-        self.posts = posts
-        self.tier = tier
-        self.mask = sum(post.bit for post in posts)
-        self.cover = sum(post.on_duty for post in posts)
-        self.bands: list[list[tuple[Key, str, Ticket]]] = []
-        self.clock: list[tuple[int, str, Ticket]] = []
-        self.standing: dict[str, int] = {}
-
-    def push(self, ticket: Ticket, policy: Policy, now: int) -> None:
-        band = policy.band(ticket, now)
-        self.standing[ticket.ticket_id] = band
-        while len(self.bands) <= band:
-            self.bands.append([])
-        heappush(self.bands[band], (policy.order(ticket, band), ticket.ticket_id, ticket))
-        changes_at = policy.changes_at(ticket, band)
-        if changes_at is not None:
-            heappush(self.clock, (changes_at, ticket.ticket_id, ticket))
-
-    def first(self, policy: Policy, now: int) -> tuple[int, Key, str, Ticket]:
-        """Band, order, id and ticket of whose turn it is; the lane is not empty.
-
-        Only the first of a band can be urgent, and none of the first band.
-        """
-        standing, clock = self.standing, self.clock
-        while clock and clock[0][0] <= now:
-            _, ticket_id, ticket = heappop(clock)
-            if ticket_id in standing:
-                self.push(ticket, policy, now)
-        # a ticket that has left, or moved on, still lies in its old heap; drop it when it shows
-        found: tuple[int, Key, str, Ticket] | None = None
-        for place, heap in enumerate(self.bands):
-            while heap:
-                order, ticket_id, ticket = heap[0]
-                if standing.get(ticket_id) != place:
-                    heappop(heap)
-                    continue
-                band = URGENT if place and policy.urgent(ticket, now, self.cover) else place
-                if found is None or (band, order, ticket_id) < found[:3]:
-                    found = band, order, ticket_id, ticket
-                break
-        if found is None:
-            raise LookupError("an empty lane was asked whose turn it is")
-        return found
 
 
 class Room:
@@ -115,11 +34,11 @@ class Room:
     def alone(self) -> bool:
         return bool(self.desk.alone & self.post.bit)
 
-    def another_free(self) -> bool:
+    def others_free(self, number: int) -> bool:
         others = self.desk.free & self.lane.mask & ~self.post.bit
         if self.weight == 1 or not others:  # whoever is free has room for one more
-            return others != 0
-        return any(self._free(other) for other in self.lane.posts)
+            return others.bit_count() >= number
+        return sum(self._free(other) for other in self.lane.posts) >= number
 
     def others_wait(self) -> bool:
         return sum(len(reach.standing) for reach in self.post.lanes) > 1
@@ -181,6 +100,8 @@ class Desk:
         """Waiting tickets as they stand in a wider ring than at first."""
         self.kept: dict[str, int] = {}
         """Tickets an agent is kept from, and until when."""
+        self.stirred = False
+        """Whether what is kept may hang on more than the lanes of what changed."""
 
     # what happens
 
@@ -221,9 +142,10 @@ class Desk:
         lane.push(stands, self.policy, now)
         self.changed_tickets.append((stands, lane))
 
-    def leave(self, ticket: Ticket) -> None:
+    def leave(self, ticket: Ticket, now: int) -> None:
         """The customer of a waiting ticket gives up."""
-        self.kept.pop(ticket.ticket_id, None)
+        if ticket.ticket_id in self.kept:
+            self.kept[ticket.ticket_id] = now  # look at once at what stood behind it
         stands = self.wider.pop(ticket.ticket_id, ticket)
         del self.lane_of(stands).standing[ticket.ticket_id]
 
@@ -236,6 +158,7 @@ class Desk:
             stands = widened(self.policy, ticket, now)
             if ticket_id in old.standing and lane_key(stands) != lane_key(stood):
                 del old.standing[ticket_id]
+                self.stirred = True  # what stood behind it is now the first of its lane
                 self.wider[ticket_id] = stands
                 lane = self.lane_of(stands)
                 lane.push(stands, self.policy, now)
@@ -248,9 +171,12 @@ class Desk:
         posts, tickets = self.changed_posts, self.changed_tickets
         if not posts and not tickets:
             return self._match_all(now) if self.kept else []
-        if not self.kept and len(posts) + len(tickets) == 1:
+        one = len(posts) + len(tickets) == 1
+        if not self.kept and one:
             # one change since nothing more could be handed out: only it can matter
             done = self._match_one(now)
+        elif one and not self.stirred and now < min(self.kept.values()):
+            done = self._match_beside(now)
         else:
             done = self._match_all(now)
         posts.clear()
@@ -276,6 +202,7 @@ class Desk:
     def _turn(self, post: Post, on_duty: bool) -> None:
         """The duty of the post begins or ends."""
         post.on_duty = on_duty
+        self.stirred = True  # how many may take a ticket, and who is alone, is another matter now
         for lane in post.lanes:
             lane.cover += 1 if on_duty else -1
         self.present ^= post.bit
@@ -322,11 +249,32 @@ class Desk:
             done.append((ticket, post.agent, self.policy.turn(band), "just_free"))
         return done
 
+    def _match_beside(self, now: int) -> list[Assignment]:
+        """One change beside what is kept, none of it by the rule for experts or longer than now.
+
+        A ticket that comes releases nobody, and an agent who becomes free only what she may take.
+        """
+        if self.changed_tickets:
+            ticket, lane = self.changed_tickets[0]
+            if lane.first(self.policy, now)[3].ticket_id != ticket.ticket_id:
+                return []  # what stands before it is kept, or nobody is free
+            return self._match_lanes([lane], dict(self.kept), now)
+        post = self.changed_posts[0]
+        if post.agent.grade >= EXPERT:
+            return self._match_all(now)
+        return self._match_lanes(post.lanes, dict(self.kept), now)
+
     def _match_all(self, now: int) -> list[Assignment]:
+        held, self.kept, self.stirred = self.kept, {}, False
+        return self._match_lanes(self.lanes.values(), held, now)
+
+    def _match_lanes(
+        self, among: Iterable[Lane], held: Mapping[str, int], now: int
+    ) -> list[Assignment]:
+        """Hand out what can be handed out in these lanes; `held` was kept until now."""
         done: list[Assignment] = []
-        held, self.kept = self.kept, {}
         came = {ticket.ticket_id for ticket, _ in self.changed_tickets}
-        lanes = [lane for lane in self.lanes.values() if lane.standing and self.free & lane.mask]
+        lanes = [lane for lane in among if lane.standing and self.free & lane.mask]
         while (first := self._first(lanes, now)) is not None:
             band, _, ticket_id, ticket, lane = first
             turn = "on_arrival" if ticket_id in came else self.policy.turn(band)
@@ -395,6 +343,8 @@ class Desk:
             return False  # no rule can hold
         room = Room(self, lane, post, ticket.weight)
         kept = keeps(self.policy, ticket, post.agent, now, room, post.leaves_at)
-        if kept is not None:
-            self.kept[ticket.ticket_id] = kept.until
+        if kept is not None:  # several may be kept from it, each until an instant of her own
+            until = self.kept.get(ticket.ticket_id, kept.until)
+            self.kept[ticket.ticket_id] = min(until, kept.until)
+            self.stirred |= kept.code == "expert_kept"
         return kept is not None

@@ -9,6 +9,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from wfm.dispatch.model import (
     EXPERT,
@@ -278,8 +279,9 @@ class Room:
             for kind in self.desk.kinds
         )
 
-    def another_free(self) -> bool:
-        return any(may_take(agent, self.ticket) for agent in self._others_free())
+    def others_free(self, number: int) -> bool:
+        able = (agent for agent in self._others_free() if may_take(agent, self.ticket))
+        return sum(1 for _ in islice(able, number)) >= number
 
     def others_wait(self) -> bool:
         return any(self._within_reach(other) for other in self.desk.waiting)

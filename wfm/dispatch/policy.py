@@ -21,6 +21,8 @@ from wfm.dispatch.model import EXPERT, ORDINARY, SECOND, Agent, Kind, Ticket, do
 Key = tuple[int, ...]
 URGENT = -1
 """The band before all bands."""
+LAST = SECOND
+"""The moment of a duty in which nobody is kept from calls any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,10 @@ class Policy(Protocol):
         """Instant until which the ticket's slack allows keeping the last expert from it."""
 
     def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
-        """Instant until which the last free agent is kept from it for callers still in time."""
+        """Instant until which the last free agents are kept from it for callers still in time."""
+
+    def held_back(self, cover: int) -> int:
+        """How many of the agents who may take such a ticket are these last ones."""
 
     def spared_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
         """Instant until which whoever alone does some kind of work is kept from it."""
@@ -109,6 +114,9 @@ class Fifo:
 
     def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
         return None
+
+    def held_back(self, cover: int) -> int:
+        return 0
 
     def spared_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
         return None
@@ -153,8 +161,10 @@ class Deadline:
     keep_least_s : float
         … and more than these seconds.
     hold_s : float
-        A late caller is not given the last free agent until late by these seconds: the next
-        caller is still winnable.
+        A late caller is not given the last free agents until late by these seconds: the next
+        callers are still winnable.
+    hold_two_from : int
+        These last ones are two where so many on duty may take the call, else one.
     hold_from : int
         This holds where at least so many agents on duty may take the ticket …
     hold_promise_s : float
@@ -178,7 +188,8 @@ class Deadline:
         cap_promises: float = 1.0,
         keep_share: float = 0.5,
         keep_least_s: float = 300.0,
-        hold_s: float = 450.0,
+        hold_s: float = 600.0,
+        hold_two_from: int = 6,
         hold_from: int = 4,
         hold_promise_s: float = 120.0,
         spare_from: int = 4,
@@ -190,6 +201,7 @@ class Deadline:
         self.keep_share = keep_share
         self.keep_least = round(keep_least_s * SECOND)
         self.hold = round(hold_s * SECOND)
+        self.hold_two_from = hold_two_from
         self.hold_from = hold_from
         self.rings = tuple(rings)
         self.hold_promise = round(hold_promise_s * SECOND)
@@ -209,11 +221,7 @@ class Deadline:
 
     def urgent(self, ticket: Ticket, now: int, cover: int) -> bool:
         late = now - ticket.due_at
-        if late <= 0:
-            return False
-        if self._short(ticket):
-            return late > min(self.cap, cover * self.cap_per_agent)
-        return late > self._long_cap(ticket)
+        return late > 0 and late > self._cap(ticket, cover)
 
     def turn(self, band: int) -> str:
         return {URGENT: "over_cap", self.WINNABLE: "earliest_due"}.get(band, "late")
@@ -228,14 +236,24 @@ class Deadline:
     def held_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
         if now <= ticket.due_at or not self._short(ticket) or cover < self.hold_from:
             return None
-        until = ticket.due_at + self.hold
-        return until if now < until and not self.urgent(ticket, now, cover) else None
+        until = ticket.due_at + min(self.hold, self._cap(ticket, cover) + 1)
+        return until if now < until else None
+
+    def held_back(self, cover: int) -> int:
+        return 2 if cover >= self.hold_two_from else 1
 
     def spared_until(self, ticket: Ticket, now: int, cover: int) -> int | None:
         if now == ticket.due_at or not self._short(ticket) or cover < self.spare_from:
             return None  # started at the very instant it is due it is in time
-        until = ticket.due_at if now < ticket.due_at else ticket.due_at + self.hold
-        return until if now < until and not self.urgent(ticket, now, cover) else None
+        if now < ticket.due_at:
+            return ticket.due_at
+        until = ticket.due_at + min(self.hold, self._cap(ticket, cover) + 1)
+        return until if now < until else None
+
+    def _cap(self, ticket: Ticket, cover: int) -> int:
+        if ticket.due_at - ticket.opened_at <= self.hold_promise:
+            return min(self.cap, cover * self.cap_per_agent)
+        return self._long_cap(ticket)
 
     def _long_cap(self, ticket: Ticket) -> int:
         promised = ticket.due_at - ticket.opened_at
@@ -292,8 +310,8 @@ class Room(Protocol):
     def alone(self) -> bool:
         """Whether no other agent on duty does some kind of the desk's work that this one does."""
 
-    def another_free(self) -> bool:
-        """Whether another agent who may take the ticket has room for it."""
+    def others_free(self, number: int) -> bool:
+        """Whether so many other agents who may take the ticket have room for it."""
 
     def others_wait(self) -> bool:
         """Whether another ticket waits that the agent may take."""
@@ -322,11 +340,17 @@ def keeps(
     """Why a free agent is kept from a ticket, or None to give it.
 
     Nobody is kept beyond the end of the duty, `leaves_at`: the ticket might find nobody after it.
+    What keeps agents from calls ends a moment before: the last call of a duty is finished after it.
     """
     kept = _for_work_of_her_own(policy, ticket, now, room)
-    kept = kept or _for_expert_work(policy, ticket, agent, now, room)
     kept = kept or _for_callers_in_time(policy, ticket, now, room)
-    return kept if kept and (leaves_at is None or kept.until < leaves_at) else None
+    if kept and leaves_at is not None and kept.until >= leaves_at:
+        kept = Keeping(leaves_at - LAST, kept.code) if now < leaves_at - LAST else None
+    if kept is None:
+        kept = _for_expert_work(policy, ticket, agent, now, room)
+        if kept and leaves_at is not None and kept.until >= leaves_at:
+            kept = None
+    return kept
 
 
 def _for_work_of_her_own(policy: Policy, ticket: Ticket, now: int, room: Room) -> Keeping | None:
@@ -359,11 +383,14 @@ def _for_expert_work(
 
 
 def _for_callers_in_time(policy: Policy, ticket: Ticket, now: int, room: Room) -> Keeping | None:
-    """The last agent free for it is kept from a late caller for a while."""
+    """The last agents free for it are kept from a late caller for a while."""
     if now <= ticket.due_at:
         return None
-    until = policy.held_until(ticket, now, room.cover())
-    return None if until is None or room.another_free() else Keeping(until, "agent_kept")
+    cover = room.cover()
+    until = policy.held_until(ticket, now, cover)
+    if until is None or room.others_free(policy.held_back(cover)):
+        return None
+    return Keeping(until, "agent_kept")
 
 
 def contrast(best: tuple[Key, int], other: tuple[Key, int]) -> str:

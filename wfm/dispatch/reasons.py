@@ -44,8 +44,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "在班仅此一人能处理某类工作；此单可由他人受理，故为该类工作保留",
     ),
     "agent_kept": (
-        "already late; the last free agent is kept for customers still in time",
-        "已超时；最后一名空闲客服保留给仍可按时响应的客户",
+        "already late; the last free agents are kept for customers still in time",
+        "已超时；最后空闲的客服保留给仍可按时响应的客户",
     ),
     # stages of a live decision
     "on_duty": ("{n} agents on duty", "在班客服 {n} 人"),

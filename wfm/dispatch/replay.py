@@ -183,7 +183,7 @@ def run(
         while losses and losses[0][0] == now:
             i = heappop(losses)[2]
             if decisions[i] is None:
-                desk.leave(tickets[i])
+                desk.leave(tickets[i], now)
                 decisions[i] = Decision(tickets[i], None, None, None, "customer_left")
 
     left_over = _LeftOver(agents, spans)

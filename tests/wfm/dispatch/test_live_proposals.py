@@ -117,17 +117,23 @@ def test_the_last_free_agent_is_not_given_a_late_caller_for_a_while():
     late = ticket("late", 0, 60)
     busy = [seat(f"b{i}", in_hand=1) for i in range(3)]
     desk = DeskState([seat("a"), *busy], [late])
-    # four may take it, due at 60 s, so kept until 60 + 450
+    # four may take it, due at 60 s, so kept until 60 + 600
     for proposal in (
         next_for(Deadline(), "a", desk, 61 * SECOND), recommend(Deadline(), late, desk, 61 * SECOND)
     ):  # fmt: skip
-        assert (codes(proposal)[-1], proposal.kept_until) == ("agent_kept", 510 * SECOND)
-    assert next_for(Deadline(), "a", desk, 510 * SECOND).ticket_id == "late"
+        assert (codes(proposal)[-1], proposal.kept_until) == ("agent_kept", 660 * SECOND)
+    assert next_for(Deadline(), "a", desk, 660 * SECOND).ticket_id == "late"
     # with three it is not, nor with another free who may take it; one of other skills is no help
     three = DeskState([seat("a"), *busy[:2]], [late])
     assert next_for(Deadline(), "a", three, 61 * SECOND).ticket_id == "late"
     two_free = DeskState([seat("a"), seat("c"), *busy], [late])
     assert next_for(Deadline(), "a", two_free, 61 * SECOND).ticket_id == "late"
+    # of six who may take it two stay free
+    six = [seat("d"), *busy, seat("b4", in_hand=1)]
+    held = next_for(Deadline(), "a", DeskState([seat("a"), *six], [late]), 61 * SECOND)
+    assert codes(held)[-1] == "agent_kept"
+    more = DeskState([seat("a"), seat("e"), *six[:-1]], [late])
+    assert next_for(Deadline(), "a", more, 61 * SECOND).ticket_id == "late"
     other = DeskState([seat("a"), seat("o", skills={"y": 3}), *busy], [late])
     assert next_for(Deadline(), "a", other, 61 * SECOND).ticket_id is None
 

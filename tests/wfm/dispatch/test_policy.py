@@ -184,7 +184,7 @@ def kept(policy=None, one=LESSER, agent=ANNA, at=0.0, **world):
         scarce=lambda: expert_work(agent, facts["kinds"]),
         alone=lambda: facts["alone"],
         experts_free=lambda: [other for other in facts["others_free"] if other.grade == EXPERT],
-        another_free=lambda: any(may_take(other, one) for other in facts["others_free"]),
+        others_free=lambda n: sum(may_take(other, one) for other in facts["others_free"]) >= n,
         others_wait=lambda: facts["others_wait"] or facts["expert_work_waits"],
         expert_work_waits=lambda: facts["expert_work_waits"],
         on_duty=lambda: facts["on_duty"],
@@ -248,10 +248,25 @@ def held(**change):
 
 
 def test_the_last_free_agent_is_kept_from_a_late_caller_for_a_while():
-    # 60 + 450
-    assert held() == ("agent_kept", 510)
-    assert held(at=509.9) == ("agent_kept", 510)
-    assert held(at=510) is None
+    # 60 + 600
+    assert held() == ("agent_kept", 660)
+    assert held(at=659.9) == ("agent_kept", 660)
+    assert held(at=660) is None
+
+
+def test_of_six_who_may_take_a_late_call_two_stay_free():
+    on_duty = [Agent(f"o{i}", ORDINARY, {"a": 3}) for i in range(20)]
+    for number, kept_free in ((4, 1), (5, 1), (6, 2), (20, 2)):
+        some = {"on_duty": on_duty[:number]}
+        assert held(others_free=on_duty[1:kept_free], **some) == ("agent_kept", 660)
+        assert held(others_free=on_duty[1 : kept_free + 1], **some) is None
+
+
+def test_the_last_free_agent_is_kept_until_a_moment_before_her_duty_ends():
+    # the duty ends at 300: whoever takes the call a second before finishes it after the duty
+    assert held(leaves_at=300 * SECOND) == ("agent_kept", 299)
+    assert held(leaves_at=300 * SECOND, at=299) is None
+    assert held(leaves_at=661 * SECOND) == ("agent_kept", 660)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +278,7 @@ def test_the_last_free_agent_is_kept_from_a_late_caller_for_a_while():
         ("the promise is a long one", {"one": ticket("t", 0, 121, skill="a"), "at": 122}),
         ("it is urgent: late by more than 4 × 50 s", {"policy": Deadline(cap_per_agent_s=50),
                                                     "at": 261}),
-        ("the duty ends before", {"leaves_at": 510 * SECOND}),
+        ("the duty is about to end", {"leaves_at": 62 * SECOND}),
         ("the policy keeps nobody", {"policy": Fifo()}),
     ],
 )  # fmt: skip
@@ -279,7 +294,7 @@ def test_a_promise_is_counted_from_the_opening():
 
 
 def test_one_free_for_other_work_only_does_not_release_the_last():
-    assert held(others_free=[Agent("b", ORDINARY, {"b": 3})]) == ("agent_kept", 510)
+    assert held(others_free=[Agent("b", ORDINARY, {"b": 3})]) == ("agent_kept", 660)
 
 
 # Whoever is alone on duty for some kind of work, and a caller who is due at 60 s.
@@ -293,10 +308,12 @@ def test_who_is_alone_for_some_work_is_kept_from_what_others_may_take_in_time():
     assert spared() == ("alone_kept", 60)
     assert spared(at=59.9) == ("alone_kept", 60)
     assert spared(others_free=[FOUR[1]]) == ("alone_kept", 60)
-    # late: 60 + 450, others free or not
-    assert spared(at=60.1) == ("alone_kept", 510)
-    assert spared(at=509.9, others_free=[FOUR[1]]) == ("alone_kept", 510)
-    assert spared(at=510) is None
+    # late: 60 + 600, others free or not
+    assert spared(at=60.1) == ("alone_kept", 660)
+    assert spared(at=659.9, others_free=[FOUR[1]]) == ("alone_kept", 660)
+    assert spared(at=660) is None
+    # until a moment before her duty ends
+    assert spared(leaves_at=40 * SECOND) == ("alone_kept", 39)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +323,7 @@ def test_who_is_alone_for_some_work_is_kept_from_what_others_may_take_in_time():
         ("it is due now: started at once it is in time", {"at": 60}),
         ("three on duty are too few", {"on_duty": FOUR[:3]}),
         ("the promise is a long one", {"one": ticket("t", 0, 121, skill="a")}),
-        ("the duty ends before", {"leaves_at": 60 * SECOND}),
+        ("the duty is about to end", {"leaves_at": 11 * SECOND}),
         ("the policy keeps nobody", {"policy": Fifo()}),
         ("it is urgent: late by more than 4 × 50 s", {"policy": Deadline(cap_per_agent_s=50),
                                                     "at": 261}),

@@ -316,11 +316,41 @@ def test_one_with_room_for_light_work_only_does_not_release_the_last_for_a_heavy
         agents = [Agent(f"o{i}", capacity=2) for i in range(4)]
         return replay([*light, call("heavy", 1, weight=2)], agents, policy=Deadline())["heavy"][1]
 
-    # due at 61; o0 is the last who could hold it, and kept for 450 s; the others' second hands
+    # due at 61; o0 is the last who could hold it, and kept for 600 s; the others' second hands
     # are no help
-    assert when(5000) == 61 + 450
+    assert when(5000) == 61 + 600
     # o1 is done at 90, so she is the last until 100; then there are two
     assert when(90) == 100
+
+
+@pytest.mark.parametrize(("ends", "late_starts"), [(600, 599), (2000, 661)])
+def test_the_last_call_of_a_duty_is_taken_at_its_end(ends, late_starts):
+    # "late", due at 61, is kept from ann, free from 100 on while the three others are busy, for
+    # 600 s, or until a second before her duty ends; so she is there for "next" at 300
+    names = ("ann", "o1", "o2", "o3")
+    agents = [Agent(name, skills={"x": 3, name: 3}) for name in names]
+    duties = [duty(name, 0, ends if name == "ann" else 10_000) for name in names]
+    calls = [call(name, 0, skill=name, handle=100 if name == "ann" else 5000) for name in names]
+    calls += [call("late", 1, skill="x"), call("next", 300, skill="x", handle=100)]
+    kinds = {("x", ORDINARY)}
+    done = {
+        d.ticket.ticket_id: (d.agent_id, d.start / SECOND, d.met)
+        for d in run(Trace(*map(list, zip(*calls, strict=True))), agents, duties, Deadline(), kinds)
+    }
+    assert done["next"] == ("ann", 300, True)
+    assert done["late"] == ("ann", late_starts, False)
+
+
+def test_what_stood_behind_a_customer_who_leaves_is_looked_at_at_once():
+    # ann alone speaks y and is kept from "short", due at 60, who leaves at 30; "long", promised
+    # more than 120 s, is nothing she is kept from
+    names = ("ann", "o1", "o2", "o3")
+    agents = [Agent(name, skills={"x": 3, name: 3}) for name in names]
+    calls = [call(name, 0, skill=name, handle=5000) for name in names[1:]]
+    calls += [call("short", 0, skill="x", patience=30), call("long", 10, 600, skill="x")]
+    done = replay([*calls, call("ann", 9000, skill="ann")], agents, policy=Deadline())
+    assert done["short"] == (None, "customer_left")
+    assert done["long"][:2] == ("ann", 30)
 
 
 def test_a_ring_that_opens_lets_a_free_agent_take_what_waits():
