@@ -11,7 +11,6 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from scheduler.problem import RosterProblem
 from scheduler.variables import Cell
@@ -122,15 +121,19 @@ class Neighbourhoods:
         length = min(length, days)
         centre = self.rng.randrange(days)
         if self.rng.random() < BY_COST:
-            costs: dict[date, float] = defaultdict(float)
+            costs: dict[int, float] = defaultdict(float)
             for breach in verdict.costs:
-                if len(breach.days) == 1:
-                    costs[breach.days[0]] += breach.cost or 0
+                day = self._day(breach)
+                if day is not None:
+                    costs[day] += breach.cost or 0
             if any(costs.values()):
-                drawn = self.rng.choices(list(costs), weights=list(costs.values()))[0]
-                centre = self.look.day[drawn]
+                centre = self.rng.choices(list(costs), weights=list(costs.values()))[0]
         start = min(max(0, centre - self.rng.randrange(length)), days - length)
         return range(start, start + length)
+
+    def _day(self, breach: Breach) -> int | None:
+        """The one day a breach is about, where it is one of the roster's and not of before."""
+        return self.look.day.get(breach.days[0]) if len(breach.days) == 1 else None
 
     def _people(self, count: int, verdict: Verdict, span: range) -> list[int]:
         """Who is costly within the span, could fill a gap or leave a crowd, then any others."""
@@ -138,9 +141,7 @@ class Neighbourhoods:
         self.rng.shuffle(agents)
         if self.rng.random() < BY_COST:
             broken = {b.agent for b in verdict.violations}
-            costs = [
-                b for b in verdict.costs if len(b.days) == 1 and self.look.day[b.days[0]] in span
-            ]
+            costs = [breach for breach in verdict.costs if self._day(breach) in span]
             weights = [(b.cost or 0) + 1 for b in costs]
             chosen = self.rng.choices(costs, weights)[0] if costs else None
             agents.sort(key=lambda a: self._fits(a, chosen, broken), reverse=True)

@@ -59,3 +59,13 @@ def test_who_costs_something_is_drawn_more_often() -> None:
     # has her among its two: 0.6 + 0.4 * 0.2 = 68 %; of 200 that is 136
     assert 110 < drawn(TEN) < 160
     assert drawn(replace(TEN, requests=())) < 60  # a fifth is 40
+
+
+def test_what_costs_on_a_day_of_before_leads_nowhere() -> None:
+    verdict = verify(TEN, Roster())
+    (wish,) = verdict.costs
+    before = replace(wish, days=(FIRST - timedelta(days=1),))
+    neighbourhoods = Neighbourhoods(TEN, random.Random(1))
+    for _ in range(20):
+        for kind in neighbourhoods.kinds:
+            assert neighbourhoods.draw(kind, replace(verdict, costs=[before]), 1e9)
